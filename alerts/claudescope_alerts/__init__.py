@@ -1,0 +1,1 @@
+"""Error-budget alert rules, their tests and their routes as code, built over `claudescope.catalogue`."""

@@ -1,0 +1,1 @@
+"""OpenTelemetry observability for the Claude API."""

@@ -1,0 +1,27 @@
+"""The `claudescope` command. Bad input gets one clear message on standard error, and exit code 2."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+
+from claudescope.inputs import BadInputError, MissingExtraError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="claudescope",
+    help="OpenTelemetry observability for the Claude API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line. Exits with 2 on bad input."""
+    try:
+        app()
+    except (BadInputError, MissingExtraError) as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]claudescope:[/] {error}", highlight=False)
+        raise SystemExit(2) from None
