@@ -1,0 +1,36 @@
+"""The contract between the probe and everything that consumes calls."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from opentelemetry.trace import Span
+
+from claudescope.record import CallRecord, CallStart
+
+__all__ = ["Sink"]
+
+
+class Sink:
+    """Consumes the calls that the probe sees. Override what is needed; the probe calls nothing else.
+
+    A method that raises costs the app nothing: the probe logs it once at debug, counts it in `claudescope.faults`
+    under the sink's `name`, and goes on with the next sink. Methods are called from any thread, must not block, and
+    never run inside a finaliser.
+    """
+
+    name: ClassVar[str]
+    """The value of `claudescope.component` for this sink's faults."""
+
+    def started(self, start: CallStart) -> None:
+        """A call has started. Every start is followed by exactly one `finished` with the same first facts."""
+
+    def ending(self, record: CallRecord, span: Span) -> None:
+        """A call is about to end and its span can still be written to.
+
+        Called at most once for a call that ends as it seemed, and again where it then ends otherwise, such as a
+        response that a middleware refused after the API had given it.
+        """
+
+    def finished(self, record: CallRecord) -> None:
+        """A call has ended. Called exactly once a call."""
