@@ -1,1 +1,38 @@
-"""OpenTelemetry observability for the Claude API."""
+"""OpenTelemetry observability for the Claude API.
+
+    import claudescope
+    claudescope.instrument()
+
+From then on every call made through the `anthropic` SDK ends in metrics, a richer span and a line of the report.
+"""
+
+from __future__ import annotations
+
+from claudescope._version import VERSION as __version__
+from claudescope.errors import ErrorKind, classify
+from claudescope.inputs import BadInputError, MissingExtraError
+from claudescope.pricing import Price
+from claudescope.record import Attempt, CallRecord, RateLimit, Usage
+from claudescope.report import Report
+from claudescope.sinks import Sink
+from claudescope.switch import instrument, report, uninstrument
+from claudescope.workflow import workflow
+
+__all__ = [
+    "Attempt",
+    "BadInputError",
+    "CallRecord",
+    "ErrorKind",
+    "MissingExtraError",
+    "Price",
+    "RateLimit",
+    "Report",
+    "Sink",
+    "Usage",
+    "__version__",
+    "classify",
+    "instrument",
+    "report",
+    "uninstrument",
+    "workflow",
+]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from claudescope.cli.demo import demo
 from claudescope.inputs import BadInputError, MissingExtraError
 
 __all__ = ["app", "main"]
@@ -16,6 +18,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
+
+
+@app.callback()
+def _commands() -> None:
+    """OpenTelemetry observability for the Claude API."""
 
 
 def main() -> None:
@@ -23,5 +31,6 @@ def main() -> None:
     try:
         app()
     except (BadInputError, MissingExtraError) as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]claudescope:[/] {error}", highlight=False)
+        # As text, not markup: a message may hold brackets, such as claudescope[simulator].
+        Console(stderr=True, soft_wrap=True).print(Text.assemble(("claudescope: ", "bold red"), str(error)))
         raise SystemExit(2) from None

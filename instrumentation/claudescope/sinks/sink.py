@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from opentelemetry.trace import Span
 
-from claudescope.record import CallRecord, CallStart
+from claudescope.record import Attempt, CallRecord, CallStart
 
 __all__ = ["Sink"]
 
@@ -24,6 +24,16 @@ class Sink:
 
     def started(self, start: CallStart) -> None:
         """A call has started. Every start is followed by exactly one `finished` with the same first facts."""
+
+    def retrying(self, start: CallStart, attempt: Attempt, span: Span | None, at: int) -> None:
+        """An attempt of a call failed, and another follows.
+
+        Args:
+            start: The call.
+            attempt: The attempt that failed, with the delay that was slept after it.
+            span: The call's span where it can be written to.
+            at: When the attempt had failed, in nanoseconds since the epoch.
+        """
 
     def ending(self, record: CallRecord, span: Span) -> None:
         """A call is about to end and its span can still be written to.

@@ -1,0 +1,121 @@
+"""`claudescope demo`: see what claudescope shows, without a key and without an app."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from claudescope.cli.files import write_atomically
+from claudescope.inputs import BadInputError, require
+from claudescope.report import Report
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
+
+    from claudescope.demo import DemoResult
+
+__all__ = ["demo"]
+
+
+def demo(
+    scenario: Annotated[
+        str, typer.Option(help="What the simulated API does: a shipped scenario's name, or a YAML file.")
+    ] = "mixed",
+    duration: Annotated[float, typer.Option(help="Seconds during which new calls begin.")] = 15.0,
+    seed: Annotated[int, typer.Option(help="Makes questions and answers the same again.")] = 0,
+    json: Annotated[Path | None, typer.Option(help="Also write the report to this file, as JSON.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve /metrics for Prometheus on this loopback port while it runs.")
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Call the real API, with the key in ANTHROPIC_API_KEY, within --budget."),
+    ] = False,
+    budget: Annotated[str, typer.Option(help="With --live: stop once this many US dollars are spent.")] = "0.05",
+) -> None:
+    """Drive real SDK calls, instrumented, and print the report."""
+    require("anthropic", extra="instruments", feature="claudescope demo")
+    for module in ("starlette", "uvicorn", "yaml"):
+        require(module, extra="simulator", feature="claudescope demo")
+    if json is not None and not json.absolute().parent.is_dir():
+        raise BadInputError(f"--json {json}: there is no folder {json.absolute().parent}. Make it first")
+    # Both import the SDK, which a command that only prints its help should not wait for.
+    from claudescope.demo import run_demo, run_live
+    from claudescope.switch import instrument
+
+    budget_usd = _dollars(budget)
+    if live and not os.environ.get("ANTHROPIC_API_KEY"):
+        raise BadInputError("--live needs a key: set ANTHROPIC_API_KEY, or leave --live out to use the simulator")
+    console = Console()
+    instrument(meter_provider=None if metrics_port is None else _serve_metrics(metrics_port, console))
+    with console.status("Starting …") as status:
+
+        def show(report: Report) -> None:
+            status.update(_progress(report))
+
+        if live:
+            result = run_live(seed=seed, duration=duration, budget_usd=budget_usd, on_progress=show)
+        else:
+            result = run_demo(scenario=scenario, seed=seed, duration=duration, on_progress=show)
+    result.report.print(console)
+    _print_agreement(result, console)
+    if json is not None:
+        write_atomically(json, result.report.to_json() + "\n")
+        console.print(f"Report written to {json}", markup=False)
+    if not result.agrees:
+        raise typer.Exit(1)
+
+
+def _dollars(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise BadInputError(f"--budget {text}: expected an amount in US dollars, such as 0.05") from None
+
+
+def _progress(report: Report) -> str:
+    errors = report.outcomes["error"]
+    return (
+        f"{report.calls:,} calls, {errors:,} failed, {sum(report.retries.values()):,} retries, "
+        f"{report.tokens.input + report.tokens.output:,} tokens, ${report.cost_usd:.4f}"
+    )
+
+
+def _serve_metrics(port: int, console: Console) -> MeterProvider:
+    """Serve the demo's metrics on a loopback port, through prometheus-client."""
+    prometheus_client: Any = require("prometheus_client", extra="prometheus", feature="--metrics-port")
+    exporter: Any = require("opentelemetry.exporter.prometheus", extra="prometheus", feature="--metrics-port")
+    from opentelemetry.sdk.metrics import MeterProvider
+
+    if not 0 <= port <= 65535:
+        raise BadInputError(f"--metrics-port {port}: expected a port from 0 (the system's choice) to 65535")
+    try:
+        server, _ = prometheus_client.start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise BadInputError(
+            f"--metrics-port {port}: {error.strerror}. Choose another port, or 0 for the system's choice"
+        ) from None
+    console.print(f"Metrics on http://127.0.0.1:{server.server_port}/metrics", markup=False)
+    return MeterProvider(metric_readers=[exporter.PrometheusMetricReader()])
+
+
+def _print_agreement(result: DemoResult, console: Console) -> None:
+    """Show both counts of the same requests side by side."""
+    if result.served is None:
+        return
+    seen = result.report.attempts_by_status
+    table = Table(title="HTTP requests by status, counted on both sides", title_justify="left")
+    table.add_column("status")
+    table.add_column("claudescope saw", justify="right")
+    table.add_column("the API served", justify="right")
+    table.add_column("")
+    for status in sorted({*seen, *result.served}):
+        ours, theirs = seen.get(status, 0), result.served.get(status, 0)
+        table.add_row(status, f"{ours:,}", f"{theirs:,}", "agree" if ours == theirs else "DIFFER")
+    console.print(table)

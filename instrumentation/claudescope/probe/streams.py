@@ -1,0 +1,179 @@
+"""Watches how the app reads a response that it reads itself: the events of a stream, and the bytes of a body.
+
+While a `Stream` of the SDK parses the body, its events decide how the call ends: the SDK closes the body in its own
+`finally`, before its exception reaches a wrapper around it. A body decides only when nobody parses it, or when the
+app closes it between two events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from claudescope.probe.sdk import http_library
+
+if TYPE_CHECKING:
+    from claudescope.probe.call import Call
+
+__all__ = ["call_of", "watch_async_events", "watch_body", "watch_events", "watch_span_end"]
+
+_EXTENSION: Final = "claudescope.call"
+"""Where a response carries its call. httpx leaves a response's extensions out when it is pickled."""
+
+
+def call_of(stream: Any) -> Call | None:
+    """The call that a `Stream` belongs to, where it was seen."""
+    extensions: object = getattr(getattr(stream, "response", None), "extensions", None)
+    call = extensions.get(_EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return cast("Call | None", call)
+
+
+def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None]:
+    """Yield the events of a sync stream as they are, and tell the call what it sees."""
+    call.parsing = call.reading = True
+    try:
+        for event in events:
+            call.see(event)
+            call.reading = False
+            yield event
+            call.reading = True
+    except GeneratorExit:
+        call.dropped()
+        raise
+    except BaseException as error:
+        call.failed(error)
+        raise
+    call.read_to_end()
+
+
+async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
+    """Yield the events of an async stream as they are, and tell the call what it sees."""
+    call.parsing = call.reading = True
+    try:
+        async for event in events:
+            call.see(event)
+            call.reading = False
+            yield event
+            call.reading = True
+    except GeneratorExit:
+        call.dropped()
+        # Without us the finaliser would close the SDK's generator itself: a dropped one frees its connection.
+        await events.aclose()
+        raise
+    except BaseException as error:
+        call.failed(error)
+        raise
+    call.read_to_end()
+
+
+def watch_body(response: Any, call: Call) -> None:
+    """Have `response` carry `call`, and report how its body ends where no `Stream` parses it."""
+    response.extensions[_EXTENSION] = call
+    body = response.stream
+    http = http_library(response)
+    if http is None:
+        return
+    sync, is_async = isinstance(body, http.SyncByteStream), isinstance(body, http.AsyncByteStream)
+    if sync or is_async:
+        response.stream = _body_class(http, sync, is_async)(body, call)
+
+
+def watch_span_end(response: Any, call: Call) -> None:
+    """Have the SDK's observer of a stream tell us before it ends the call's span, as attributes are frozen after.
+
+    Only for an end that the events did not announce: a failure, or a body that was cut.
+    """
+    observer = getattr(getattr(response, "stream", None), "stream_observer", None)
+    inner = getattr(observer, "inner", None)
+    original = getattr(inner, "end", None)
+    if inner is None or original is None:
+        return
+
+    def end(how: str, error: BaseException | None = None) -> None:
+        if how == "failed" and error is not None:
+            call.failing(error)
+        elif how == "read":
+            call.reaching_end()
+        original(how, error)
+
+    inner.end = end
+
+
+class _Body:
+    """The wrapper's part that is the same for sync and async bodies."""
+
+    def __init__(self, body: Any, call: Call) -> None:
+        self._body = body
+        self._call = call
+
+    def __getattr__(self, name: str) -> Any:
+        # httpx2 reads `response.stream.elapsed`; a transport's body may have more.
+        return getattr(self._body, name)
+
+    def __del__(self) -> None:
+        self._call.dropped()
+
+    def _closed(self) -> None:
+        call = self._call
+        if not (call.parsing and call.reading):
+            call.left()
+
+
+class _SyncBody(_Body):
+    def __iter__(self) -> Iterator[bytes]:
+        # While a Stream parses it, the events are watched: its bytes need no second layer.
+        return iter(self._body) if self._call.parsing else self._watched()
+
+    def _watched(self) -> Iterator[bytes]:
+        try:
+            yield from self._body
+        except GeneratorExit:
+            raise  # the app stopped reading: closing the body, or dropping it, ends the call
+        except BaseException as error:
+            self._call.failed(error)
+            raise
+        self._call.read_to_end()
+
+    def close(self) -> None:
+        try:
+            self._body.close()
+        finally:
+            self._closed()
+
+
+class _AsyncBody(_Body):
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__() if self._call.parsing else self._async_watched()
+
+    async def _async_watched(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._body:
+                yield chunk
+        except GeneratorExit:
+            raise  # the app stopped reading: closing the body, or dropping it, ends the call
+        except BaseException as error:
+            self._call.failed(error)
+            raise
+        self._call.read_to_end()
+
+    async def aclose(self) -> None:
+        try:
+            await self._body.aclose()
+        finally:
+            self._closed()
+
+
+@lru_cache(maxsize=8)
+def _body_class(http: Any, sync: bool, is_async: bool) -> type[Any]:
+    """A wrapper of the same kind, sync, async or both, so that httpx' checks on the kind still hold."""
+    bases: list[type] = []
+    if sync:
+        bases += [_SyncBody]
+    if is_async:
+        bases += [_AsyncBody]
+    if sync:
+        bases += [http.SyncByteStream]
+    if is_async:
+        bases += [http.AsyncByteStream]
+    return type("WatchedBody", tuple(bases), {})

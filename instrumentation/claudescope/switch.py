@@ -1,0 +1,98 @@
+"""Switches claudescope on and off."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final, get_args
+
+from opentelemetry import trace
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import TracerProvider
+
+from claudescope._version import VERSION
+from claudescope.catalogue import SCOPE_NAME
+from claudescope.inputs import BadInputError, require
+from claudescope.pricing import Price, PriceBook
+from claudescope.probe import Probe, SpanMode, flush, install, remove, sdk_traces
+from claudescope.report import Report
+from claudescope.sinks import Sink
+from claudescope.sinks.metrics import MetricsSink
+from claudescope.sinks.report import ReportSink
+from claudescope.sinks.spans import SpansSink
+
+__all__ = ["active_probe", "instrument", "report", "uninstrument"]
+
+_lock: Final = threading.RLock()
+_report_sink: Final = ReportSink()
+
+
+class _State:
+    probe: Probe | None = None
+
+
+def instrument(
+    *,
+    tracer_provider: TracerProvider | None = None,
+    meter_provider: MeterProvider | None = None,
+    spans: SpanMode = "auto",
+    prices: Mapping[str, Price] | None = None,
+    max_workflows: int = 100,
+    sinks: Sequence[Sink] = (),
+) -> None:
+    """See every call that the `anthropic` SDK makes in this process, by clients made before or after.
+
+    Does nothing where it is on already: to change an option, call `uninstrument` first. Thread-safe.
+
+    Args:
+        tracer_provider: Where spans of our own go; the global one by default. The SDK's spans go where its
+            `open_telemetry` option says.
+        meter_provider: Where metrics go; the global one by default, also where the app sets that later.
+        spans: `auto` enriches the SDK's span, and makes one on SDKs without tracing (< 1.14). `own` makes one
+            wherever the SDK doesn't, also where its tracing was switched off. `off` makes none.
+        prices: Prices that override or add to those of `genai-prices`, by model name; a name may end in `*`.
+        max_workflows: Distinct workflow names kept as label values; further ones are counted under `other`.
+        sinks: Further consumers of calls, after claudescope's own.
+
+    Raises:
+        BadInputError: An option has a value it can't have.
+        MissingExtraError: The `anthropic` SDK is not installed.
+    """
+    if spans not in get_args(SpanMode):
+        raise BadInputError(f"spans={spans!r}: expected one of {', '.join(map(repr, get_args(SpanMode)))}")
+    if max_workflows < 1:
+        raise BadInputError(f"max_workflows={max_workflows!r}: expected a whole number of at least 1")
+    require("anthropic", extra="instruments", feature="instrument()")
+    with _lock:
+        if _State.probe is not None:
+            return
+        probe = Probe(
+            (MetricsSink.for_provider(meter_provider, max_workflows), SpansSink(), _report_sink, *sinks),
+            PriceBook(prices),
+            spans=spans,
+            tracer=trace.get_tracer(SCOPE_NAME, VERSION, tracer_provider),
+            sdk_traces=sdk_traces(),
+        )
+        install(probe)
+        _State.probe = probe
+
+
+def uninstrument() -> None:
+    """Put the SDK back as it was. Calls in flight still end in a record; what was counted stays. Thread-safe."""
+    with _lock:
+        if _State.probe is None:
+            return
+        remove()
+        flush()
+        _State.probe = None
+
+
+def active_probe() -> Probe | None:
+    """The probe that sees the calls; None where claudescope is not on."""
+    return _State.probe
+
+
+def report() -> Report:
+    """What the calls of this process came to since it began: latency, tokens, cost, retries and errors."""
+    flush()
+    return _report_sink.snapshot()

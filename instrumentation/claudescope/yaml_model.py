@@ -1,0 +1,223 @@
+"""Reads a YAML file into a pydantic model, and names the file and the line of every mistake in it.
+
+Needs the packages `pydantic` and `pyyaml`; whoever defines a model to read has imported the first already.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
+
+from claudescope.inputs import BadInputError
+
+__all__ = ["Duration", "did_you_mean", "format_duration", "load_yaml_model", "parse_duration"]
+
+M = TypeVar("M", bound=BaseModel)
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_YAML_CONTEXT = {"durations_need_units": True}
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+def parse_duration(text: str) -> float:
+    """Read a duration such as `"250ms"`, `"20s"`, `"5m"`, `"1h30m"`, `"3d"` or `"2w"`.
+
+    Returns:
+        The duration in seconds.
+
+    Raises:
+        ValueError: The text is no duration, or a part of it has no unit.
+    """
+    compact = text.strip()
+    if not _DURATION.fullmatch(compact):
+        raise ValueError("expected a duration such as '250ms', '20s', '5m' or '1h30m'")
+    return sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION_PART.findall(compact))
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration given in seconds in the largest unit that divides it, such as `"20s"` or `"250ms"`."""
+    for unit in ("w", "d", "h", "m", "s"):
+        if seconds >= _UNITS[unit] and not seconds % _UNITS[unit]:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds * 1000:g}ms"
+
+
+def _duration(value: object, info: ValidationInfo) -> float:
+    if isinstance(value, str):
+        return parse_duration(value)
+    # In code a number of seconds is clear from the documentation; in a file, 20 may be meant as minutes.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not info.context and value >= 0:
+        return float(value)
+    raise ValueError("expected a duration with its unit, such as '250ms', '20s' or '5m'")
+
+
+Duration = Annotated[float, BeforeValidator(_duration)]
+"""A duration in seconds. A file writes it with its unit (`20s`); code may also pass seconds as a number."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the known word nearest to this one, or `""` if none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def load_yaml_model(path: Path, model: type[M]) -> M:
+    """Read one YAML document and validate it.
+
+    Args:
+        path: The file. Its name appears in messages as given here.
+        model: What the document must be. Unknown keys are reported if the model forbids them (`extra="forbid"`).
+
+    Raises:
+        BadInputError: The file can't be read, is no YAML, repeats a key, or isn't what the model says. The message has
+            one line for each mistake, which starts with `file:line:`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{path}: can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path}: isn't UTF-8 text (byte {error.start})") from None
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            raise BadInputError(f"{path}:1: the file is empty. Expected the keys {_listed(_keys(model))}")
+        repeated = list(_repeated_keys(root, set()))
+        if repeated:
+            raise BadInputError(_report(path, repeated))
+        # The stubs leave this method untyped.
+        document: object = loader.construct_document(root)  # type: ignore[no-untyped-call]
+    except yaml.MarkedYAMLError as error:
+        raise BadInputError(_syntax_message(path, error)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadInputError(f"{path}:{line}: a character that YAML does not allow") from None
+    except ValueError as error:
+        # A date such as 2026-13-45 fails in the constructor, which does not say where.
+        if isinstance(error, BadInputError):
+            raise
+        raise BadInputError(f"{path}: {error}") from None
+    finally:
+        loader.dispose()  # type: ignore[no-untyped-call]
+    try:
+        return model.model_validate(document, context=_YAML_CONTEXT)
+    except ValidationError as invalid:
+        mistakes = [_mistake(error, root, model) for error in invalid.errors(include_url=False)]
+        raise BadInputError(_report(path, mistakes)) from None
+
+
+def _report(path: Path, mistakes: Iterable[tuple[int, str]]) -> str:
+    return "\n".join(f"{path}:{line}: {message}" for line, message in sorted(dict.fromkeys(mistakes)))
+
+
+def _syntax_message(path: Path, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    because = ", ".join(part for part in (error.context, error.problem) if part)
+    return f"{where}: not valid YAML: {because}"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    return list(node.value)
+
+
+def _repeated_keys(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
+    if id(node) in seen:  # an alias, which may even hold itself
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in _pairs(node):
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG:
+                name = str(key.value)
+                if name in first:
+                    yield _line(key), f"the key {name!r} is there already, in line {first[name]}. Remove one of them"
+                first.setdefault(name, _line(key))
+            yield from _repeated_keys(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, seen)
+
+
+def _child(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node that holds the name of a part, and the part, or None if the file has no such part."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        for key, value in _pairs(node):
+            if isinstance(key, yaml.ScalarNode) and str(key.value) == str(step):
+                return key, value
+        for key, value in _pairs(node):
+            if key.tag == _MERGE_TAG:
+                merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
+                for source in merged:
+                    if (found := _child(source, step)) is not None:
+                        return found
+    return None
+
+
+def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> tuple[int, str]:
+    """The line and the message of one pydantic error."""
+    node, line, path = root, _line(root), ""
+    for step in error["loc"]:
+        found = _child(node, step)
+        if found is None:  # a missing key, or the name of a branch of a union, which is not in the file
+            continue
+        key, node = found
+        line = _line(key)
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    last = str(error["loc"][-1]) if error["loc"] else ""
+    prefix = f"{path}: " if path else ""
+    if error["type"] == "missing":
+        return line, f"{prefix}the key {last!r} is missing"
+    if error["type"] in {"extra_forbidden", "invalid_key"}:
+        known = sorted({key for owner in _models_at(model, error["loc"][:-1]) for key in _keys(owner)})
+        return line, f"{prefix}unknown key {last!r}.{did_you_mean(last, known)} Known keys: {_listed(known)}"
+    message = error["msg"].replace("Input should be", "expected").removeprefix("Value error, ")
+    if isinstance(node, yaml.ScalarNode):
+        message += f", got {str(node.value)!r}"
+        if error["type"] in {"literal_error", "enum"}:
+            expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
+            message += f".{did_you_mean(str(node.value), expected)}".removesuffix(".")
+    return line, f"{prefix}{message}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models_at(annotation: Any, loc: Sequence[int | str]) -> Iterator[type[BaseModel]]:
+    """The models that an annotation allows at a place, for the list of the keys that are known there."""
+    arguments = typing.get_args(annotation)
+    if isinstance(annotation, type) and not arguments and issubclass(annotation, BaseModel):
+        if not loc:
+            yield annotation
+            return
+        for name, field in annotation.model_fields.items():
+            if loc[0] in {name, field.alias}:
+                yield from _models_at(field.annotation, loc[1:])
+        return
+    # A container takes one step of the place; a union or an annotation takes none. Trying both is simpler than knowing.
+    for argument in arguments:
+        yield from _models_at(argument, loc)
+        if loc:
+            yield from _models_at(argument, loc[1:])
