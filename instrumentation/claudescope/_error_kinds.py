@@ -97,8 +97,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="429",
-        advice="Spread the load, lower concurrency or cache more input; if it lasts, ask for a higher rate "
-        "limit.",
+        advice="Spread the load, lower concurrency or cache more input; if it lasts, ask for a higher rate limit.",
         message=_BUSY,
     ),
     ErrorKind(
@@ -108,8 +107,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="429 with error_code ramp_limit_exceeded",
-        advice="Usage grew faster than the ramp limit allows: raise traffic gradually, and stagger batch "
-        "jobs.",
+        advice="Usage grew faster than the ramp limit allows: raise traffic gradually, and stagger batch jobs.",
         message=_BUSY,
     ),
     ErrorKind(
@@ -131,8 +129,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="529, or an error event in a stream",
-        advice="The API is overloaded: check status.claude.com, shed optional load, fall back to another "
-        "model.",
+        advice="The API is overloaded: check status.claude.com, shed optional load, fall back to another model.",
         message=_BUSY,
     ),
     ErrorKind(
@@ -248,8 +245,7 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="413, 431",
-        advice="The request is larger than the API accepts: trim the history, or upload files through the "
-        "Files API.",
+        advice="The request is larger than the API accepts: trim the history, or upload files through the Files API.",
         message="This is more than the assistant can take at once. Please shorten it and try again.",
     ),
     ErrorKind(
@@ -269,8 +265,7 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="400, 409, 412, 422 and other 4xx",
-        advice="The API refused the request as malformed: look for a recent change of parameters, tools or "
-        "schema.",
+        advice="The API refused the request as malformed: look for a recent change of parameters, tools or schema.",
         message=_CANNOT,
     ),
     ErrorKind(
@@ -291,8 +286,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="our own circuit breaker",
-        advice="Calls are held back because too many failed: the kinds that opened the breaker are what to "
-        "look at.",
+        advice="Calls are held back because too many failed: the kinds that opened the breaker are what to look at.",
         message=_TROUBLE,
     ),
     ErrorKind(

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from dataclasses import dataclass
+from datetime import timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -146,6 +147,7 @@ def find_price(snapshot: DataSnapshot, model: str, provider: str, at: datetime) 
     Returns:
         The price; None for a model that the library doesn't know. May raise whatever the library raises.
     """
+    at = at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
     on_platform, listed = model_names(model)
     searches = [(_PLATFORMS.get(provider), on_platform), (_FIRST_PARTY, listed)]
     for provider_id, names in searches:

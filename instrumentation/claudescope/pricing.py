@@ -95,7 +95,7 @@ class PriceBook:
             and value.
     """
 
-    def __init__(self, overrides: Mapping[str, Price | Mapping[str, Amount]] | None = None) -> None:
+    def __init__(self, overrides: Mapping[str, Price | Mapping[str, Amount | None]] | None = None) -> None:
         self._exact: dict[str, _Entry] = {}
         prefixes: list[tuple[str, _Entry]] = []
         for name, given in (overrides or {}).items():

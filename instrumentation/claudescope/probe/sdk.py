@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from claudescope.catalogue import OTHER
 
-__all__ = ["OPERATIONS", "http_library", "is_stream", "operation_of", "provider_of", "request_model", "server_of", "span_name"]
+__all__ = [
+    "OPERATIONS",
+    "http_library",
+    "is_stream",
+    "operation_of",
+    "provider_of",
+    "request_model",
+    "server_of",
+    "span_name",
+]
 
 _MODULE_PROVIDERS: Final = (
     # In order: the first that a base class' module starts with.
