@@ -13,10 +13,10 @@ from claudescope.errors import ErrorKind, classify
 from claudescope.inputs import BadInputError, MissingExtraError
 from claudescope.pricing import Price
 from claudescope.record import Attempt, CallRecord, RateLimit, Usage
-from claudescope.report import Report
+from claudescope.report_data import Report
 from claudescope.sinks import Sink
 from claudescope.switch import instrument, report, uninstrument
-from claudescope.workflow import workflow
+from claudescope.workflows import workflow
 
 __all__ = [
     "Attempt",

@@ -15,7 +15,7 @@ from claudescope.catalogue import SCOPE_NAME
 from claudescope.inputs import BadInputError, require
 from claudescope.pricing import Price, PriceBook
 from claudescope.probe import Probe, SpanMode, flush, install, remove, sdk_traces
-from claudescope.report import Report
+from claudescope.report_data import Report
 from claudescope.sinks import Sink
 from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
@@ -93,6 +93,6 @@ def active_probe() -> Probe | None:
 
 
 def report() -> Report:
-    """What the calls of this process came to since it began: latency, tokens, cost, retries and errors."""
+    """What the calls of this process came to so far: latency, tokens, cost, retries and errors."""
     flush()
     return _report_sink.snapshot()

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from claudescope.cli.files import write_atomically
 from claudescope.inputs import BadInputError, require
-from claudescope.report import Report
+from claudescope.report_data import Report
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider

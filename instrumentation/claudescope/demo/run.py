@@ -18,7 +18,7 @@ from anthropic import Anthropic, AnthropicError, AsyncAnthropic
 
 from claudescope.demo.workflows import ASYNC_WORKFLOWS, SYNC_WORKFLOWS, Turn, run_batch
 from claudescope.inputs import BadInputError
-from claudescope.report import Report
+from claudescope.report_data import Report
 from claudescope.simulator import Simulator
 from claudescope.switch import report
 

@@ -20,7 +20,7 @@ from anthropic.types import (
     ToolResultBlockParam,
 )
 
-from claudescope.workflow import workflow
+from claudescope.workflows import workflow
 
 __all__ = ["ASYNC_WORKFLOWS", "SYNC_WORKFLOWS", "Turn", "run_batch"]
 

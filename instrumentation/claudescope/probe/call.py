@@ -6,24 +6,23 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
-from datetime import datetime, timezone
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from opentelemetry import trace
 
 from claudescope import faults
-from claudescope.errors import classify, classify_response
-from claudescope.probe import streams
-from claudescope.probe.facts import HeaderFacts, MessageFacts, read_headers
+from claudescope.errors import classify_response
+from claudescope.probe import bodies, streams
+from claudescope.probe.attempts import Attempts, kind_of
+from claudescope.probe.clock import CallClock
+from claudescope.probe.facts import MessageFacts, field_of
 from claudescope.probe.finisher import FINISHER
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
-from claudescope.record import Attempt, CallRecord, CallStart, Outcome, RateLimit, RateLimitType
+from claudescope.record import CallRecord, CallStart, Outcome
 
 if TYPE_CHECKING:
     from claudescope.probe.probe import Probe
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Call"]
 
 _NO_SPAN: Final = nullcontext()
-_BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 _P = ParamSpec("_P")
 
 
@@ -61,22 +59,16 @@ class Call:
     """
 
     __slots__ = (
-        "__weakref__",
         "_answered",
         "_attempts",
-        "_ended_clock",
-        "_first_event",
-        "_last_content",
-        "_last_event",
-        "_longest_gap",
+        "_body",
+        "_clock",
+        "_dropped",
+        "_error_event",
         "_open",
         "_parent",
         "_probe",
-        "_rate_limits",
-        "_responded",
         "_response",
-        "_started_at",
-        "_started_clock",
         "facts",
         "own_span",
         "parsing",
@@ -94,22 +86,17 @@ class Call:
         self.parsing = False
         self.reading = False
         self.streaming = False
+        self._body: bodies.BodyReader | None = None
+        self._error_event: str | None = None
         self._response: Any = None  # only until `request` returns
         self._answered: CallRecord | None = None
         self._probe = probe
         self._parent = trace.get_current_span().get_span_context()
-        self._attempts: list[Attempt] = []
-        self._responded = False
-        self._rate_limits: Mapping[RateLimitType, RateLimit] = {}
-        self._first_event: float | None = None
-        self._last_event: float | None = None
-        self._last_content: float | None = None
-        self._longest_gap: float | None = None
-        self._ended_clock: float | None = None
+        self._attempts = Attempts()
+        self._dropped = False
         # Whoever pops it ends the call: atomic, so that two threads can't both.
         self._open = [True]
-        self._started_at = time.time()
-        self._started_clock = time.perf_counter()
+        self._clock = CallClock()
 
     # --- what the hooks tell ------------------------------------------------------------------------------------
 
@@ -135,8 +122,7 @@ class Call:
             delay: Seconds slept.
             at: When the attempt had failed, in nanoseconds since the epoch.
         """
-        attempt = self._failed_attempt(response, error if response is None else None, delay)
-        self._attempts.append(attempt)
+        attempt = self._attempts.retried(response, error, delay)
         span = self.span if self.span is not None and self.span.is_recording() else None
         self._probe.retrying(self.start, attempt, span, at)
 
@@ -151,7 +137,7 @@ class Call:
         """The SDK made `result` of a response: a parsed body, a stream, or a raw response."""
         if not response.is_success:
             return  # a middleware is looking at a failure, which a retry or the error will tell
-        self._note_success(response)
+        self._attempts.succeeded(response)
         if response.is_closed:
             if not is_stream(result):
                 if self.start.operation == "chat":
@@ -170,7 +156,7 @@ class Call:
         """The SDK, or the caller's own schema, could make nothing of a response that the API may have billed."""
         if not response.is_success:
             return
-        self._note_success(response)
+        self._attempts.succeeded(response)
         if response.is_closed and self.start.operation == "chat":
             body = _json(response)
             if body is not None:
@@ -195,53 +181,22 @@ class Call:
 
     def _verdict(self, error: BaseException) -> tuple[Outcome, str | None]:
         # Anything but an Exception, such as a CancelledError, is the app stopping the call.
-        return ("error", self.kind_of(error)) if isinstance(error, Exception) else ("cancelled", None)
-
-    def kind_of(self, error: BaseException) -> str:
-        """The kind of `error`: a connection that broke while its stream was read is not one that was never made."""
-        kind = classify(error).kind
-        if kind in _BROKEN:
-            return "stream_interrupted_error" if self.streaming else "connection_error"
-        return kind
-
-    def _note_success(self, response: Any) -> None:
-        headers = self._read_headers(response)
-        self._attempts.append(Attempt(status_code=response.status_code, request_id=headers.request_id))
-        self._responded = True
-
-    def _failed_attempt(self, response: Any, error: BaseException | None, delay: float = 0.0) -> Attempt:
-        if response is None:
-            return Attempt("unknown_error" if error is None else self.kind_of(error), delay=delay)
-        headers = self._read_headers(response)
-        if error is not None:
-            kind = self.kind_of(error)
-        else:
-            kind = classify_response(response.status_code, _read_body(response)).kind
-        return Attempt(kind, response.status_code, headers.retry_after, delay, headers.request_id)
-
-    def _read_headers(self, response: Any) -> HeaderFacts:
-        headers = read_headers(response.headers.raw)
-        if headers.rate_limits:
-            self._rate_limits = headers.rate_limits
-        return headers
+        if isinstance(error, Exception):
+            return "error", kind_of(error, streaming=self.streaming)
+        return "cancelled", None
 
     # --- the events of a stream ---------------------------------------------------------------------------------
 
     @guarded
     def see(self, event: Any) -> None:
-        """Take one event of a stream, at the moment the SDK yields it. Never raises."""
-        now = time.perf_counter()
-        last = self._last_event
-        self._last_event = now
-        if last is not None and (self._longest_gap is None or now - last > self._longest_gap):
-            self._longest_gap = now - last
-        kind = event.type
+        """Take one event of a stream, a model or decoded, at the moment the SDK yields it. Never raises."""
+        kind = field_of(event, "type")
         if kind == "content_block_delta":
-            if self._first_event is None:
-                self._first_event = now
-            self._last_content = now
-        elif kind == "message_start":
-            self.facts.read_message(event.message)
+            self._clock.event(content=True)
+            return
+        self._clock.event(content=False)
+        if kind == "message_start":
+            self.facts.read_message(field_of(event, "message"))
             self.ending("abandoned")  # what it is if nothing else comes, now with its cost so far
         elif kind == "message_delta":
             self.facts.read_delta(event)
@@ -249,6 +204,17 @@ class Call:
                 self.ending("ok")
         elif kind == "message_stop":
             self.facts.stopped = True
+        elif kind == "error":
+            # Only who reads the bytes sees this one: the SDK raises it.
+            self._error_event = classify_response(200, event).kind
+
+    @guarded
+    def see_chunk(self, chunk: bytes, body: bodies.BodyType) -> None:
+        """Take a chunk of a body that the app reads itself: read along, as nobody parses it."""
+        if self._body is None and self.start.operation == "chat":
+            self._body = body.reader(see=self.see, read=self.facts.read_message)
+        if self._body is not None:
+            self._body.feed(chunk)
 
     @property
     def complete(self) -> bool:
@@ -258,16 +224,28 @@ class Call:
     @property
     def cut(self) -> bool:
         """Whether a body that ends now would end before its `message_stop`, which raises nothing in the SDK."""
-        return self.parsing and self.start.operation == "chat" and not self.facts.stopped
+        has_events = self.parsing or (self._body is not None and self._body.is_stream)
+        return has_events and self.start.operation == "chat" and not self.facts.stopped
 
     # --- endings ------------------------------------------------------------------------------------------------
 
     def read_to_end(self) -> None:
         """The body of the stream ended by itself."""
-        if self.cut:
+        self._end_body()
+        if self._error_event is not None:
+            self.ending("error", self._error_event)
+            self.finish("error", self._error_event)
+        elif self.cut:
+            self.ending("error", "stream_interrupted_error")
             self.finish("error", "stream_interrupted_error")
         else:
+            self.ending("ok")
             self.finish("ok")
+
+    @guarded
+    def _end_body(self) -> None:
+        if self._body is not None and not self.parsing:
+            self._body.end()
 
     @guarded
     def reaching_end(self) -> None:
@@ -277,12 +255,16 @@ class Call:
 
     def left(self) -> None:
         """The app closed the stream."""
-        self.finish("ok" if self.complete else "abandoned")
+        if self._error_event is not None:
+            self.finish("error", self._error_event)
+        else:
+            self.finish("ok" if self.complete else "abandoned")
 
     def dropped(self) -> None:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
-        if self._open and self._ended_clock is None:
-            self._ended_clock = time.perf_counter()
+        if self._open and not self._dropped:
+            self._dropped = True
+            self._clock.stop()
             FINISHER.later(self.left)
 
     def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
@@ -318,19 +300,16 @@ class Call:
 
     def record(self, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
         """The facts of the call as they stand, ending in `outcome` now or when it was dropped."""
-        ended = self._ended_clock or time.perf_counter()
-        attempts = self._all_attempts(error_type, error)
+        attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
         last = attempts[-1] if attempts else None
-        usage = self.facts.usage()
-        start = self.start
-        started_at = datetime.fromtimestamp(self._started_at, timezone.utc)
+        start, clock, facts = self.start, self._clock, self.facts
+        usage, started_at = facts.usage(), clock.began_at
         context = self._parent if self.span is None else self.span.get_span_context()
-        first, content = self._first_event, self._last_content
         return CallRecord(
             operation=start.operation,
             provider=start.provider,
             request_model=start.request_model,
-            response_model=self.facts.model,
+            response_model=facts.model,
             stream=start.stream,
             outcome=outcome,
             error_type=error_type,
@@ -339,49 +318,18 @@ class Call:
             workflow=start.workflow,
             server_address=start.server_address,
             started_at=started_at,
-            duration=ended - self._started_clock,
-            time_to_first_chunk=None if first is None else first - self._started_clock,
-            longest_stall=self._longest_gap,
-            stream_seconds=content - first if first is not None and content is not None and content > first else None,
+            duration=clock.duration,
+            time_to_first_chunk=clock.time_to_first_content,
+            longest_stall=clock.longest_gap,
+            stream_seconds=clock.content_seconds,
             attempts=attempts,
             usage=usage,
-            cost_usd=self._probe.cost(start, self.facts.model, usage, started_at),
-            finish_reason=self.facts.finish_reason,
-            rate_limits=self._rate_limits,
+            cost_usd=self._probe.cost(start, facts.model, usage, started_at),
+            finish_reason=facts.finish_reason,
+            rate_limits=self._attempts.rate_limits,
             trace_id=f"{context.trace_id:032x}" if context.is_valid else None,
             span_id=f"{context.span_id:016x}" if context.is_valid else None,
         )
-
-    def _all_attempts(self, error_type: str | None, error: BaseException | None) -> tuple[Attempt, ...]:
-        """The attempts, with the one that `error` ended where no hook has seen it."""
-        if self._responded and error_type is not None and self.streaming:
-            return (*self._attempts[:-1], replace(self._attempts[-1], error_type=error_type))
-        if self._responded or error is None:
-            return tuple(self._attempts)
-        response = _attribute(error, "response")
-        if response is not None:
-            return (*self._attempts, self._failed_attempt(response, error))
-        if not isinstance(error, Exception):
-            return (*self._attempts, Attempt())
-        if _attribute(error, "request") is None:
-            return tuple(self._attempts)  # it failed before a request was sent, such as for a missing key
-        return (*self._attempts, self._failed_attempt(None, error))
-
-
-def _attribute(error: BaseException, name: str) -> Any:
-    """An attribute of an exception; None where it is missing or, as httpx does for `request`, refuses to be read."""
-    try:
-        return getattr(error, name, None)
-    except Exception:  # noqa: BLE001 - an attribute of a stranger's exception
-        return None
-
-
-def _read_body(response: Any) -> object:
-    """The body of a failed response, where the SDK has read it; None where it was closed unread."""
-    try:
-        return response.content
-    except Exception:  # noqa: BLE001 - httpx raises ResponseNotRead, a stand-in raises anything
-        return None
 
 
 def _json(response: Any) -> object:

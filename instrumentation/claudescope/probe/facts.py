@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from claudescope.record import RateLimit, RateLimitType, Usage
 
-__all__ = ["HeaderFacts", "MessageFacts", "read_headers"]
+__all__ = ["HeaderFacts", "MessageFacts", "field_of", "read_headers"]
 
 _RATE_LIMIT_PREFIX: Final = b"anthropic-ratelimit-"
 _RATE_LIMIT_TYPES: Final[Mapping[bytes, RateLimitType]] = {
@@ -25,7 +25,7 @@ _MAX_NAME: Final = 200
 """Longest model name, request id or finish reason that is taken as one."""
 
 
-def _get(source: object, name: str) -> Any:
+def field_of(source: object, name: str) -> Any:
     """A field of a model or of a decoded body; None where it is missing."""
     if isinstance(source, dict):
         return cast("dict[str, object]", source).get(name)
@@ -75,20 +75,20 @@ class MessageFacts:
 
     def read_message(self, message: object) -> None:
         """Take a whole Message, or the one that `message_start` begins."""
-        self.model = _name(_get(message, "model")) or self.model
-        self.finish_reason = _name(_get(message, "stop_reason")) or self.finish_reason
-        self._read_usage(_get(message, "usage"))
+        self.model = _name(field_of(message, "model")) or self.model
+        self.finish_reason = _name(field_of(message, "stop_reason")) or self.finish_reason
+        self._read_usage(field_of(message, "usage"))
 
     def read_delta(self, event: object) -> None:
         """Take a `message_delta` event."""
-        self.finish_reason = _name(_get(_get(event, "delta"), "stop_reason")) or self.finish_reason
-        self._read_usage(_get(event, "usage"))
+        self.finish_reason = _name(field_of(field_of(event, "delta"), "stop_reason")) or self.finish_reason
+        self._read_usage(field_of(event, "usage"))
 
     def _read_usage(self, usage: object) -> None:
         if usage is None:
             return
-        uncached = _count(_get(usage, "input_tokens"))
-        output = _count(_get(usage, "output_tokens"))
+        uncached = _count(field_of(usage, "input_tokens"))
+        output = _count(field_of(usage, "output_tokens"))
         if uncached is None and output is None:
             return
         self.has_usage = True
@@ -96,21 +96,21 @@ class MessageFacts:
             self._uncached = uncached
         if output is not None:
             self._output = output
-        if (read := _count(_get(usage, "cache_read_input_tokens"))) is not None:
+        if (read := _count(field_of(usage, "cache_read_input_tokens"))) is not None:
             self._cache_read = read
-        if (written := _count(_get(usage, "cache_creation_input_tokens"))) is not None:
+        if (written := _count(field_of(usage, "cache_creation_input_tokens"))) is not None:
             self._cache_write = written
-        if (one_hour := _count(_get(_get(usage, "cache_creation"), "ephemeral_1h_input_tokens"))) is not None:
+        if (one_hour := _count(field_of(field_of(usage, "cache_creation"), "ephemeral_1h_input_tokens"))) is not None:
             self._cache_write_1h = one_hour
-        if (thinking := _count(_get(_get(usage, "output_tokens_details"), "thinking_tokens"))) is not None:
+        if (thinking := _count(field_of(field_of(usage, "output_tokens_details"), "thinking_tokens"))) is not None:
             self._reasoning = thinking
-        if (tools := _get(usage, "server_tool_use")) is not None:
+        if (tools := field_of(usage, "server_tool_use")) is not None:
             for name, value in _fields(tools):
                 uses = _count(value)
                 if uses and name.endswith("_requests"):
                     self._server_tools[name.removesuffix("_requests")] = uses
-        self._service_tier = _name(_get(usage, "service_tier")) or self._service_tier
-        self._speed = _name(_get(usage, "speed")) or self._speed
+        self._service_tier = _name(field_of(usage, "service_tier")) or self._service_tier
+        self._speed = _name(field_of(usage, "speed")) or self._speed
 
     def usage(self) -> Usage | None:
         """What was billed as far as it was said, or None where nothing was."""

@@ -17,7 +17,7 @@ from claudescope.probe.own_span import start_span
 from claudescope.probe.sdk import operation_of, provider_of, request_model, server_of
 from claudescope.record import Attempt, CallRecord, CallStart, Usage
 from claudescope.sinks import Sink
-from claudescope.workflow import current_workflow
+from claudescope.workflows import current_workflow
 
 __all__ = ["CURRENT_CALL", "Probe", "SpanMode"]
 

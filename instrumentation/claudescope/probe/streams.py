@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from claudescope.probe.bodies import BodyType
 from claudescope.probe.sdk import http_library
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ def watch_body(response: Any, call: Call) -> None:
         return
     sync, is_async = isinstance(body, http.SyncByteStream), isinstance(body, http.AsyncByteStream)
     if sync or is_async:
-        response.stream = _body_class(http, sync, is_async)(body, call)
+        headers = response.headers
+        body_type = BodyType(
+            http.Response, headers.get("content-type", ""), headers.get("content-encoding", "identity")
+        )
+        response.stream = _body_class(http, sync, is_async)(body, call, body_type)
 
 
 def watch_span_end(response: Any, call: Call) -> None:
@@ -103,9 +108,10 @@ def watch_span_end(response: Any, call: Call) -> None:
 class _Body:
     """The wrapper's part that is the same for sync and async bodies."""
 
-    def __init__(self, body: Any, call: Call) -> None:
+    def __init__(self, body: Any, call: Call, body_type: BodyType) -> None:
         self._body = body
         self._call = call
+        self._type = body_type
 
     def __getattr__(self, name: str) -> Any:
         # httpx2 reads `response.stream.elapsed`; a transport's body may have more.
@@ -127,7 +133,9 @@ class _SyncBody(_Body):
 
     def _watched(self) -> Iterator[bytes]:
         try:
-            yield from self._body
+            for chunk in self._body:
+                self._call.see_chunk(chunk, self._type)
+                yield chunk
         except GeneratorExit:
             raise  # the app stopped reading: closing the body, or dropping it, ends the call
         except BaseException as error:
@@ -149,6 +157,7 @@ class _AsyncBody(_Body):
     async def _async_watched(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._body:
+                self._call.see_chunk(chunk, self._type)
                 yield chunk
         except GeneratorExit:
             raise  # the app stopped reading: closing the body, or dropping it, ends the call

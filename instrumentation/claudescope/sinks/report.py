@@ -9,20 +9,17 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
 
 from claudescope.catalogue import OTHER
-from claudescope.report import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
+from claudescope.record import CallRecord, Outcome, RateLimit, RateLimitType
+from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
 from claudescope.sinks.sink import Sink
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from claudescope.record import CallRecord, Outcome, RateLimit, RateLimitType
 
 __all__ = ["ReportSink"]
 
@@ -120,7 +117,7 @@ class _Group:
         )
 
     def row(self, key: _GroupKey) -> ReportRow | None:
-        """The report's row of this group, None where it has seen no call."""
+        """The report's row of this group, None where it has seen no duration."""
         duration = _percentiles(self.duration)
         if duration is None:
             return None
@@ -162,12 +159,9 @@ class _Tally:
         """Add one call's facts."""
         asked, answered = record.request_model, record.response_model
         key = (record.operation, answered or asked, record.workflow)
-        group = self._groups.get(key) or self._new_group(key)
+        group = self._groups.get(key) or self._group(key)
         group.calls += 1
         group.outcomes[record.outcome] += 1
-        group.duration.add(record.duration)
-        if record.time_to_first_chunk is not None:
-            group.first_chunk.add(record.time_to_first_chunk)
         if answered is not None:
             group.answered += 1
             if asked is not None and asked != answered and len(self._answered_as) < self._max_groups:
@@ -197,6 +191,11 @@ class _Tally:
         if record.rate_limits:
             self._rate_limits.update(record.rate_limits)
 
+        # Last, because an infinite time raises: everything else is counted by then.
+        group.duration.add(record.duration)
+        if record.time_to_first_chunk is not None:
+            group.first_chunk.add(record.time_to_first_chunk)
+
     def _add_attempts(self, record: CallRecord) -> None:
         statuses = self._statuses
         last = len(record.attempts) - 1
@@ -207,13 +206,16 @@ class _Tally:
                 _count(self._retries, attempt.error_type or "unknown_error")
                 self._retry_delay += attempt.delay
 
-    def _new_group(self, key: _GroupKey) -> _Group:
-        """The group of a key that has none yet, `other` where there are too many."""
+    def _group(self, key: _GroupKey) -> _Group:
+        """The group of a key that has none of its own yet: a new one, or `other` where there are too many."""
         if len(self._groups) >= self._max_groups:
             # The operation is kept, so that `other` mixes no latencies, unless even operations have no end.
             operation = key[0] if len(self._groups) < 2 * self._max_groups else OTHER
             key = (operation, OTHER, OTHER)
-        return self._groups.setdefault(key, _Group())
+            if key in self._groups:
+                return self._groups[key]
+        group = self._groups[key] = _Group()
+        return group
 
     def copy(self) -> _Tally:
         """A copy that later calls leave alone, with the groups that never got an answer under their model.
@@ -326,7 +328,7 @@ class ReportSink(Sink):
         _live_sinks.add(self)
 
     def finished(self, record: CallRecord) -> None:
-        """Count a call that has ended. Takes about 4 µs."""
+        """Count a call that has ended. Takes 3 to 4 µs."""
         tally = self._tally
         with tally.lock:
             tally.add(record)

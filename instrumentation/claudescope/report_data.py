@@ -14,10 +14,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from claudescope.record import Outcome, RateLimitType
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from claudescope.record import Outcome, RateLimitType
 
 __all__ = ["Percentiles", "RateLimitHeadroom", "Report", "ReportRow", "TokenTotals"]
 

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry import baggage
 
 from claudescope.inputs import BadInputError
-from claudescope.workflow import current_workflow, workflow
+from claudescope.workflows import current_workflow, workflow
 
 
 def test_innermost_name_wins_and_ends() -> None:

@@ -1,0 +1,114 @@
+"""The HTTP requests of one call, as the hooks see them succeed and fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from claudescope.errors import classify, classify_response
+from claudescope.probe.facts import HeaderFacts, read_headers
+from claudescope.record import Attempt, RateLimit, RateLimitType
+
+__all__ = ["Attempts", "kind_of"]
+
+_BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
+
+
+def kind_of(error: BaseException, *, streaming: bool) -> str:
+    """The kind of `error`: a connection that broke while its stream was read is not one that was never made."""
+    kind = classify(error).kind
+    if kind in _BROKEN:
+        return "stream_interrupted_error" if streaming else "connection_error"
+    return kind
+
+
+class Attempts:
+    """The attempts so far, and the rate limits that the last response reported.
+
+    Attributes:
+        rate_limits: The limits of the last response that had any.
+    """
+
+    __slots__ = ("_done", "_succeeded", "rate_limits")
+
+    def __init__(self) -> None:
+        self._done: list[Attempt] = []
+        self._succeeded = False
+        self.rate_limits: Mapping[RateLimitType, RateLimit] = {}
+
+    def retried(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
+        """Note an attempt that another follows.
+
+        Args:
+            response: Its response; None where an exception failed it.
+            error: The exception then.
+            delay: Seconds slept after it.
+        """
+        attempt = self._failed(response, error if response is None else None, delay)
+        self._done.append(attempt)
+        return attempt
+
+    def succeeded(self, response: Any) -> None:
+        """Note an attempt whose response has a status of success."""
+        headers = self._headers(response)
+        self._done.append(Attempt(status_code=response.status_code, request_id=headers.request_id))
+        self._succeeded = True
+
+    def ended(self, error_type: str | None, error: BaseException | None, *, streaming: bool) -> tuple[Attempt, ...]:
+        """All attempts of a call that ends so.
+
+        Args:
+            error_type: The kind of its error, if it ends in one.
+            error: What it raised, if it did: the attempt that it ended is one that no hook has seen.
+            streaming: Whether its response was handed to the app to read.
+        """
+        done = tuple(self._done)
+        if self._succeeded:
+            if streaming and error_type is not None:
+                return (*done[:-1], replace(done[-1], error_type=error_type))
+            return done
+        last = None if error is None else self._unseen(error)
+        return done if last is None else (*done, last)
+
+    def _unseen(self, error: BaseException) -> Attempt | None:
+        """The attempt that `error` ended; None where it failed before a request was sent, such as for a missing key."""
+        response = _attribute(error, "response")
+        if response is not None:
+            return self._failed(response, error, 0.0)
+        if not isinstance(error, Exception):
+            return Attempt()  # the app stopped it while it waited
+        return None if _attribute(error, "request") is None else self._failed(None, error, 0.0)
+
+    def _failed(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
+        if response is None:
+            kind = "unknown_error" if error is None else kind_of(error, streaming=False)
+            return Attempt(kind, delay=delay)
+        headers = self._headers(response)
+        if error is not None:
+            kind = kind_of(error, streaming=False)
+        else:
+            kind = classify_response(response.status_code, _body(response)).kind
+        return Attempt(kind, response.status_code, headers.retry_after, delay, headers.request_id)
+
+    def _headers(self, response: Any) -> HeaderFacts:
+        headers = read_headers(response.headers.raw)
+        if headers.rate_limits:
+            self.rate_limits = headers.rate_limits
+        return headers
+
+
+def _attribute(error: BaseException, name: str) -> Any:
+    """An attribute of an exception; None where it is missing or, as httpx does for `request`, refuses to be read."""
+    try:
+        return getattr(error, name, None)
+    except Exception:  # noqa: BLE001 - an attribute of a stranger's exception
+        return None
+
+
+def _body(response: Any) -> object:
+    """The body of a failed response, where the SDK has read it; None where it was closed unread."""
+    try:
+        return response.content
+    except Exception:  # noqa: BLE001 - httpx raises ResponseNotRead, a stand-in raises anything
+        return None
