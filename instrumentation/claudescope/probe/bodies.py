@@ -93,4 +93,9 @@ class BodyType:
         # A decoder of its own, as that of the response is in use.
         response = self.response_class(200, headers={"content-encoding": self.coding})
         decoder = response._get_content_decoder()  # noqa: SLF001 - there is no public one
-        return BodyReader(decoder.decode, see=see, read=read, is_stream=media_type == "text/event-stream")
+
+        def decode(chunk: bytes) -> bytes:
+            decoded = decoder.decode(chunk)  # bytes in httpx, pieces of them in httpx2
+            return decoded if isinstance(decoded, bytes) else b"".join(decoded)
+
+        return BodyReader(decode, see=see, read=read, is_stream=media_type == "text/event-stream")
