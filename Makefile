@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test check pictures format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/pyright
+
+pictures: $(STAMP) ## Draw the pictures that the README shows
+	$(BIN)/python docs/draw_report.py
 
 format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -377,6 +377,7 @@ def test_the_sdks_span_is_enriched_and_alone(tracer_provider: TracerProvider, sp
     )
     assert event.attributes["anthropic.request.id"] == "req_1"
     assert event.attributes["claude.retry.delay"] == calls[0].attempts[0].delay
+    assert span.context is not None
     assert (calls[0].span_id, calls[0].trace_id) == (f"{span.context.span_id:016x}", f"{span.context.trace_id:032x}")
 
 

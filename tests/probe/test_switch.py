@@ -16,12 +16,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 import claudescope
 from claudescope import faults
 from claudescope.inputs import BadInputError
-from claudescope.record import CallRecord, CallStart
+from claudescope.record import Attempt, CallRecord, CallStart
 from claudescope.sinks import Sink
 from claudescope.switch import active_probe
 from claudescope.testing import capture_calls
@@ -92,13 +92,14 @@ def test_a_wrapper_over_ours_stays() -> None:
     original = vars(_base_client.SyncAPIClient)["request"]
     seen: list[str] = []
     claudescope.instrument()
-    ours: Any = _base_client.SyncAPIClient.request
+    owner: Any = _base_client.SyncAPIClient
+    ours = owner.request
 
     def theirs(self: Any, *args: Any, **kwargs: Any) -> Any:
         seen.append("theirs")
         return ours(self, *args, **kwargs)
 
-    _base_client.SyncAPIClient.request = theirs  # type: ignore[method-assign]
+    owner.request = theirs
     try:
         claudescope.uninstrument()
         client = ScriptedAPI(*[message()] * 2).client()
@@ -107,7 +108,7 @@ def test_a_wrapper_over_ours_stays() -> None:
             client.messages.create(**REQUEST)
         assert (seen, len(calls)) == (["theirs", "theirs"], 1)
     finally:
-        _base_client.SyncAPIClient.request = ours
+        owner.request = ours
         claudescope.instrument()
         claudescope.uninstrument()
     assert vars(_base_client.SyncAPIClient)["request"] is original
@@ -143,10 +144,10 @@ def test_sinks_that_fail_cost_the_app_nothing() -> None:
         def started(self, start: CallStart) -> None:
             raise ZeroDivisionError
 
-        def retrying(self, *args: Any) -> None:
+        def retrying(self, start: CallStart, attempt: Attempt, span: Span | None, at: int) -> None:
             raise ZeroDivisionError
 
-        def ending(self, *args: Any) -> None:
+        def ending(self, record: CallRecord, span: Span) -> None:
             raise ZeroDivisionError
 
         def finished(self, record: CallRecord) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from claudescope.cli.demo import demo
+from claudescope.cli.simulate import simulate
 from claudescope.inputs import BadInputError, MissingExtraError
 
 __all__ = ["app", "main"]
@@ -19,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
+app.command()(simulate)
 
 
 @app.callback()
@@ -29,8 +36,33 @@ def _commands() -> None:
 def main() -> None:
     """Run the command line. Exits with 2 on bad input."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except (BadInputError, MissingExtraError) as error:
-        # As text, not markup: a message may hold brackets, such as claudescope[simulator].
-        Console(stderr=True, soft_wrap=True).print(Text.assemble(("claudescope: ", "bold red"), str(error)))
-        raise SystemExit(2) from None
+        _fail(str(error))
+    except typer.BadParameter as error:
+        _fail(_with_value(error))
+    except Exception as error:
+        # What is wrong with the command as a whole, such as an unknown option, typer explains itself.
+        show: Callable[[], None] | None = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        raise SystemExit(getattr(error, "exit_code", 1)) from None
+    raise SystemExit(code)
+
+
+def _fail(message: str) -> NoReturn:
+    # As text, not markup: a message may hold brackets, such as claudescope[simulator].
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("claudescope: ", "bold red"), message))
+    raise SystemExit(2)
+
+
+def _with_value(error: typer.BadParameter) -> str:
+    """The message of a value that its option can not take, with the option and the value, which typer leaves out."""
+    names: tuple[str, ...] = tuple(getattr(error.param, "opts", ()))
+    given = [*sys.argv[1:], ""]
+    for name, value in itertools.pairwise(given):
+        option, equals, attached = name.partition("=")
+        if option in names:
+            return f"{option} {attached if equals else value}: {error.message}"
+    return error.format_message()

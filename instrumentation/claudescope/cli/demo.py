@@ -95,6 +95,7 @@ def _serve_metrics(port: int, console: Console) -> MeterProvider:
 
     if not 0 <= port <= 65535:
         raise BadInputError(f"--metrics-port {port}: expected a port from 0 (the system's choice) to 65535")
+    provider = MeterProvider(metric_readers=[exporter.PrometheusMetricReader()])
     try:
         server, _ = prometheus_client.start_http_server(port, addr="127.0.0.1")
     except OSError as error:
@@ -102,7 +103,7 @@ def _serve_metrics(port: int, console: Console) -> MeterProvider:
             f"--metrics-port {port}: {error.strerror}. Choose another port, or 0 for the system's choice"
         ) from None
     console.print(f"Metrics on http://127.0.0.1:{server.server_port}/metrics", markup=False)
-    return MeterProvider(metric_readers=[exporter.PrometheusMetricReader()])
+    return provider
 
 
 def _print_agreement(result: DemoResult, console: Console) -> None:
@@ -110,7 +111,8 @@ def _print_agreement(result: DemoResult, console: Console) -> None:
     if result.served is None:
         return
     seen = result.report.attempts_by_status
-    table = Table(title="HTTP requests by status, counted on both sides", title_justify="left")
+    console.print()
+    table = Table(title="HTTP requests, counted on both sides", title_justify="left", box=None, header_style="dim")
     table.add_column("status")
     table.add_column("claudescope saw", justify="right")
     table.add_column("the API served", justify="right")

@@ -81,16 +81,19 @@ def summarise(client: Anthropic, turn: Turn) -> None:
 @workflow("weather-agent")
 def call_tools(client: Anthropic, turn: Turn) -> None:
     """A turn that uses a tool, and the turn that answers with its result."""
-    messages = [turn.ask("Is it a day for a walk, says")]
-    answer = client.messages.create(model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=messages)
+    question = turn.ask("Is it a day for a walk, says")
+    answer = client.messages.create(model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question])
     results: list[ToolResultBlockParam] = [
         {"type": "tool_result", "tool_use_id": block.id, "content": "14 degrees, light rain"}
         for block in answer.content
         if block.type == "tool_use"
     ]
     if results:
-        messages += [{"role": "assistant", "content": answer.content}, {"role": "user", "content": results}]
-        client.messages.create(model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=messages)
+        used: MessageParam = {"role": "assistant", "content": answer.content}
+        told: MessageParam = {"role": "user", "content": results}
+        client.messages.create(
+            model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question, used, told]
+        )
 
 
 @workflow("chat")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 __all__ = ["MAX_BODY", "BodyReader", "BodyType"]
 
@@ -68,7 +68,7 @@ class BodyReader:
         if line.startswith(b"data:") and any(kind in line for kind in _EVENTS):
             event: object = json.loads(line[5:])
             if isinstance(event, dict):
-                self._see(event)
+                self._see(cast("dict[str, Any]", event))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""What the documentation shows works: every Python example runs, every command and make target exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+import claudescope
+from claudescope.cli import app
+from claudescope.simulator import Simulator
+
+_ROOT = Path(__file__).parents[2]
+_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("**/*.md"))]
+
+
+def _fences(language: str) -> list[tuple[str, str]]:
+    """Every fenced block of a language, with the page and line that it is at."""
+    return [
+        (f"{page.relative_to(_ROOT)}:{(token.map or [0])[0] + 1}", token.content)
+        for page in _PAGES
+        for token in MarkdownIt().parse(page.read_text())
+        if token.type == "fence" and token.info == language
+    ]
+
+
+_PYTHON = _fences("python")
+_COMMANDS = [
+    (place, line.removeprefix("$ ").partition("  #")[0].strip())
+    for place, block in _fences("console")
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+
+
+@pytest.mark.parametrize("code", [code for _, code in _PYTHON], ids=[place for place, _ in _PYTHON])
+def test_python_examples_run(code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An example runs as it stands, against the simulator."""
+    with Simulator(time_scale=0.01) as api:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "simulated")
+        exec(compile(code, "example", "exec"), {"__name__": "__main__"})  # noqa: S102 - our own documentation
+        claudescope.uninstrument()
+
+
+@pytest.mark.parametrize(("place", "command"), _COMMANDS, ids=[f"{place} {command}" for place, command in _COMMANDS])
+def test_commands_exist(place: str, command: str) -> None:
+    """A command that is shown exists, with the options that it is shown with."""
+    words = [word for word in shlex.split(command) if "=" not in word or word.startswith("-")]
+    if words[0] == "make":
+        targets = re.findall(r"^([a-z-]+):.*##", (_ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert words[1] in targets
+    elif words[0] == "claudescope":
+        help_text = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "claudescope", words[1], "--help"], capture_output=True, text=True, check=True
+        ).stdout
+        options = [word for word in words if word.startswith("--")]
+        assert [option for option in options if option not in help_text] == []
+    else:
+        assert words[0] in {"pip", "python"}, place
+
+
+def test_every_command_is_documented() -> None:
+    """Each command of the command line is in the README."""
+    readme = (_ROOT / "README.md").read_text()
+    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    assert [name for name in names if f"claudescope {name}" not in readme and f"make {name}" not in readme] == []
+
+
+def test_pictures_are_there() -> None:
+    """Every picture and page that the documentation links to is in the repository."""
+    for page in _PAGES:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
