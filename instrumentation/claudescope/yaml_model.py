@@ -10,10 +10,11 @@ import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from claudescope.inputs import BadInputError
@@ -27,6 +28,14 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _YAML_CONTEXT = {"durations_need_units": True}
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_PLAIN_WORDS = {
+    "dict_type": "expected a mapping",
+    "model_type": "expected a mapping",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text",
+}
 
 
 def parse_duration(text: str) -> float:
@@ -88,33 +97,69 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
         raise BadInputError(f"{path}: can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise BadInputError(f"{path}: isn't UTF-8 text (byte {error.start})") from None
-    loader = yaml.SafeLoader(text)
-    try:
-        root = loader.get_single_node()
-        if root is None:
-            raise BadInputError(f"{path}:1: the file is empty. Expected the keys {_listed(_keys(model))}")
-        repeated = list(_repeated_keys(root, set()))
-        if repeated:
-            raise BadInputError(_report(path, repeated))
-        # The stubs leave this method untyped.
-        document: object = loader.construct_document(root)  # type: ignore[no-untyped-call]
-    except yaml.MarkedYAMLError as error:
-        raise BadInputError(_syntax_message(path, error)) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise BadInputError(f"{path}:{line}: a character that YAML does not allow") from None
-    except ValueError as error:
-        # A date such as 2026-13-45 fails in the constructor, which does not say where.
-        if isinstance(error, BadInputError):
-            raise
-        raise BadInputError(f"{path}: {error}") from None
-    finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+    root, document = _parse(path, text, model)
     try:
         return model.model_validate(document, context=_YAML_CONTEXT)
     except ValidationError as invalid:
         mistakes = [_mistake(error, root, model) for error in invalid.errors(include_url=False)]
-        raise BadInputError(_report(path, mistakes)) from None
+        raise BadInputError(_report(path, _told(mistakes))) from None
+
+
+def _parse(path: Path, text: str, model: type[BaseModel]) -> tuple[yaml.Node, object]:
+    """The one document of a file, as nodes, which know their lines, and as values."""
+    root: yaml.Node | None = None
+    try:
+        loader = yaml.SafeLoader(text)
+        root = _checked(path, loader.get_single_node(), model)
+        return root, loader.construct_document(root)  # pyright: ignore[reportUnknownMemberType]
+    except yaml.MarkedYAMLError as error:
+        raise BadInputError(_syntax_message(path, error)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadInputError(f"{path}:{line}: YAML doesn't allow the character {chr(error.character)!r}") from None
+    except BadInputError:
+        raise
+    except ValueError as error:
+        # PyYAML reads 2026-13-45 as a date, fails, and doesn't say where.
+        line = _line_of_bad_scalar(root)
+        raise BadInputError(f"{path}:{line}: {error}. Quote the value if it is a text") from None
+
+
+def _checked(path: Path, root: yaml.Node | None, model: type[BaseModel]) -> yaml.Node:
+    if root is None:
+        raise BadInputError(f"{path}:1: the file is empty. Expected the keys {_listed(_keys(model))}")
+    repeated = list(_repeated_keys(root, set()))
+    if repeated:
+        raise BadInputError(_report(path, repeated))
+    return root
+
+
+def _line_of_bad_scalar(node: yaml.Node | None) -> int:
+    """The first line with a scalar that can't be constructed."""
+    return next((_line(scalar) for scalar in _scalars(node, set()) if not _constructs(scalar)), 1)
+
+
+def _constructs(scalar: yaml.Node) -> bool:
+    try:
+        yaml.SafeLoader("").construct_document(scalar)  # pyright: ignore[reportUnknownMemberType]
+    except ValueError:
+        return False
+    return True
+
+
+def _scalars(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.MappingNode):
+        for pair in _pairs(node):
+            for part in pair:
+                yield from _scalars(part, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalars(item, seen)
 
 
 def _report(path: Path, mistakes: Iterable[tuple[int, str]]) -> str:
@@ -159,20 +204,34 @@ def _child(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | No
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     if isinstance(node, yaml.MappingNode):
-        for key, value in _pairs(node):
+        # From the end: the constructor has put what `<<` merges before a mapping's own keys, which win.
+        for key, value in reversed(_pairs(node)):
             if isinstance(key, yaml.ScalarNode) and str(key.value) == str(step):
                 return key, value
-        for key, value in _pairs(node):
-            if key.tag == _MERGE_TAG:
-                merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
-                for source in merged:
-                    if (found := _child(source, step)) is not None:
-                        return found
     return None
 
 
-def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> tuple[int, str]:
-    """The line and the message of one pydantic error."""
+class _Mistake(NamedTuple):
+    line: int
+    path: str
+    message: str
+    got: str = ""
+
+
+def _told(mistakes: Iterable[_Mistake]) -> Iterator[tuple[int, str]]:
+    """One text for each place: what the branches of a union expect there is joined."""
+    places: dict[tuple[int, str, str], list[str]] = {}
+    for mistake in mistakes:
+        messages = places.setdefault((mistake.line, mistake.path, mistake.got), [])
+        if mistake.message not in messages:
+            messages.append(mistake.message)
+    for (line, path, got), messages in places.items():
+        joined = " or ".join([messages[0], *(message.removeprefix("expected ") for message in messages[1:])])
+        yield line, (f"{path}: " if path else "") + joined + got
+
+
+def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> _Mistake:
+    """One pydantic error in terms of the file."""
     node, line, path = root, _line(root), ""
     for step in error["loc"]:
         found = _child(node, step)
@@ -182,19 +241,29 @@ def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> tu
         line = _line(key)
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     last = str(error["loc"][-1]) if error["loc"] else ""
-    prefix = f"{path}: " if path else ""
     if error["type"] == "missing":
-        return line, f"{prefix}the key {last!r} is missing"
-    if error["type"] in {"extra_forbidden", "invalid_key"}:
+        return _Mistake(line, path, f"the key {last!r} is missing")
+    if error["type"] == "invalid_key" and isinstance(node, yaml.MappingNode):
+        key = next(key for key, _ in _pairs(node) if key.tag != _TEXT_TAG)
+        shown = repr(str(key.value)) if isinstance(key, yaml.ScalarNode) else "here"
+        return _Mistake(_line(key), path, f"the key {shown} isn't a text in YAML. Quote it if it is meant as one")
+    if error["type"] == "extra_forbidden":
         known = sorted({key for owner in _models_at(model, error["loc"][:-1]) for key in _keys(owner)})
-        return line, f"{prefix}unknown key {last!r}.{did_you_mean(last, known)} Known keys: {_listed(known)}"
-    message = error["msg"].replace("Input should be", "expected").removeprefix("Value error, ")
-    if isinstance(node, yaml.ScalarNode):
-        message += f", got {str(node.value)!r}"
-        if error["type"] in {"literal_error", "enum"}:
-            expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-            message += f".{did_you_mean(str(node.value), expected)}".removesuffix(".")
-    return line, f"{prefix}{message}"
+        return _Mistake(line, path, f"unknown key {last!r}.{did_you_mean(last, known)} Known keys: {_listed(known)}")
+    message = _PLAIN_WORDS.get(error["type"]) or error["msg"].replace("Input should be", "expected")
+    message = message.removeprefix("Value error, ")
+    if not isinstance(node, yaml.ScalarNode):
+        if error["type"] == "value_error":  # a rule of the model about all of it
+            return _Mistake(line, path, message)
+        return _Mistake(
+            line, path, message, ", got a mapping" if isinstance(node, yaml.MappingNode) else ", got a list"
+        )
+    written = str(node.value)
+    got = f", got {written!r}" if written or node.style else ", got nothing"
+    if error["type"] in {"literal_error", "enum"}:
+        expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
+        got += f".{did_you_mean(written, expected)}".removesuffix(".")
+    return _Mistake(line, path, message, got)
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -202,7 +271,13 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return [_key(name, field) for name, field in model.model_fields.items()]
+
+
+def _key(name: str, field: FieldInfo) -> str:
+    """What a field is called in a file."""
+    alias = field.validation_alias or field.alias
+    return alias if isinstance(alias, str) else name
 
 
 def _models_at(annotation: Any, loc: Sequence[int | str]) -> Iterator[type[BaseModel]]:
@@ -213,7 +288,7 @@ def _models_at(annotation: Any, loc: Sequence[int | str]) -> Iterator[type[BaseM
             yield annotation
             return
         for name, field in annotation.model_fields.items():
-            if loc[0] in {name, field.alias}:
+            if loc[0] in {name, _key(name, field)}:
                 yield from _models_at(field.annotation, loc[1:])
         return
     # A container takes one step of the place; a union or an annotation takes none. Trying both is simpler than knowing.

@@ -153,6 +153,19 @@ async def _async_streaming(client: anthropic.AsyncAnthropic) -> object:
         return [line async for line in raw.iter_lines()]
 
 
+async def _async_view(
+    use: Callable[[anthropic.AsyncAnthropic], Awaitable[object]], answers: list[Answer]
+) -> tuple[object, ...]:
+    api = ScriptedAPI(*answers)
+    value: object = None
+    raised: BaseException | None = None
+    try:
+        value = await use(api.async_client())
+    except Exception as caught:  # noqa: BLE001 - compared by the caller
+        raised = caught
+    return type(value), value, _errors(raised), api.requests, api.closed
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize(
@@ -163,7 +176,6 @@ async def _async_streaming(client: anthropic.AsyncAnthropic) -> object:
         (_async_create, [error(401, "authentication_error")]),
         (_async_create, [Answer(fails=httpx2.PoolTimeout("full"))] * 3),
         (_async_events, [stream()]),
-        (_async_events, [stream([*events("a")[:3], _OVERLOADED])]),
         (_async_events, [stream(events("a")[:3], breaks=httpx2.ReadError("reset"))]),
         (_async_helper, [stream()]),
         (_async_streaming, [stream()]),
@@ -171,33 +183,23 @@ async def _async_streaming(client: anthropic.AsyncAnthropic) -> object:
 )
 async def test_async(use: Callable[[anthropic.AsyncAnthropic], Awaitable[object]], answers: list[Answer]) -> None:
     """The same for async, on asyncio and on trio."""
-
-    async def view() -> tuple[object, ...]:
-        api = ScriptedAPI(*answers)
-        value: object = None
-        raised: BaseException | None = None
-        try:
-            value = await use(api.async_client())
-        except Exception as caught:  # noqa: BLE001 - compared below
-            raised = caught
-        return type(value), value, _errors(raised), api.requests, api.closed
-
-    without = await view()
+    without = await _async_view(use, answers)
     claudescope.instrument()
-    assert await view() == without
+    assert await _async_view(use, answers) == without
 
 
 @pytest.mark.anyio
-async def test_an_async_stream_left_after_one_event() -> None:
-    """On asyncio alone: trio warns of the SDK's own generators when an async stream is left unread."""
-
-    async def view() -> tuple[object, ...]:
-        api = ScriptedAPI(stream())
-        return await _async_next(api.async_client()), api.requests, api.closed
-
-    without = await view()
+@pytest.mark.parametrize(
+    ("use", "answer"),
+    [(_async_next, stream()), (_async_events, stream([*events("a")[:3], _OVERLOADED]))],
+)
+async def test_async_streams_left_unread(
+    use: Callable[[anthropic.AsyncAnthropic], Awaitable[object]], answer: Answer
+) -> None:
+    """On asyncio alone: trio warns of the SDK's own generators when the rest of a stream is never read."""
+    without = await _async_view(use, [answer])
     claudescope.instrument()
-    assert await view() == without
+    assert await _async_view(use, [answer]) == without
 
 
 def test_middleware() -> None:

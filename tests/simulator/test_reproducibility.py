@@ -1,0 +1,76 @@
+"""Same seed, same answers."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anthropic
+import pytest
+from anthropic import Anthropic, AsyncAnthropic
+
+from claudescope.simulator import Fault, Simulator
+from claudescope.simulator.dice import Dice, DiceBox
+
+from .asks import ASK, ask, steady_with
+
+FAULTS = (Fault(kind="overloaded_error", share=0.3), Fault(kind="refusal", share=0.2))
+
+
+def _outcomes(seed: int, order: int) -> list[tuple[str, str]]:
+    """What 30 requests, ten of them the same, are answered when sent in some order by five threads."""
+    questions = [f"Question {number}" for number in range(20)] + ["The same"] * 10
+    random.Random(order).shuffle(questions)  # noqa: S311 - an order, no secret
+    with (
+        Simulator(steady_with(*FAULTS), seed=seed, time_scale=0.001) as simulator,
+        Anthropic(base_url=simulator.url, api_key="sim", max_retries=0) as client,
+        ThreadPoolExecutor(5) as pool,
+    ):
+
+        def answer_to(question: str) -> tuple[str, str]:
+            messages: Any = [{"role": "user", "content": question}]
+            try:
+                return question, client.messages.create(**ask(messages=messages)).model_dump_json()
+            except anthropic.APIStatusError as error:
+                return question, f"{error.status_code} {error.request_id}"
+
+        return sorted(pool.map(answer_to, questions))
+
+
+def test_the_order_of_requests_changes_nothing() -> None:
+    """Same seed, other interleaving: the same answers, ids included. Another seed: others."""
+    first = _outcomes(seed=1, order=1)
+    assert first == _outcomes(seed=1, order=2)
+    assert first != _outcomes(seed=2, order=1)
+    assert len({answer for _, answer in first}) == 30
+
+
+@pytest.mark.anyio
+async def test_a_reset_starts_over(simulator: Simulator) -> None:
+    """After a reset the same requests get the same answers."""
+    answers: list[str] = []
+    async with AsyncAnthropic(base_url=simulator.url, api_key="sim") as client:
+        for _ in range(2):
+            simulator.reset()
+            answers.append((await client.messages.create(**ASK)).id)
+    assert answers[0] == answers[1]
+
+
+def test_attempts_and_spacing() -> None:
+    """Another attempt gets other dice; how JSON is spaced and ordered makes no difference."""
+    box = DiceBox(0)
+    one = box.draw("POST", "/", b'{"a": 1, "b": 2}', "0")
+    again = DiceBox(0).draw("POST", "/", b'{"b":2,"a":1}', "0")
+    retry = DiceBox(0).draw("POST", "/", b'{"a": 1, "b": 2}', "1")
+    assert one.identifier("x") == again.identifier("x")
+    assert retry.identifier("x") != one.identifier("x")
+    assert box.draw("POST", "/", b"no json", "0").identifier("x")
+
+
+def test_purposes_do_not_disturb_each_other() -> None:
+    """Each purpose and each part of a request has numbers of its own."""
+    dice = Dice("key")
+    drawn = {dice.rng("a").random(), dice.rng("b").random(), dice.child("a").rng("a").random()}
+    assert len(drawn) == 3
+    assert dice.rng("a").random() in drawn
