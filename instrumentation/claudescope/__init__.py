@@ -8,7 +8,7 @@ From then on every call made through the `anthropic` SDK ends in metrics, a rich
 
 from __future__ import annotations
 
-from claudescope._version import VERSION as __version__
+from claudescope._version import VERSION
 from claudescope.errors import ErrorKind, classify
 from claudescope.inputs import BadInputError, MissingExtraError
 from claudescope.pricing import Price
@@ -17,6 +17,8 @@ from claudescope.report_data import Report
 from claudescope.sinks import Sink
 from claudescope.switch import instrument, report, uninstrument
 from claudescope.workflows import workflow
+
+__version__ = VERSION
 
 __all__ = [
     "Attempt",

@@ -59,7 +59,7 @@ def _fail(message: str) -> NoReturn:
 
 def _with_value(error: typer.BadParameter) -> str:
     """The message of a value that its option can not take, with the option and the value, which typer leaves out."""
-    names: tuple[str, ...] = tuple(getattr(error.param, "opts", ()))
+    names: list[str] = list(getattr(error.param, "opts", []))
     given = [*sys.argv[1:], ""]
     for name, value in itertools.pairwise(given):
         option, equals, attached = name.partition("=")
