@@ -34,7 +34,7 @@ def test_ask(claude_simulator, claude_calls):
 def test_the_fixtures_in_a_users_project(tmp_path: Path) -> None:
     """A user's test that asks for the fixtures gets a simulator, the SDK's default client, and its calls."""
     (tmp_path / "test_users.py").write_text(_USERS_TEST)
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "test_users.py"],
         cwd=tmp_path,
         capture_output=True,
