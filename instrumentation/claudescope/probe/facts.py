@@ -14,12 +14,11 @@ from claudescope.record import RateLimit, RateLimitType, Usage
 
 __all__ = ["HeaderFacts", "MessageFacts", "field_of", "read_headers"]
 
-_RATE_LIMIT_PREFIX: Final = b"anthropic-ratelimit-"
-_RATE_LIMIT_TYPES: Final[Mapping[bytes, RateLimitType]] = {
-    b"requests": "requests",
-    b"tokens": "tokens",
-    b"input-tokens": "input_tokens",
-    b"output-tokens": "output_tokens",
+_LIMIT_TYPES: Final[tuple[RateLimitType, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
+_RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
+    f"anthropic-ratelimit-{limit_type.replace('_', '-')}-{part}".encode(): (limit_type, index)
+    for limit_type in _LIMIT_TYPES
+    for index, part in enumerate(("limit", "remaining", "reset"))
 }
 _MAX_NAME: Final = 200
 """Longest model name, request id or finish reason that is taken as one."""
@@ -156,11 +155,9 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
     limits: dict[RateLimitType, list[bytes | None]] = {}
     for raw_name, value in raw:
         name = raw_name.lower()
-        if name.startswith(_RATE_LIMIT_PREFIX):
-            kind, _, part = name[len(_RATE_LIMIT_PREFIX) :].rpartition(b"-")
-            limit_type = _RATE_LIMIT_TYPES.get(kind)
-            if limit_type is not None and part in _PARTS:
-                limits.setdefault(limit_type, [None, None, None])[_PARTS[part]] = value
+        if (known := _RATE_LIMIT_HEADERS.get(name)) is not None:
+            limit_type, part = known
+            limits.setdefault(limit_type, [None, None, None])[part] = value
         elif name == b"request-id":
             request_id = _name(value.decode("latin-1"))
         elif name == b"retry-after-ms":
@@ -176,9 +173,6 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
             for limit_type, (limit, remaining, reset) in limits.items()
         },
     )
-
-
-_PARTS: Final[Mapping[bytes, int]] = {b"limit": 0, b"remaining": 1, b"reset": 2}
 
 
 def _whole(value: bytes | None) -> int | None:
