@@ -42,4 +42,4 @@ format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff format .
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) .coverage .coverage.* htmlcov dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .cache .coverage .coverage.* htmlcov dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

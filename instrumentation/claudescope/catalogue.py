@@ -26,6 +26,7 @@ __all__ = [
     "DURATION",
     "FAULTS",
     "FINISH_REASONS",
+    "HELD_BACK",
     "LABELS",
     "METRICS",
     "OTHER",
@@ -329,6 +330,14 @@ RATE_LIMIT_REMAINING: Final = Metric(
 )
 FAULTS: Final = Metric("claudescope.faults", "counter", "", "What went wrong inside claudescope itself.", (COMPONENT,))
 
+HELD_BACK: Final = Metric(
+    "claudescope.sentry.held_back",
+    "counter",
+    "",
+    "Sentry events that flood control held back.",
+    (ERROR_TYPE,),
+)
+
 METRICS: Final = (
     DURATION,
     TIME_TO_FIRST_CHUNK,
@@ -348,6 +357,7 @@ METRICS: Final = (
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
     FAULTS,
+    HELD_BACK,
 )
 """The whole catalogue, in the order that the documentation shows it."""
 

@@ -22,14 +22,26 @@ from typing import Final, cast
 
 from ._error_kinds import KINDS, ErrorKind, Fault, KindName, Retry
 
-__all__ = ["KINDS", "ErrorKind", "Fault", "KindName", "Retry", "classify", "classify_response"]
+__all__ = [
+    "CODES",
+    "KINDS",
+    "MESSAGES",
+    "STATUSES",
+    "TYPES",
+    "ErrorKind",
+    "Fault",
+    "KindName",
+    "Retry",
+    "classify",
+    "classify_response",
+]
 
 _UNKNOWN: Final = KINDS["unknown_error"]
 _INVALID: Final = KINDS["invalid_request_error"]
 
 # Codes of https://docs.claude.com/en/api/errors and of the SDK's ERROR_CLASSES that say more than the type or
 # the status beside them. A code that is not here counts as the bare type, as the SDK's documentation asks.
-_CODES: Final[Mapping[str, KindName]] = MappingProxyType(
+CODES: Final[Mapping[str, KindName]] = MappingProxyType(
     {
         "ramp_limit_exceeded": "ramp_limit_error",
         "enforced_spend_limit_reached": "spend_limit_error",
@@ -47,7 +59,7 @@ _CODES: Final[Mapping[str, KindName]] = MappingProxyType(
     }
 )
 
-_TYPES: Final[Mapping[str, KindName]] = MappingProxyType(
+TYPES: Final[Mapping[str, KindName]] = MappingProxyType(
     {
         "invalid_request_error": "invalid_request_error",
         "conflict_error": "invalid_request_error",
@@ -72,7 +84,7 @@ _TYPES: Final[Mapping[str, KindName]] = MappingProxyType(
     }
 )
 
-_STATUSES: Final[Mapping[int, KindName]] = MappingProxyType(
+STATUSES: Final[Mapping[int, KindName]] = MappingProxyType(
     {
         401: "authentication_error",
         402: "billing_error",
@@ -147,9 +159,9 @@ def _of_response(status: int | None, body: object) -> ErrorKind:
     if details is not None:
         extra = details.get("details")
         if isinstance(extra, dict):
-            kind = _lookup(_CODES, cast("dict[str, object]", extra).get("error_code"))
+            kind = _lookup(CODES, cast("dict[str, object]", extra).get("error_code"))
         if kind is None:
-            kind = _lookup(_TYPES, details.get("type"))
+            kind = _lookup(TYPES, details.get("type"))
     if kind is None or (kind == "invalid_request_error" and status in {413, 431}):
         kind = _of_status(status)
     if kind == "invalid_request_error":
@@ -160,7 +172,7 @@ def _of_response(status: int | None, body: object) -> ErrorKind:
 def _of_status(status: int | None) -> KindName:
     if status is None:
         return "unknown_error"
-    known = _STATUSES.get(status)
+    known = STATUSES.get(status)
     if known is not None:
         return known
     if 400 <= status < 500:
@@ -202,7 +214,7 @@ def _decode(body: bytes | bytearray | str) -> object:
 # The only places where wording decides, because the API gives these cases no code. Wording may change: a
 # message that is not recognised stays an invalid_request_error, and everything that has a code or a type of
 # its own never gets here.
-_MESSAGES: Final[tuple[tuple[str, KindName], ...]] = (
+MESSAGES: Final[tuple[tuple[str, KindName], ...]] = (
     ("content filtering policy", "content_policy_error"),  # Output blocked by content filtering policy
     ("violate our usage policy", "content_policy_error"),
     ("reached your specified api usage limits", "spend_limit_error"),
@@ -219,7 +231,7 @@ def _by_message(details: dict[str, object] | None, status: int | None) -> ErrorK
     if not isinstance(message, str):
         return None
     text = message[:_MESSAGE_LIMIT].lower()
-    return next((KINDS[kind] for wording, kind in _MESSAGES if wording in text), None)
+    return next((KINDS[kind] for wording, kind in MESSAGES if wording in text), None)
 
 
 def _missing_credentials(error: BaseException) -> ErrorKind | None:

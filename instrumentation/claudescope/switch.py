@@ -21,7 +21,7 @@ from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
 from claudescope.sinks.spans import SpansSink
 
-__all__ = ["active_probe", "instrument", "report", "uninstrument"]
+__all__ = ["active_probe", "attach", "detach", "instrument", "report", "uninstrument"]
 
 _lock: Final = threading.RLock()
 _report_sink: Final = ReportSink()
@@ -29,6 +29,7 @@ _report_sink: Final = ReportSink()
 
 class _State:
     probe: Probe | None = None
+    attached: tuple[Sink, ...] = ()
 
 
 def instrument(
@@ -67,7 +68,13 @@ def instrument(
         if _State.probe is not None:
             return
         probe = Probe(
-            (MetricsSink.for_provider(meter_provider, max_workflows), SpansSink(), _report_sink, *sinks),
+            (
+                MetricsSink.for_provider(meter_provider, max_workflows),
+                SpansSink(),
+                _report_sink,
+                *_State.attached,
+                *sinks,
+            ),
             PriceBook(prices),
             spans=spans,
             tracer=trace.get_tracer(SCOPE_NAME, VERSION, tracer_provider),
@@ -90,6 +97,23 @@ def uninstrument() -> None:
 def active_probe() -> Probe | None:
     """The probe that sees the calls; None where claudescope is not on."""
     return _State.probe
+
+
+def attach(sink: Sink) -> None:
+    """Have `sink` get the calls whenever claudescope is on, now or later. Does nothing where it is attached."""
+    with _lock:
+        if sink not in _State.attached:
+            _State.attached += (sink,)
+            if _State.probe is not None:
+                _State.probe.add(sink)
+
+
+def detach(sink: Sink) -> None:
+    """Have `sink` get no more calls."""
+    with _lock:
+        _State.attached = tuple(other for other in _State.attached if other is not sink)
+        if _State.probe is not None:
+            _State.probe.discard(sink)
 
 
 def report() -> Report:

@@ -7,7 +7,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from claudescope import catalogue, faults
+from claudescope import catalogue, faults, held_back
 from claudescope.catalogue import LABELS, METRICS
 from claudescope.errors import KINDS
 from claudescope.probe import sdk
@@ -24,6 +24,7 @@ def _exported() -> dict[str, set[str]]:
     provider = MeterProvider(metric_readers=[PrometheusMetricReader(registry=registry)])
     sink = MetricsSink(provider.get_meter("test"))
     faults.note("test")
+    held_back.expect(KINDS)
     record = make_record()
     start = CallStart("chat", "anthropic", "claude-opus-5-5", True, "api.anthropic.com", "summarise")
     for finished in (record, make_record(outcome="error", error_type="api_error"), make_record(cost_usd=None)):

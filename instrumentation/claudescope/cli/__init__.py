@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from claudescope.cli.demo import demo
+from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
 from claudescope.inputs import BadInputError, MissingExtraError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(simulate)
+app.add_typer(sentry, name="sentry")
 
 
 @app.callback()

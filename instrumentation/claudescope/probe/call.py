@@ -294,6 +294,8 @@ class Call:
             if self.span is not None and self.own_span:
                 self._tell_ending(record)
                 end_span(self.span, record)
+            if outcome == "error":
+                self._probe.failed(record, error)
             self._probe.finished(record, self.span)
         except Exception:  # noqa: BLE001 - our fault is not the app's
             faults.note("probe")

@@ -84,6 +84,7 @@ class Probe:
         self._on_start = handlers("started")
         self._on_retry = handlers("retrying")
         self._on_ending = handlers("ending")
+        self._on_failure = handlers("failed")
         self._on_finish = handlers("finished")
 
     def begin(self, client: Any, options: Any, *, stream: bool) -> Call | None:
@@ -134,6 +135,10 @@ class Probe:
     def ending(self, record: CallRecord, span: trace.Span) -> None:
         """Let the sinks write to the span of a call that is about to end."""
         _tell(self._on_ending, record, span)
+
+    def failed(self, record: CallRecord, error: BaseException | None) -> None:
+        """Tell the sinks of a call that has failed, and what the app is about to see of it."""
+        _tell(self._on_failure, record, error)
 
     def finished(self, record: CallRecord, span: trace.Span | None) -> None:
         """Hand the sinks the record of a call that has ended, inside its span's context: exemplars point there."""

@@ -42,5 +42,14 @@ class Sink:
         response that a middleware refused after the API had given it.
         """
 
+    def failed(self, record: CallRecord, error: BaseException | None) -> None:
+        """A call has ended in an error. Called once, before `finished`, and before the app sees the exception.
+
+        Args:
+            record: The call.
+            error: The exception that the app is about to see, which must not be kept alive; None where the SDK
+                raises none, as for a stream that was cut.
+        """
+
     def finished(self, record: CallRecord) -> None:
         """A call has ended. Called exactly once a call."""

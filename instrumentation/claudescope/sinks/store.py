@@ -6,18 +6,24 @@ A synchronous OpenTelemetry instrument costs some microseconds a record; adding 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from claudescope import faults
-from claudescope.catalogue import FAULTS, Metric
+from claudescope import faults, held_back
+from claudescope.catalogue import FAULTS, HELD_BACK, Metric
 from claudescope.sinks.labels import LabelSet
 
 __all__ = ["Store"]
 
 Number = int | float | Decimal
+
+_COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
+    FAULTS.name: faults.counts,
+    HELD_BACK.name: held_back.counts,
+}
+"""Metrics of the process, not of calls: where their counts are, by the value of their one label."""
 
 
 class Store:
@@ -49,9 +55,9 @@ class Store:
 
     def observe(self, metric: Metric) -> Iterable[Observation]:
         """What an observable instrument reports now. Never raises."""
-        if metric is FAULTS:
-            (component,) = metric.labels
-            return [Observation(count, {component.name: name}) for name, count in faults.counts().items()]
+        if (counts := _COUNTED_ELSEWHERE.get(metric.name)) is not None:
+            (label,) = metric.labels
+            return [Observation(count, {label.name: value}) for value, count in counts().items()]
         with self.lock:
             cells = list(self._cells[metric.name].items())
         return [

@@ -1,0 +1,85 @@
+"""Rules for Sentry's *Issue Grouping* settings, in the grammar of its fingerprint rules.
+
+The first rule that matches wins. A pattern is a glob; matchers of an exception's type and value must hold for the same
+exception, one of a stack frame for any frame of the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from claudescope.catalogue import WORKFLOW
+from claudescope.errors import CODES, KINDS, MESSAGES, STATUSES, TYPES, classify_response
+from claudescope.sentry.tags import FINGERPRINT, KIND_TAG, MODEL_TAG
+
+__all__ = ["fingerprint_rules"]
+
+_TAGS: Final = {"model": MODEL_TAG, "workflow": WORKFLOW.name}
+_SDK: Final = 'stack.module:"anthropic.*"'
+_CLASSES: Final = {
+    # Where there is no response to tell by. A full pool is told by its cause, which is in the event too.
+    "PoolTimeout": "pool_timeout_error",
+    "APITimeoutError": "client_timeout_error",
+    "APIConnectionError": "connection_error",
+    "APIResponseValidationError": "response_validation_error",
+}
+_STATUS_CLASSES: Final = {
+    # Where the body was no JSON, the SDK's message is the body, and only the class tells the status.
+    "BadRequestError": 400,
+    "AuthenticationError": 401,
+    "PaymentRequiredError": 402,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "RequestTimeoutError": 408,
+    "ConflictError": 409,
+    "ContentTooLargeError": 413,
+    "RequestTooLargeError": 413,
+    "UnprocessableEntityError": 422,
+    "RateLimitError": 429,
+    "RequestHeaderFieldsTooLargeError": 431,
+    "ClientClosedRequestError": 499,
+    "InternalServerError": 500,
+    "ServiceUnavailableError": 503,
+    "DeadlineExceededError": 504,
+    "GatewayTimeoutError": 504,
+    "OverloadedError": 529,
+}
+_SURER_THAN_TYPE: Final = (413, 431)
+"""Statuses whose bodies may only say that the request is invalid."""
+
+
+def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
+    """All rules, as the text that Sentry takes.
+
+    Args:
+        group_by: What splits the issue of a kind: `model`, `workflow` or both. Only events of claudescope tell.
+    """
+    split = "".join(f', "{{{{ tags.{_TAGS[name]} }}}}"' for name in group_by)
+    lines = [
+        "# Events of clients with claudescope: by its tag.",
+        *(f'tags.{KIND_TAG}:"{kind}" -> {FINGERPRINT}, {kind}{split}' for kind in KINDS),
+        "",
+        "# Events of clients without: by what the SDK wrote into the message, then by its class.",
+        *(f"{matchers} {_SDK} -> {FINGERPRINT}, {kind}" for matchers, kind in _without_tag()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _without_tag() -> Iterator[tuple[str, str]]:
+    """Matchers and kind, in the order in which `claudescope.errors` decides."""
+    for code, kind in CODES.items():
+        yield f"error.value:\"*'error_code': '{code}'*\"", kind
+    for wording, kind in MESSAGES:
+        yield f'error.type:"BadRequestError" error.value:"*{wording}*"', kind
+    for status in _SURER_THAN_TYPE:
+        yield f'error.value:"Error code: {status}*"', STATUSES[status]
+    for word, kind in TYPES.items():
+        yield f"error.value:\"*'type': '{word}'*\"", kind
+    yield from ((f'error.type:"{name}"', kind) for name, kind in _CLASSES.items())
+    for status, kind in STATUSES.items():
+        yield f'error.value:"Error code: {status}*"', kind
+    yield 'error.value:"Error code: 4*"', "invalid_request_error"
+    yield 'error.value:"Error code: 5*"', "api_error"
+    for name, status in _STATUS_CLASSES.items():
+        yield f'error.type:"{name}"', classify_response(status).kind

@@ -1,0 +1,62 @@
+"""The alerts as bodies of `POST /api/0/organizations/{organization}/workflows/`.
+
+What only an organization knows is left as `${…}`, for `envsubst`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from claudescope.sentry.as_code.thresholds import ALERTS, Alert
+from claudescope.sentry.tags import KIND_TAG
+
+__all__ = ["alert_payloads"]
+
+
+def alert_payloads() -> str:
+    """The alerts as a JSON list, a body each."""
+    return json.dumps([_payload(alert) for alert in ALERTS], indent=2) + "\n"
+
+
+def _payload(alert: Alert) -> dict[str, Any]:
+    tier = alert.tier
+    first_sight = ("first_seen_event", "regression_event", "reappeared_event") if tier.at_first_sight else ()
+    return {
+        "name": alert.name,
+        "enabled": True,
+        "environment": "${SENTRY_ENVIRONMENT}",
+        "config": {"frequency": tier.every_minutes},
+        "detectorIds": ["${SENTRY_ISSUE_STREAM_MONITOR_ID}"],
+        "triggers": {
+            "logicType": "any-short",
+            "conditions": [
+                *(_condition(name, True) for name in first_sight),
+                _condition("event_frequency_count", {"value": tier.more_than, "interval": tier.interval}),
+            ],
+            "actions": [],
+        },
+        "actionFilters": [
+            {
+                "logicType": "all",
+                "conditions": [_condition("tagged_event", {"key": KIND_TAG, "match": "eq", "value": alert.kind.kind})],
+                "actions": [
+                    {
+                        "type": "pagerduty",
+                        "integrationId": "${PAGERDUTY_INTEGRATION_ID}",
+                        "config": {
+                            "targetType": "specific",
+                            "targetIdentifier": "${PAGERDUTY_SERVICE_ID}",
+                            "targetDisplay": "${PAGERDUTY_SERVICE_NAME}",
+                        },
+                        "data": {"priority": tier.severity},
+                        "status": "active",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _condition(name: str, comparison: object) -> dict[str, Any]:
+    return {"type": name, "comparison": comparison, "conditionResult": True}

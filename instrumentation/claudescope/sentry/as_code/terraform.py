@@ -1,0 +1,134 @@
+"""The alerts as Terraform, for the provider `jianyuan/sentry`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from claudescope.sentry.as_code.thresholds import ALERTS, Alert
+from claudescope.sentry.tags import KIND_TAG
+
+__all__ = ["alert_resources"]
+
+_HEAD: Final = """\
+terraform {
+  required_providers {
+    sentry = {
+      source  = "jianyuan/sentry"
+      version = ">= 0.15.5"
+    }
+  }
+}
+
+variable "sentry_organization" {
+  type        = string
+  description = "Slug of the Sentry organization."
+}
+
+variable "sentry_project" {
+  type        = string
+  description = "Slug of the project that the app reports to."
+}
+
+variable "sentry_environment" {
+  type        = string
+  description = "Environment whose events alert."
+  default     = "production"
+}
+
+variable "pagerduty_integration" {
+  type        = string
+  description = "Name of the PagerDuty account in Sentry's integrations."
+}
+
+variable "pagerduty_service" {
+  type        = string
+  description = "Name that the PagerDuty service is to have in Sentry."
+  default     = "claude"
+}
+
+variable "pagerduty_integration_key" {
+  type        = string
+  description = "Integration key of the PagerDuty service."
+  sensitive   = true
+}
+
+data "sentry_project_issue_stream_monitor" "claude" {
+  organization = var.sentry_organization
+  project      = var.sentry_project
+}
+
+data "sentry_organization_integration" "pagerduty" {
+  organization = var.sentry_organization
+  provider_key = "pagerduty"
+  name         = var.pagerduty_integration
+}
+
+resource "sentry_integration_pagerduty" "claude" {
+  organization    = var.sentry_organization
+  integration_id  = data.sentry_organization_integration.pagerduty.id
+  service         = var.pagerduty_service
+  integration_key = var.pagerduty_integration_key
+}
+"""
+
+_ALERT: Final = """
+# {advice}
+resource "sentry_alert" "claude_{kind}" {{
+  organization      = var.sentry_organization
+  name              = {name}
+  environment       = var.sentry_environment
+  monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
+  frequency_minutes = {every_minutes}
+
+  trigger_conditions = [
+{triggers}
+  ]
+
+  action_filters = [
+    {{
+      logic_type = "all"
+      conditions = [
+        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{kind}" }} }},
+      ]
+      actions = [
+        {{
+          pagerduty = {{
+            integration_id = sentry_integration_pagerduty.claude.integration_id
+            service_id     = sentry_integration_pagerduty.claude.id
+            service_name   = sentry_integration_pagerduty.claude.service
+            severity       = "{severity}"
+          }}
+        }},
+      ]
+    }},
+  ]
+}}
+"""
+
+
+def alert_resources() -> str:
+    """The alerts as a Terraform module of one file, formatted as `terraform fmt` would."""
+    return _HEAD + "".join(_resource(alert) for alert in ALERTS)
+
+
+def _resource(alert: Alert) -> str:
+    return _ALERT.format(
+        advice=alert.kind.advice,
+        kind=alert.kind.kind,
+        name=json.dumps(alert.name),
+        every_minutes=alert.tier.every_minutes,
+        triggers="\n".join(f"    {{ {trigger} }}," for trigger in _triggers(alert)),
+        tag=KIND_TAG,
+        severity=alert.tier.severity,
+    )
+
+
+def _triggers(alert: Alert) -> Iterator[str]:
+    tier = alert.tier
+    if tier.at_first_sight:
+        yield "first_seen_event = {}"
+        yield "regression_event = {}"
+        yield "reappeared_event = {}"
+    yield f'event_frequency_count = {{ interval = "{tier.interval}", value = {tier.more_than} }}'

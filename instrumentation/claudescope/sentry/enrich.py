@@ -1,0 +1,182 @@
+"""What an event tells of a failed call: fingerprint, level, tags, context and trace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
+
+from claudescope.catalogue import WORKFLOW
+from claudescope.errors import KINDS, ErrorKind, classify
+from claudescope.probe.facts import HeaderFacts, read_headers
+from claudescope.record import Attempt, CallRecord, CallStart
+from claudescope.sentry.failures import FAILURES
+from claudescope.sentry.options import Options
+from claudescope.sentry.payload import as_dict, as_list
+from claudescope.sentry.tags import FINGERPRINT, KIND_TAG, MODEL_TAG, RETRYABLE_TAG
+from claudescope.workflows import current_workflow
+
+__all__ = ["Failure", "enrich"]
+
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_NO_HEADERS: Final = HeaderFacts(None, None, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed call, or a failed attempt of one, as far as it is known.
+
+    Attributes:
+        kind: What went wrong.
+        error: The exception; None where there is none.
+        record: The finished call; None where the probe did not see it, or it goes on.
+        start: The call that goes on after a failed attempt.
+        attempt: The failed attempt of a call that goes on.
+    """
+
+    kind: ErrorKind
+    error: BaseException | None = None
+    record: CallRecord | None = None
+    start: CallStart | None = None
+    attempt: Attempt | None = None
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """What is known of the call that `error` ended."""
+        record = FAILURES.record_of(error)
+        kind = None if record is None or record.error_type is None else KINDS.get(record.error_type)
+        return cls(kind or classify(error), error, record)
+
+    @property
+    def call(self) -> CallRecord | CallStart | None:
+        """The call, finished or not."""
+        return self.record or self.start
+
+    @property
+    def model(self) -> str | None:
+        """The model that answered, else the one that was asked for."""
+        answered = None if self.record is None else self.record.response_model
+        return answered or (None if self.call is None else self.call.request_model)
+
+    @property
+    def workflow(self) -> str | None:
+        """The workflow that the call was made in."""
+        return current_workflow() if self.call is None else self.call.workflow
+
+    @property
+    def status(self) -> int | None:
+        """HTTP status of the last attempt."""
+        for source in (self.attempt, self.record, self.error):
+            status: object = getattr(source, "status_code", None)
+            if isinstance(status, int):
+                return status
+        return None
+
+    @property
+    def summary(self) -> str:
+        """Status and kind: what is said in place of the API's message."""
+        return self.kind.kind if self.status is None else f"{self.status} {self.kind.kind}"
+
+
+def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: bool, held_back: int) -> None:
+    """Make an event tell of a failed call. What the app has set itself stays.
+
+    Args:
+        event: The event.
+        failure: The failed call.
+        options: What was chosen.
+        alone: Whether the event is about nothing else: only then are fingerprint and level ours to say.
+        held_back: Events of the same kind that were held back before this one.
+    """
+    kind = failure.kind
+    if alone:
+        if not event.get("fingerprint"):
+            split = {"model": failure.model, "workflow": failure.workflow}
+            event["fingerprint"] = [FINGERPRINT, kind.kind, *(split[name] or "none" for name in options.group_by)]
+        if kind.retryable and event.get("level") in {None, "error"}:
+            event["level"] = "warning"
+    tags = {
+        KIND_TAG: kind.kind,
+        MODEL_TAG: failure.model,
+        WORKFLOW.name: failure.workflow,
+        RETRYABLE_TAG: "yes" if kind.retryable else "no",
+    }
+    _add_tags(event, {name: value for name, value in tags.items() if value is not None})
+    contexts: dict[str, Any] = event.setdefault("contexts", {})
+    context = _context(failure)
+    if held_back:
+        context["held_back"] = held_back
+    if options.link_trace:
+        _link_trace(contexts, context, failure)
+    contexts["claude"] = {**context, **contexts.get("claude", {})}
+
+
+def _add_tags(event: dict[str, Any], ours: Mapping[str, str]) -> None:
+    tags: object = event.get("tags")
+    # Sentry takes pairs, too.
+    event["tags"] = {**ours, **(as_dict(tags) or dict(as_list(tags)))}
+
+
+def _context(failure: Failure) -> dict[str, Any]:
+    """The facts, without those that are not known."""
+    kind, record, call = failure.kind, failure.record, failure.call
+    headers = _headers(failure.error) if record is None else _NO_HEADERS
+    last = failure.attempt or (record.attempts[-1] if record is not None and record.attempts else None)
+    limits = headers.rate_limits if record is None else record.rate_limits
+    facts: dict[str, Any] = {
+        "kind": kind.kind,
+        "fault": kind.fault,
+        "retry": kind.retry,
+        "advice": kind.advice,
+        "model": failure.model,
+        "status_code": failure.status,
+        "request_id": headers.request_id if last is None else last.request_id,
+        "retry_after_seconds": headers.retry_after if last is None else last.retry_after,
+        "rate_limits": {name: asdict(limit) for name, limit in limits.items()} or None,
+    }
+    if call is not None:
+        facts |= {"operation": call.operation, "provider": call.provider, "stream": call.stream}
+        facts |= {"server_address": call.server_address}
+    if record is not None:
+        facts |= {
+            "attempts": len(record.attempts),
+            "attempt_errors": [attempt.error_type for attempt in record.attempts if attempt.error_type is not None],
+            "duration_seconds": round(record.duration, 3),
+            "cost_usd": None if record.cost_usd is None else f"{record.cost_usd.normalize():f}",
+        }
+        if record.usage is not None:
+            facts |= {"input_tokens": record.usage.input_tokens, "output_tokens": record.usage.output_tokens}
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _headers(error: BaseException | None) -> HeaderFacts:
+    raw: object = getattr(getattr(getattr(error, "response", None), "headers", None), "raw", None)
+    return _NO_HEADERS if raw is None else read_headers(cast("list[tuple[bytes, bytes]]", raw))
+
+
+def _link_trace(contexts: dict[str, Any], context: dict[str, Any], failure: Failure) -> None:
+    """Make the event's trace that of the call's span; Sentry's own, where it is another, is kept beside."""
+    ids = _trace_ids(failure)
+    if ids is None:
+        return
+    before = as_dict(contexts.get("trace"))
+    trace: dict[str, Any] = {"trace_id": ids[0], "span_id": ids[1]}
+    if before.get("trace_id") == ids[0]:
+        # How Sentry sampled this very trace. What it says of another one would not be true of this.
+        trace |= {name: before[name] for name in ("dynamic_sampling_context",) if name in before}
+    elif before.get("trace_id"):
+        context["sentry_trace_id"] = before["trace_id"]
+    contexts["trace"] = trace
+
+
+def _trace_ids(failure: Failure) -> tuple[str, str] | None:
+    record = failure.record
+    if record is not None and record.trace_id is not None and record.span_id is not None:
+        return record.trace_id, record.span_id
+    try:
+        headers: Any = cast("Any", failure.error).request.headers
+        match = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    except Exception:  # noqa: BLE001 - httpx raises where an error has no request, and most errors have none
+        return None
+    return None if match is None else (match[1], match[2])

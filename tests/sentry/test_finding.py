@@ -1,0 +1,186 @@
+"""What counts as the failure of a call, and what stays an error of its own."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import anthropic
+import pydantic
+import pytest
+import sentry_sdk
+
+import claudescope
+from claudescope.sentry import Options
+from tests.scripted import REQUEST, ScriptedAPI, message
+from tests.sentry.conftest import Start
+from tests.sentry.failures import KINDS, AppError, fail, rate_limit
+
+# Python 3.10 has it from a package that anyio brings along.
+ExceptionGroup: Any = getattr(builtins, "ExceptionGroup", None) or import_module("exceptiongroup").ExceptionGroup
+
+_OURS = ["claude-api-error", "rate_limit_error"]
+
+
+def _explicit(error: Exception) -> None:
+    raise AppError("wrapped") from error
+
+
+def _implicit(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        raise AppError("wrapped")  # noqa: B904 - as apps do
+
+
+def _twice(error: Exception) -> None:
+    try:
+        _implicit(error)
+    except AppError as caught:
+        raise RuntimeError("wrapped again") from caught
+
+
+def _bug_in_handler(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        print(1 / 0)  # noqa: T201 - the bug
+
+
+def _failing_fallback(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        _fallback()
+
+
+def _fallback() -> None:
+    raise OSError("the cache is down too")
+
+
+def _hidden(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        raise AppError("something else") from None
+
+
+def _one_group(error: Exception) -> None:
+    raise ExceptionGroup("all failed", [error, AppError("x"), fail(rate_limit())][::2])
+
+
+def _mixed_group(error: Exception) -> None:
+    raise ExceptionGroup("some failed", [KeyError("a bug"), error])
+
+
+def _reported(start: Start, cause: Callable[[Exception], None]) -> dict[str, Any]:
+    recorder = start()
+    error = fail(rate_limit())
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - of any class
+        cause(error)
+    sentry_sdk.capture_exception(raised.value)
+    return recorder.event
+
+
+@pytest.mark.parametrize("cause", [_explicit, _implicit, _twice, _one_group])
+def test_the_failure_of_a_call(start: Start, cause: Callable[[Exception], None]) -> None:
+    """However it is wrapped, it goes to the one issue of its kind."""
+    event = _reported(start, cause)
+    assert (event["fingerprint"], event["level"]) == (_OURS, "warning")
+
+
+@pytest.mark.parametrize("cause", [_bug_in_handler, _failing_fallback, _hidden])
+def test_an_error_of_its_own(start: Start, cause: Callable[[Exception], None]) -> None:
+    """A bug in the handler of a failed call, a fallback that fails too, and what hides the call are other issues."""
+    event = _reported(start, cause)
+    assert "fingerprint" not in event
+    assert "claude.error_kind" not in event.get("tags", {})
+    assert event["level"] == "error"
+
+
+def test_a_group_with_others(start: Start) -> None:
+    """A group that holds a bug too is tagged, and keeps its own issue and level."""
+    event = _reported(start, _mixed_group)
+    assert (event.get("fingerprint"), event["level"]) == (None, "error")
+    assert event["tags"]["claude.error_kind"] == "rate_limit_error"
+
+
+def test_a_group_with_others_is_never_a_repetition(start: Start) -> None:
+    """The bug beside a failure that Sentry has had still arrives, also in a storm."""
+    recorder = start(Options(burst=1, per_minute=1e-9))
+    error = fail(rate_limit())
+    sentry_sdk.capture_exception(error)
+    for _ in range(3):
+        try:
+            _mixed_group(error)
+        except ExceptionGroup as caught:
+            sentry_sdk.capture_exception(caught)
+    assert len(recorder.events) == 4
+
+
+def test_made_by_hand(start: Start) -> None:
+    """An exception that was chained without being raised counts as a wrapper."""
+    recorder = start()
+    error = AppError("wrapped")
+    error.__context__ = fail(rate_limit())
+    sentry_sdk.capture_exception(error)
+    assert recorder.event["fingerprint"] == _OURS
+
+
+def test_a_chain_in_a_circle(start: Start) -> None:
+    """A chain that leads back to itself ends."""
+    recorder = start()
+    first, second = AppError("first"), AppError("second")
+    first.__cause__, second.__cause__ = second, first
+    sentry_sdk.capture_exception(first)
+    assert "fingerprint" not in recorder.event
+
+
+def test_an_answer_that_the_schema_refused(start: Start) -> None:
+    """An error of pydantic's own, raised by `parse`, is a failure of the call; raised elsewhere it is not."""
+    recorder = start()
+    claudescope.instrument()
+
+    class Sky(pydantic.BaseModel):
+        colour: str
+
+    with pytest.raises(pydantic.ValidationError) as raised:
+        ScriptedAPI(message()).client().messages.parse(**REQUEST, output_format=Sky)
+    sentry_sdk.capture_exception(raised.value)
+    with pytest.raises(pydantic.ValidationError) as raised:
+        Sky.model_validate({})
+    sentry_sdk.capture_exception(raised.value)
+    assert [event.get("fingerprint") for event in recorder.events] == [
+        ["claude-api-error", "response_validation_error"],
+        None,
+    ]
+
+
+@pytest.mark.parametrize("instrumented", [True, False])
+def test_a_missing_key(start: Start, instrumented: bool) -> None:
+    """The SDK's plain TypeError for a missing key is a failure of the call, once; other TypeErrors are not."""
+    recorder = start()
+    if instrumented:
+        claudescope.instrument()
+    client = ScriptedAPI().client()
+    client.api_key = None
+    with pytest.raises(TypeError) as raised:
+        client.messages.create(**REQUEST)
+    for _ in range(2):
+        sentry_sdk.capture_exception(raised.value)
+    sentry_sdk.capture_exception(TypeError("a bug"))
+    assert [event.get("fingerprint") for event in recorder.events] == [
+        ["claude-api-error", "authentication_error"],
+        None,
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind(start: Start, kind: str) -> None:
+    """Each kind of the classification is the fingerprint and the tag."""
+    recorder = start()
+    sentry_sdk.capture_exception(fail(KINDS[kind]))
+    event = recorder.event
+    assert (event["fingerprint"], event["tags"]["claude.error_kind"]) == (["claude-api-error", kind], kind)
