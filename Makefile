@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pictures format clean
+.PHONY: help components demo test check pictures format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,10 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## Drive real SDK calls against the simulator and print the report
 	$(BIN)/claudescope demo
 
-test: $(STAMP) ## Run the tests with coverage
+components: $(STAMP) ## Fetch the real servers and tools that tests run
+	$(BIN)/python tests/components.py
+
+test: components ## Run the tests with coverage
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term
 
 check: $(STAMP) ## Format check, lint, and types by two checkers

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from claudescope.cli.alerts import alerts
 from claudescope.cli.demo import demo
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
@@ -25,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(alerts, name="alerts")
 app.command()(demo)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")

@@ -1,0 +1,1 @@
+"""The forms that rules take: one file for each system that evaluates them."""

@@ -1,0 +1,33 @@
+"""Prometheus rule files (https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/).
+
+VictoriaMetrics' vmalert reads the same files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claudescope_alerts.rules import Group, Recording
+from claudescope_alerts.spec import Spec
+from claudescope_alerts.windows import write_minutes
+
+__all__ = ["rule_group"]
+
+
+def rule_group(group: Group, spec: Spec) -> dict[str, Any]:
+    """A group as Prometheus, Mimir and the Prometheus operator read it."""
+    rules: list[dict[str, Any]] = []
+    for rule in group.rules:
+        if isinstance(rule, Recording):
+            rules.append({"record": rule.name, "expr": rule.expr, "labels": dict(rule.labels)})
+            continue
+        document: dict[str, Any] = {"alert": rule.name, "expr": rule.expr}
+        if rule.wait:
+            document["for"] = write_minutes(rule.wait)
+        if rule.keep:
+            document["keep_firing_for"] = write_minutes(rule.keep)
+        document["labels"] = rule.static_labels(spec.service.name)
+        document["annotations"] = rule.annotations(spec.links.runbooks, spec.links.dashboard)
+        rules.append(document)
+    # No interval: the one of the server serves rules best that look at windows from five minutes on.
+    return {"name": f"claudescope-{spec.service.name}-{group.name}", "rules": rules}

@@ -1,0 +1,100 @@
+"""The judge that knows the catalogue: no rule asks for what nobody emits, and none is without what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import promql_parser
+
+from claudescope.catalogue import METRICS
+from claudescope_alerts.promql import Names, Part
+from claudescope_alerts.rules import Alert, Group
+from claudescope_alerts.spec import Spec
+
+__all__ = ["lint"]
+
+_OWN_LABELS: Final = {"le", "service", "slo", "day", "__name__"}
+
+
+def lint(groups: Iterable[Group], spec: Spec) -> list[str]:
+    """Every mistake in the rules, as a sentence that names the rule."""
+    groups = list(groups)
+    recorded = {rule.name for group in groups for rule in group.recordings}
+    series = _emitted(spec)
+    mistakes: list[str] = []
+    for group in groups:
+        for rule in group.rules:
+            problems = _problems(rule.expr, series, recorded, spec)
+            mistakes += [f"{group.name}: {rule.name}: {problem}" for problem in problems]
+        for alert in group.alerts:
+            mistakes += [f"{group.name}: {alert.name}: {problem}" for problem in _incomplete(alert, spec)]
+    return mistakes
+
+
+def _emitted(spec: Spec) -> dict[str, dict[str, tuple[str, ...] | None]]:
+    """Every series that claudescope emits, with its labels and their values where these are a closed set."""
+    names = Names(spec)
+    parts: dict[str, Sequence[Part]] = {"histogram": ("bucket", "count", "sum")}
+    return {
+        names.metric(metric, part): {names.label(label): label.values for label in metric.labels}
+        for metric in METRICS
+        for part in parts.get(metric.instrument, ("",))
+    }
+
+
+def _problems(
+    expr: str, series: dict[str, dict[str, tuple[str, ...] | None]], recorded: set[str], spec: Spec
+) -> Iterator[str]:
+    try:
+        tree = promql_parser.parse(expr)
+    except ValueError as error:
+        yield f"not PromQL: {error}"
+        return
+    selectors: list[promql_parser.VectorSelector] = []
+    groupings: list[str] = []
+
+    def visit(node: promql_parser.Expr) -> bool:
+        if isinstance(node, promql_parser.VectorSelector):
+            selectors.append(node)
+        elif isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
+            groupings.extend(node.modifier.labels)
+        return True
+
+    promql_parser.walk(tree, visit)
+    known = {label for labels in series.values() for label in labels} | _OWN_LABELS | set(spec.service.labels)
+    for label in groupings:
+        if label not in known:
+            yield f"groups by {label!r}, a label that nobody emits"
+    for selector in selectors:
+        matchers = [(matcher.name, matcher.value) for matcher in selector.matchers.matchers]
+        name = selector.name or next((value for label, value in matchers if label == "__name__"), "")
+        if name in recorded:
+            continue
+        if name not in series:
+            yield f"asks for {name!r}, a series that nobody emits"
+            continue
+        labels = series[name]
+        for label, value in matchers:
+            if label in _OWN_LABELS or label in spec.service.labels:
+                continue
+            if label not in labels:
+                yield f"asks {name} for {label!r}, a label that it does not have"
+                continue
+            closed = labels[label]
+            for word in value.replace("\\", "").split("|") if closed is not None else ():
+                if closed is not None and word not in closed:
+                    yield f"asks {name} for {label}={word!r}, a value that it never has"
+
+
+def _incomplete(alert: Alert, spec: Spec) -> Iterator[str]:
+    if not alert.trials:
+        yield "nothing proves it"
+    annotations = alert.annotations(spec.links.runbooks, spec.links.dashboard)
+    for name, text in annotations.items():
+        if not text:
+            yield f"its {name} is empty"
+    texts = annotations["summary"] + annotations["description"]
+    has_number = not alert.expr.startswith(("vector(1)", "absent("))
+    if has_number and "$value" not in texts:
+        yield "neither its summary nor its description has the number"

@@ -1,0 +1,79 @@
+"""Turns trials into promtool unit tests (https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/).
+
+`ALERTS{alertstate="firing"}` is asked for each minute at which an alert must fire or be silent, and one minute of each
+alert is compared to the letter, with all its labels and annotations.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from claudescope_alerts.rules import Alert, Group, Trial
+from claudescope_alerts.spec import Spec
+
+__all__ = ["test_files"]
+
+
+def test_files(group: Group, spec: Spec, rule_file: str) -> dict[str, dict[str, Any]]:
+    """The unit tests of a group.
+
+    Args:
+        group: The group.
+        spec: Where its alerts point to.
+        rule_file: Path of the group's rule file, seen from the tests.
+
+    Returns:
+        Documents by file name: one for each interval of evaluation, as promtool has one for a whole file.
+    """
+    tests: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for trial in group.trials:
+        tests[trial.step].append(_test(trial, None, spec))
+    for alert in group.alerts:
+        for trial in alert.trials:
+            tests[trial.step].append(_test(trial, alert, spec))
+    return {
+        f"{group.name}.{step}m.test.yml": {
+            "rule_files": [rule_file],
+            "evaluation_interval": f"{step}m",
+            "tests": documents,
+        }
+        for step, documents in sorted(tests.items())
+    }
+
+
+def _test(trial: Trial, alert: Alert | None, spec: Spec) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "name": trial.name if alert is None else f"{alert.name}: {trial.name}",
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in trial.series.items()],
+    }
+    queries = [(query.minute, query.expr, query.value) for query in trial.queries]
+    if alert is not None:
+        labels = {"alertname": alert.name, **alert.static_labels(spec.service.name), "alertstate": "firing"}
+        own = ", ".join(f'{name}="{value}"' for name, value in labels.items())
+        queries += [(minute, f"ALERTS{{{own}}}", None) for minute in trial.silent]
+        queries += [(minute, f"ALERTS{{{own}}}", 1) for minute in trial.firing]
+        if trial.expected is not None:
+            expected = trial.expected
+            test["alert_rule_test"] = [
+                {
+                    "eval_time": f"{expected.minute}m",
+                    "alertname": alert.name,
+                    "exp_alerts": [
+                        {
+                            "exp_labels": {**alert.static_labels(spec.service.name), **expected.labels},
+                            "exp_annotations": alert.annotations(spec.links.runbooks, spec.links.dashboard, expected),
+                        }
+                    ],
+                }
+            ]
+    test["promql_expr_test"] = [
+        {
+            "expr": f"count({expr})",
+            "eval_time": f"{minute}m",
+            "exp_samples": [] if value is None else [{"labels": "{}", "value": value}],
+        }
+        for minute, expr, value in sorted(queries, key=lambda query: query[0])
+    ]
+    return test

@@ -1,0 +1,173 @@
+"""What each preset counts: the bad events and all events, as sums of selectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from claudescope.catalogue import (
+    DURATION,
+    ERROR_TYPE,
+    OPERATION,
+    OUTCOME,
+    REQUEST_MODEL,
+    RETRIES,
+    TIME_TO_FIRST_CHUNK,
+    Label,
+    Metric,
+)
+from claudescope.errors import KINDS
+from claudescope_alerts.promql import Match, Names, Part
+from claudescope_alerts.spec import Selection, Sli, bucket, label_named, metric_named
+
+__all__ = ["CHAT", "ENDED", "Events", "events_of"]
+
+CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
+"""Calls that users wait for."""
+
+ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
+"""Calls that came to an end; what the app itself broke off says nothing about the service."""
+
+_NOT_CALLERS: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if not row.in_budget), negated=True)
+
+_MODEL: Final = "claude-test-model"
+_NOISE: Final = "0+7777x5000"
+Rate = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """How events are counted, and what makes them happen in a test.
+
+    Attributes:
+        bad: Rate of bad events over a window.
+        total: Rate of all events.
+        by: Labels that each have a budget of their own.
+        simulate: From the increases of bad and of all events to the series of a test.
+        labels: Values that `by` has in that test.
+    """
+
+    bad: Rate
+    total: Rate
+    by: tuple[Label, ...]
+    simulate: Callable[[str, str, str], dict[str, str]]
+    labels: dict[Label, str]
+
+
+def events_of(sli: Sli, names: Names) -> Events:
+    """The events of an SLI."""
+    counting = _Counting(sli, names)
+    if sli.bad is not None and sli.total is not None:
+        return counting.custom(sli.bad, sli.total)
+    if sli.preset == "claude-first-token":
+        return counting.slow(TIME_TO_FIRST_CHUNK, (CHAT,), {})
+    if sli.preset == "claude-duration":
+        return counting.slow(DURATION, (CHAT, Match(OUTCOME, ("ok",))), {OUTCOME: "ok"})
+    return counting.failing(retries=sli.preset == "claude-without-retry")
+
+
+class _Counting:
+    def __init__(self, sli: Sli, names: Names) -> None:
+        self._sli = sli
+        self._names = names
+        self._by = (REQUEST_MODEL,) if sli.per_model else ()
+        self._models = (Match(REQUEST_MODEL, tuple(sli.models)),) if sli.models else ()
+        self._common: dict[Label, str] = {OPERATION: "chat", REQUEST_MODEL: sli.models[0] if sli.models else _MODEL}
+
+    def _rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
+        by = f" by {self._names.by(*self._by)}" if self._by else ""
+
+        def of_window(window: str) -> str:
+            selector = self._names.select(metric, *matches, *self._models, part=part, le=le, window=window)
+            return f"sum{by} (rate({selector}))"
+
+        return of_window
+
+    def slow(self, metric: Metric, matches: tuple[Match, ...], labels: dict[Label, str]) -> Events:
+        """Records over the threshold."""
+        le = bucket(metric, self._sli.threshold or 0)
+        total = self._rate(metric, *matches, part="count")
+        quick = self._rate(metric, *matches, part="bucket", le=le)
+        series = self._names.series
+
+        def simulate(_bad: str, good: str, both: str) -> dict[str, str]:
+            result = {
+                series(metric, self._common | labels, "count"): both,
+                series(metric, self._common | labels, "bucket", le=le): good,
+                # What nobody waits for may be slow.
+                series(metric, {**self._common, OPERATION: "models.list"}, "count"): _NOISE,
+            }
+            if labels:  # nor may what the app broke off
+                result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _NOISE
+            return result
+
+        return Events(lambda window: f"({total(window)} - {quick(window)})", total, self._by, simulate, self._common)
+
+    def failing(self, *, retries: bool) -> Events:
+        """Calls that failed for a reason that is not in their request, and, if asked for, retried attempts."""
+        faults = self._sli.fault
+        kinds = tuple(row.kind for row in KINDS.values() if row.in_budget and (not faults or row.fault in faults))
+        failed = self._rate(DURATION, CHAT, Match(OUTCOME, ("error",)), Match(ERROR_TYPE, kinds), part="count")
+        calls = self._rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
+        series = self._names.series
+
+        def simulate(bad: str, good: str, _both: str) -> dict[str, str]:
+            aside = next(row.kind for row in KINDS.values() if not row.in_budget)
+            error = {**self._common, OUTCOME: "error"}
+            return {
+                series(DURATION, self._common | {OUTCOME: "ok"}, "count"): good,
+                series(DURATION, error | {ERROR_TYPE: kinds[0]}, "count"): bad,
+                # None of these counts: broken off by the app, the caller's own mistake, a call nobody waits for.
+                series(DURATION, {**self._common, OUTCOME: "cancelled"}, "count"): _NOISE,
+                series(DURATION, error | {ERROR_TYPE: aside}, "count"): _NOISE,
+                series(DURATION, {OPERATION: "models.list", OUTCOME: "ok"}, "count"): _NOISE,
+            }
+
+        if not retries:
+            return Events(failed, calls, self._by, simulate, self._common)
+        retried = self._rate(RETRIES, CHAT)
+
+        def attempts(window: str) -> str:
+            return f"({calls(window)} + ({retried(window)} or 0 * {calls(window)}))"
+
+        def repeated(window: str) -> str:
+            nothing = f"0 * {calls(window)}"
+            return f"(({failed(window)} or {nothing}) + ({retried(window)} or {nothing}))"
+
+        def simulate_retries(bad: str, good: str, both: str) -> dict[str, str]:
+            # All bad attempts were repeated with success, so the calls are the good ones, and none failed.
+            result = simulate("1000000x5000", good, both)
+            return result | {series(RETRIES, self._common | {ERROR_TYPE: kinds[0]}): bad}
+
+        return Events(repeated, attempts, self._by, simulate_retries, self._common)
+
+    def custom(self, bad: Selection, total: Selection) -> Events:
+        """Events that the spec selects."""
+        bad_rate, total_rate = self._selected(bad), self._selected(total)
+
+        def simulate(bad_values: str, good_values: str, both: str) -> dict[str, str]:
+            bad_series, total_series = self._series(bad), self._series(total)
+            # Where bad events carry the labels of all, the good ones are a series beside them.
+            if bad.metric != total.metric:
+                return {bad_series: bad_values, total_series: both}
+            return {bad_series: bad_values, self._series(total, other_than=bad): good_values}
+
+        return Events(bad_rate, total_rate, self._by, simulate, self._common)
+
+    def _selected(self, selection: Selection) -> Rate:
+        metric = metric_named(selection.metric)
+        matches = [Match(label_named(name, metric), tuple(values)) for name, values in selection.match.items()]
+        return self._rate(metric, *matches, part="count" if metric.instrument == "histogram" else "")
+
+    def _series(self, selection: Selection, other_than: Selection | None = None) -> str:
+        metric = metric_named(selection.metric)
+        labels = {label: value for label, value in self._common.items() if label in metric.labels}
+        labels |= {label_named(name, metric): values[0] for name, values in selection.match.items()}
+        for name, values in (other_than.match if other_than else {}).items():
+            label = label_named(name, metric)
+            if name not in selection.match:
+                labels[label] = next(value for value in (*(label.values or ()), "another") if value not in values)
+            else:
+                labels[label] = next((value for value in selection.match[name] if value not in values), "another")
+        return self._names.series(metric, labels, "count" if metric.instrument == "histogram" else "")

@@ -1,0 +1,466 @@
+"""What a `claudescope.yaml` may say. Every field has a default but `version`: the shipped file needs no editing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from claudescope.catalogue import DURATION, METRICS, STREAM_STALL, TIME_TO_FIRST_CHUNK, Label, Metric
+from claudescope.errors import Fault
+from claudescope.yaml_model import Duration, did_you_mean, load_yaml_model
+from claudescope_alerts.windows import TIERS, TierName
+
+__all__ = [
+    "DEFAULT_SPEC",
+    "Guards",
+    "Hours",
+    "Objective",
+    "Receiver",
+    "Routing",
+    "Selection",
+    "Sli",
+    "Spec",
+    "bucket",
+    "label_named",
+    "load_spec",
+    "metric_named",
+]
+
+DEFAULT_SPEC: Final = Path(__file__).with_name("claudescope.yaml")
+"""The spec that is used where a user gives none."""
+
+Naming = Literal["prometheus", "utf8", "victoriametrics"]
+Preset = Literal["claude-availability", "claude-first-token", "claude-duration", "claude-without-retry", "custom"]
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+DAYS: Final[tuple[Day, ...]] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_LATENCY: Final[Mapping[str, Metric]] = {"claude-first-token": TIME_TO_FIRST_CHUNK, "claude-duration": DURATION}
+
+
+def _share(value: object) -> Decimal:
+    text = str(value).strip()
+    try:
+        share = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
+    except InvalidOperation:
+        share = Decimal(-1)
+    if not 0 < share <= 1:
+        raise ValueError("expected a share such as '5%' or 0.05, above 0 and up to 100%")
+    return share
+
+
+def _decimal(value: object) -> object:
+    return str(value) if isinstance(value, float) else value
+
+
+Share = Annotated[Decimal, BeforeValidator(_share, json_schema_input_type=str | float)]
+"""A share of calls: `5%` or 0.05."""
+
+Number = Annotated[Decimal, BeforeValidator(_decimal, json_schema_input_type=float | int | str)]
+"""A number, exact as it was written."""
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+"""A name that is part of file names and label values."""
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of the catalogue that has an OpenTelemetry name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for metric in METRICS:
+        if metric.name == name:
+            return metric
+    raise ValueError(f"nobody emits the metric {name!r}.{did_you_mean(name, [metric.name for metric in METRICS])}")
+
+
+def label_named(name: str, metric: Metric) -> Label:
+    """The label of a metric that has an OpenTelemetry name.
+
+    Raises:
+        ValueError: The metric has none such.
+    """
+    for label in metric.labels:
+        if label.name == name:
+            return label
+    known = [label.name for label in metric.labels]
+    raise ValueError(f"{metric.name} has no label {name!r}.{did_you_mean(name, known)} Its labels: {', '.join(known)}")
+
+
+def bucket(metric: Metric, seconds: float) -> str:
+    """The bound of a histogram's bucket as Prometheus shows it.
+
+    Raises:
+        ValueError: The histogram has no bucket that ends there: calls could not be counted against it.
+    """
+    for bound in metric.buckets:
+        if abs(bound - seconds) < 1e-9 * bound:
+            return f"{bound:.10g}"
+    lower = max((bound for bound in metric.buckets if bound < seconds), default=metric.buckets[0])
+    upper = min((bound for bound in metric.buckets if bound > seconds), default=metric.buckets[-1])
+    near = " or ".join(f"{bound:.10g}s" for bound in dict.fromkeys((lower, upper)))
+    raise ValueError(f"{metric.name} has no bucket that ends at {seconds:g}s, so nothing counts calls up to there. "
+                     f"The nearest that have one: {near}")  # fmt: skip
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Selection(_Model):
+    """Events of the catalogue: a counter, or the records of a histogram, with some values of its labels.
+
+    Attributes:
+        metric: OpenTelemetry name, such as `claude.client.responses`.
+        match: Values by OpenTelemetry name of the label; all must hold.
+    """
+
+    metric: str
+    match: dict[str, list[str]] = {}
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if metric_named(name).instrument not in {"counter", "histogram"}:
+            raise ValueError(f"{name} counts no events: choose a counter or a histogram")
+        return name
+
+    @model_validator(mode="after")
+    def _labels(self) -> Selection:
+        for name, values in self.match.items():
+            label = label_named(name, metric_named(self.metric))
+            for value in values:
+                if label.values is not None and value not in label.values:
+                    raise ValueError(f"{name} never is {value!r}.{did_you_mean(value, label.values)}")
+        return self
+
+
+class Sli(_Model):
+    """What counts as an event, and what as a bad one.
+
+    Attributes:
+        preset: `claude-availability`: calls against those that failed for a reason that is not in their request.
+            `claude-first-token`: streams whose first token took longer than `threshold`. `claude-duration`: answered
+            calls that took longer. `claude-without-retry`: attempts that had to be repeated or failed. `custom`: `bad`
+            and `total`.
+        fault: With `claude-availability`: only errors that are this one's fault count as bad.
+        threshold: With the latency presets: the end of a bucket of the histogram.
+        per_model: One budget for each model that was asked for.
+        models: Only these models.
+        bad: With `custom`: the bad events.
+        total: With `custom`: all events.
+    """
+
+    preset: Preset
+    fault: list[Fault] = []
+    threshold: Duration | None = None
+    per_model: bool = False
+    models: list[str] = []
+    bad: Selection | None = None
+    total: Selection | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Sli:
+        latency = _LATENCY.get(self.preset)
+        if (latency is not None) != (self.threshold is not None):
+            needs = "needs a threshold, such as '2.56s'" if latency else "takes no threshold"
+            raise ValueError(f"{self.preset} {needs}")
+        if latency is not None and self.threshold is not None:
+            bucket(latency, self.threshold)
+        if (self.preset == "custom") != (self.bad is not None and self.total is not None):
+            raise ValueError("preset custom takes both bad and total, and no other preset takes either")
+        if self.fault and self.preset != "claude-availability":
+            raise ValueError(f"{self.preset} takes no fault: only claude-availability does")
+        return self
+
+
+class Objective(_Model):
+    """One objective and its error budget.
+
+    Attributes:
+        name: Value of the label `slo`.
+        target: Percent of events that must be good.
+        window: Period of the budget.
+        sli: What is measured.
+        min_failures: Bad events within a tier's long window below which it stays silent.
+        tiers: The tiers that alert.
+        fault: Value of the label `fault` of its alerts.
+    """
+
+    name: Identifier
+    target: Number = Field(gt=0, lt=100)
+    window: Literal["28d", "30d", "90d"] = "30d"
+    sli: Sli
+    min_failures: int = Field(default=5, ge=1)
+    tiers: list[TierName] = list(TIERS)
+    fault: Fault = "provider"
+
+    @property
+    def budget(self) -> Decimal:
+        """The share of events that may be bad."""
+        return ((100 - self.target) / 100).normalize()
+
+    @property
+    def period_days(self) -> int:
+        """Period of the budget in days."""
+        return int(self.window[:-1])
+
+    @model_validator(mode="after")
+    def _each_tier_can_fire(self) -> Objective:
+        for name in self.tiers:
+            factor = TIERS[name].factor(self.period_days)
+            if factor * self.budget >= 1:
+                errors, least = float(factor * self.budget * 100), float(100 - 100 / factor)
+                raise ValueError(
+                    f"target {self.target}: the tier {name} can never fire: a burn rate of {factor} would take "
+                    f"{errors:.4g} % of errors. Raise target above {least:.4g}, or leave "
+                    f"{name} out of tiers"
+                )
+        return self
+
+
+class Guards(_Model):
+    """Thresholds of the alerts on symptoms; null leaves the alert out where it says so.
+
+    Attributes:
+        min_failures: Failures within an alert's window below which a share says nothing.
+        min_calls: Calls within an alert's window below which a percentile or an average says nothing.
+        error_kind_share: Share of calls that end in one kind of error.
+        unavailable_share: Share of calls that fail by the provider's or the network's fault; pages.
+        retry_share: Share of attempts that are followed by another.
+        p95_over_baseline: p95 over the median of the same hour on earlier days.
+        p95_floor: A p95 below this is never slow.
+        tokens_over_baseline: Tokens per call over that median, or below it by the same factor.
+        cost_over_baseline: Cost per call over that median.
+        cost_per_call_usd: Cost per call in US dollars that is too much in any case; null for none.
+        daily_budget_usd: What a day may cost, in US dollars; null for no budget.
+        headroom: Share of a rate limit that is left.
+        pool_timeouts: Calls in 5 minutes that found no free connection.
+        stream_cut_share: Share of calls whose stream broke.
+        stall: Longest gap within a stream; the end of a bucket.
+        stall_share: Share of streams with a longer gap.
+        truncation_share: Share of answers cut by `max_tokens` or the context window.
+        refusal_share: Share of answers that are refusals.
+        absent_after: How long telemetry may be away.
+    """
+
+    min_failures: int = Field(default=5, ge=2)
+    min_calls: int = Field(default=20, ge=1)
+    error_kind_share: Share = Decimal("0.05")
+    unavailable_share: Share = Decimal("0.5")
+    retry_share: Share = Decimal("0.10")
+    p95_over_baseline: Number = Field(default=Decimal(2), gt=1)
+    p95_floor: Duration = 2.0
+    tokens_over_baseline: Number = Field(default=Decimal(2), gt=1)
+    cost_over_baseline: Number = Field(default=Decimal(2), gt=1)
+    cost_per_call_usd: Number | None = Field(default=None, gt=0)
+    daily_budget_usd: Number | None = Field(default=None, gt=0)
+    headroom: Share = Decimal("0.10")
+    pool_timeouts: int = Field(default=5, ge=2)
+    stream_cut_share: Share = Decimal("0.02")
+    stall: Duration = 20.48
+    stall_share: Share = Decimal("0.05")
+    truncation_share: Share = Decimal("0.10")
+    refusal_share: Share = Decimal("0.05")
+    absent_after: Duration = 600.0
+
+    @field_validator("stall")
+    @classmethod
+    def _bucket(cls, seconds: float) -> float:
+        bucket(STREAM_STALL, seconds)
+        return seconds
+
+
+class Service(_Model):
+    """Whose calls the spec is about.
+
+    Attributes:
+        name: Value of the label `service` of everything generated.
+        labels: Labels of the scraped series that select them, such as `job`; none for all.
+    """
+
+    name: Identifier = "claude"
+    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = {}
+
+
+class Links(_Model):
+    """Where an alert points to.
+
+    Attributes:
+        runbooks: The page of runbooks; the alert's heading follows as `#anchor`.
+        dashboard: The dashboard.
+    """
+
+    runbooks: str = "docs/runbooks.md"
+    dashboard: str = "http://localhost:3000/d/claudescope-overview"
+
+
+class Slack(_Model):
+    """A Slack channel; the webhook's URL is read from a file."""
+
+    channel: str
+    api_url_file: str
+
+
+class Email(_Model):
+    """An e-mail address and the server that delivers to it."""
+
+    to: str
+    sender: str
+    smarthost: str = Field(pattern=r"^[^:\s]+:\d+$")
+    username: str | None = None
+    password_file: str | None = None
+
+
+class Receiver(_Model):
+    """Where alerts of one kind go. Keys are read from files by Alertmanager and never appear in what is generated."""
+
+    pagerduty_key_file: str | None = None
+    pagerduty_url: str | None = None
+    slack: Slack | None = None
+    email: Email | None = None
+
+
+def _days(value: object) -> object:
+    """`mon-fri`, `mon,wed` or a list."""
+    if not isinstance(value, str):
+        return value
+    days: list[str] = []
+    for part in value.split(","):
+        ends = [next((day for day in DAYS if re.fullmatch(f"{day[:3]}({day[3:]})?", end.strip())), None)
+                for end in part.lower().split("-")]  # fmt: skip
+        first, last = ends[0], ends[-1]
+        if first is None or last is None or len(ends) > 2 or DAYS.index(first) > DAYS.index(last):
+            raise ValueError("expected days such as 'mon-fri' or 'mon,wed,fri'")
+        days += DAYS[DAYS.index(first) : DAYS.index(last) + 1]
+    return days
+
+
+class Hours(_Model):
+    """Business hours.
+
+    Attributes:
+        zone: IANA name of the time zone.
+        days: Working days: `mon-fri`, `mon,wed` or a list.
+        from: Start, `HH:MM`.
+        to: End, `HH:MM`, up to 24:00.
+        holidays: Days off.
+        hold: Who holds tickets outside of them. `alertmanager` mutes: what resolves before opening is never delivered.
+            `pagerduty` delivers at once to a service that waits with its urgency; it takes the generated Terraform.
+    """
+
+    zone: str = "UTC"
+    days: Annotated[list[Day], BeforeValidator(_days, json_schema_input_type=str | list[Day])] = list(DAYS[:5])
+    start: str = Field(default="09:00", alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = Field(default="17:00", alias="to", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
+    holidays: list[date] = []
+    hold: Literal["alertmanager", "pagerduty"] = "alertmanager"
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("expected the IANA name of a time zone, such as 'Europe/Berlin'") from None
+        return name
+
+    @model_validator(mode="after")
+    def _order(self) -> Hours:
+        if self.start >= self.end:
+            raise ValueError(f"from {self.start} is not before to {self.end}")
+        return self
+
+
+class Tickets(Receiver):
+    """The receiver of tickets, and when it takes them."""
+
+    hours: Hours = Hours()
+
+
+class DeadMan(_Model):
+    """What notices that alerting itself is down: it is called all the time, and alarms when calls stop.
+
+    Attributes:
+        url: Its address.
+        url_file: A file with the address, where that is a secret; Alertmanager 0.26 or newer.
+        token_file: A file with a bearer token.
+        every: Time between calls.
+    """
+
+    url: str | None = None
+    url_file: str | None = None
+    token_file: str | None = None
+    every: Duration = 60.0
+
+    @model_validator(mode="after")
+    def _one(self) -> DeadMan:
+        if (self.url is None) == (self.url_file is None):
+            raise ValueError("expected one of url and url_file")
+        return self
+
+
+class Routing(_Model):
+    """Who gets what.
+
+    Attributes:
+        page: Receiver of pages (P0), at any time.
+        ticket: Receiver of tickets, in business hours.
+        local: Receiver of what is the fault of the app's own process; where it is missing, page and ticket get it.
+        deadman: What notices that alerting is down.
+    """
+
+    page: Receiver = Receiver()
+    ticket: Tickets = Tickets()
+    local: Receiver | None = None
+    deadman: DeadMan | None = None
+
+
+class Spec(_Model):
+    """A whole `claudescope.yaml`.
+
+    Attributes:
+        version: Version of this format.
+        service: Whose calls it is about.
+        naming: How the backend names OpenTelemetry's metrics.
+        links: Where alerts point to.
+        objectives: Objectives with error budgets.
+        guards: Thresholds of the alerts on symptoms.
+        routing: Who gets what.
+    """
+
+    version: Literal[1]
+    service: Service = Service()
+    naming: Naming = "prometheus"
+    links: Links = Links()
+    objectives: list[Objective] = Field(min_length=1)
+    guards: Guards = Guards()
+    routing: Routing = Routing()
+
+    @field_validator("objectives")
+    @classmethod
+    def _distinct(cls, objectives: list[Objective]) -> list[Objective]:
+        names = [objective.name for objective in objectives]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two objectives are called {name!r}. Rename one")
+        return objectives
+
+
+def load_spec(path: Path | None = None) -> Spec:
+    """Read a spec.
+
+    Args:
+        path: The file; None for the default spec.
+
+    Raises:
+        BadInputError: With one line for each mistake, which starts with `file:line:`.
+    """
+    return load_yaml_model(path or DEFAULT_SPEC, Spec)

@@ -1,0 +1,151 @@
+"""Money: the pace of a day's budget over burn windows, the cost of a call, and calls without a price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from claudescope.catalogue import COST, DURATION, OPERATION, OUTCOME, UNPRICED_CALLS
+from claudescope_alerts.promql import Names
+from claudescope_alerts.rules import Alert, Expected, Group, Trial, counter, write
+from claudescope_alerts.spec import Spec
+from claudescope_alerts.symptoms.shares import Count, count_alert
+from claudescope_alerts.windows import Severity, write_minutes
+
+__all__ = ["group"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How many times too fast a day's budget is spent. Times in minutes; `step` is between evaluations in trials."""
+
+    severity: Severity
+    factor: Decimal
+    long: int
+    short: int
+    wait: int
+    step: int
+
+
+_PACES: Final = {
+    "page-fast": _Pace("page", Decimal(12), long=60, short=5, wait=5, step=1),
+    "ticket-fast": _Pace("ticket", Decimal(3), long=360, short=30, wait=15, step=5),
+    "ticket-slow": _Pace("ticket", Decimal(1), long=1440, short=120, wait=60, step=15),
+}
+"""A page where a day's budget would be gone in two hours: a loop. Tickets for eight hours and for the day."""
+
+
+def group(spec: Spec, names: Names) -> Group:
+    """Alerts on cost."""
+    alerts: list[Alert] = []
+    if spec.guards.daily_budget_usd is not None:
+        alerts += [_pace(tier, pace, spec.guards.daily_budget_usd, spec, names) for tier, pace in _PACES.items()]
+    if spec.guards.cost_per_call_usd is not None:
+        alerts.append(_per_call(spec.guards.cost_per_call_usd, spec, names))
+    alerts.append(
+        count_alert(
+            Count(
+                "ClaudeUnpricedCalls",
+                names.select(UNPRICED_CALLS),
+                names.series(UNPRICED_CALLS, {OPERATION: "chat"}),
+                limit=1,
+                severity="ticket",
+                fault="local",
+                subject="calls have no known price",
+                advice="What is spent on them is in no number: add a price for their model, or update genai-prices.",
+                window=60,
+            ),
+            spec.service.name,
+        )
+    )
+    return Group("cost", tuple(alerts))
+
+
+def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> Alert:
+    long, short = write_minutes(pace.long), write_minutes(pace.short)
+
+    def spent(window: str) -> str:
+        return f"sum(rate({names.select(COST, window=window)})) * 86400 / {write(budget)}"
+
+    series = names.series(COST, {OPERATION: "chat"})
+    minute = pace.factor * budget / 1440
+    step = pace.step
+    over, under = minute * Decimal("1.2"), minute * Decimal("0.9")
+    # One minute of it is more than the long window may have, so the time at which it begins is the time that counts.
+    burst, begins = minute * pace.long * 2, pace.long + 2 * step
+    ends = begins + pace.wait + 4 * step
+    gone = ends + pace.short + pace.wait + 2 * step
+    return Alert(
+        "ClaudeCostPaceHigh",
+        f"{spent(long)} > {write(pace.factor)} and {spent(short)} > {write(pace.factor)}",
+        severity=pace.severity,
+        fault="caller",
+        summary=f"{spec.service.name}: money is spent $value times faster than the budget of a day",
+        description=f"Over the last {long} and {short}, at more than {write(pace.factor)} times the pace of "
+        f"{write(budget)} US dollars a day; over {long} $value times. The dashboard shows workflow and model.",
+        wait=pace.wait,
+        keep=pace.wait,
+        labels={"tier": tier},
+        value="humanize",
+        trials=(
+            Trial(
+                f"{tier} fires after {pace.wait} minutes, and resolves",
+                {series: counter((begins, 0), (ends - begins, burst), (gone + step - ends, 0))},
+                silent=(begins + pace.wait, gone),
+                firing=(begins + pace.wait + step, ends + pace.wait),
+                step=step,
+            ),
+            Trial(
+                f"{tier} tells the pace",
+                {series: counter((pace.long + 4 * step, over))},
+                expected=Expected(pace.long + 2 * step, f"{float(pace.factor * Decimal('1.2')):.4g}"),
+                step=step,
+            ),
+            Trial(
+                f"{tier} is silent at nine tenths of it",
+                {series: counter((pace.long + 4 * step, under))},
+                silent=tuple(range(step, pace.long + 4 * step, step)),
+                step=step,
+            ),
+        ),
+    )
+
+
+def _per_call(limit: Decimal, spec: Spec, names: Names) -> Alert:
+    cost, calls = names.select(COST, window="1h"), names.select(DURATION, part="count", window="1h")
+    spent = names.series(COST, {OPERATION: "chat"})
+    count = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
+    few = Decimal(spec.guards.min_calls - 1) / 90
+    return Alert(
+        "ClaudeCostPerCallOverLimit",
+        f"sum(rate({cost})) / (sum(rate({calls})) > 0) > {write(limit)} and sum(increase({calls})) "
+        f">= {spec.guards.min_calls}",
+        severity="ticket",
+        fault="caller",
+        summary=f"{spec.service.name}: a call costs $value US dollars",
+        description=f"$value US dollars a call over the last hour; the limit is {write(limit)}. Look for a change of "
+        "model, of tokens per call, and of the cache's hits.",
+        wait=5,
+        keep=5,
+        value="humanize",
+        trials=(
+            Trial(
+                "fires after 5 minutes",
+                {spent: counter((20, limit * 2 * 1000)), count: counter((20, 1000))},
+                silent=(5,),
+                firing=(6,),
+                expected=Expected(10, f"{float(limit * 2):.4g}"),
+            ),
+            Trial(
+                "is silent at nine tenths of the limit",
+                {spent: counter((20, limit * Decimal("0.9") * 1000)), count: counter((20, 1000))},
+                silent=tuple(range(1, 21)),
+            ),
+            Trial(
+                "is silent on few calls",
+                {spent: counter((90, limit * 9 * few)), count: counter((90, few))},
+                silent=tuple(range(1, 91)),
+            ),
+        ),
+    )

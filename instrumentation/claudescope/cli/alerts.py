@@ -1,0 +1,194 @@
+"""`claudescope alerts`: error budgets as code, from a spec to what is deployed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from claudescope.inputs import BadInputError, require
+
+if TYPE_CHECKING:
+    from claudescope_alerts.deploy import Target
+    from claudescope_alerts.judges import Verdict
+    from claudescope_alerts.spec import Spec
+
+__all__ = ["alerts"]
+
+alerts = typer.Typer(
+    help="Alert rules, their tests and their routes, from one spec.", no_args_is_help=True, add_completion=False
+)
+
+SpecOption = Annotated[Path | None, typer.Option("--spec", help="The spec. Without it the default one is used.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the generated files.")]
+PrometheusOption = Annotated[
+    Path | None, typer.Option("--prometheus-dir", help="Deploy to this folder of Prometheus rule files.")
+]
+RulerOption = Annotated[
+    str | None, typer.Option("--ruler-url", help="Deploy to this ruler, such as http://mimir:8080/prometheus.")
+]
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="With --ruler-url: the X-Scope-OrgID.")]
+TokenOption = Annotated[Path | None, typer.Option("--token-file", help="With --ruler-url: file with a bearer token.")]
+_OUT = Path("claudescope-alerts")
+
+
+@alerts.command()
+def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
+    """Write rules, tests, routes and every other form. Writes nothing if the spec has a mistake."""
+    from claudescope_alerts.build import write_build
+
+    files = _build(_load(spec))
+    changed = write_build(files, out)
+    _console().print(f"{len(files)} files in {out}, {len(changed)} changed", markup=False)
+
+
+@alerts.command()
+def check(spec: SpecOption = None) -> None:
+    """Let every judge that is here check what would be built; name those that had to be skipped."""
+    from claudescope_alerts.judges import check_folder
+
+    loaded = _load(spec)
+    verdicts = _judged(loaded, check_folder)
+    if loaded.routing.deadman is None:
+        _console().print("note: the dead man's switch calls nobody. Set routing.deadman in the spec", markup=False)
+    _exit(verdicts)
+
+
+@alerts.command()
+def test(spec: SpecOption = None) -> None:  # noqa: PT028 # a command, not a test
+    """Run the generated tests: rules by promtool, routes by amtool."""
+    from claudescope_alerts.judges import run_tests
+
+    verdicts = _judged(_load(spec), run_tests)
+    missing = [verdict.detail for verdict in verdicts if verdict.outcome == "skipped"]
+    if missing:
+        raise BadInputError(f"{'; '.join(missing)}. Install Prometheus and Alertmanager: their tools run the tests")
+    _exit(verdicts)
+
+
+@alerts.command()
+def diff(
+    spec: SpecOption = None,
+    out: OutOption = _OUT,
+    prometheus_dir: PrometheusOption = None,
+    ruler_url: RulerOption = None,
+    tenant: TenantOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Show what a deploy would change, or without a target what a build would. Exits with 1 if anything."""
+    from claudescope_alerts.deploy import Folder, show_difference
+
+    loaded = _load(spec)
+    target = _target(loaded, prometheus_dir, None, ruler_url, tenant, token_file) or Folder(out)
+    difference = show_difference(target, _build(loaded))
+    typer.echo(difference, nl=False)
+    if difference:
+        raise typer.Exit(1)
+
+
+@alerts.command()
+def push(
+    spec: SpecOption = None,
+    prometheus_dir: PrometheusOption = None,
+    reload_url: Annotated[
+        str | None, typer.Option("--reload-url", help="With --prometheus-dir: the server that is told to reload.")
+    ] = None,
+    ruler_url: RulerOption = None,
+    tenant: TenantOption = None,
+    token_file: TokenOption = None,
+    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Print manifests, for kubectl apply -f -.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Deploy the rules. Safe to repeat: a target that has them already is not touched."""
+    from claudescope_alerts.deploy import show_difference
+
+    loaded = _load(spec)
+    target = _target(loaded, prometheus_dir, reload_url, ruler_url, tenant, token_file)
+    if (target is not None) == kubernetes:
+        raise BadInputError("expected one target: --prometheus-dir, --ruler-url or --kubernetes")
+    files = _build(loaded)
+    if target is None:
+        typer.echo(files["kubernetes/prometheus-rule.yml"], nl=False)
+        return
+    if dry_run:
+        typer.echo(show_difference(target, files) or "nothing would change\n", nl=False)
+        return
+    changed = target.apply(files)
+    _console().print(f"{len(changed)} changed" if changed else "nothing to change", markup=False)
+
+
+@alerts.command(name="import")
+def import_(path: Annotated[Path, typer.Argument(help="A file of OpenSLO v1 documents.")]) -> None:
+    """Print a spec with the objectives of an OpenSLO file."""
+    _require()
+    import yaml
+
+    from claudescope_alerts.openslo import import_openslo
+
+    objectives = [objective.model_dump(mode="json", exclude_defaults=True) for objective in import_openslo(path)]
+    for objective in objectives:
+        objective["target"] = float(objective["target"])
+        if "threshold" in objective["sli"]:
+            objective["sli"]["threshold"] = f"{objective['sli']['threshold']:g}s"
+    typer.echo(yaml.safe_dump({"version": 1, "objectives": objectives}, sort_keys=False), nl=False)
+
+
+def _console() -> Console:
+    return Console(stderr=True, soft_wrap=True)
+
+
+def _require() -> None:
+    for module in ("pydantic", "yaml", "promql_parser"):
+        require(module, extra="alerts", feature="claudescope alerts")
+
+
+def _load(path: Path | None) -> Spec:
+    _require()
+    from claudescope_alerts.spec import load_spec
+
+    return load_spec(path)
+
+
+def _build(spec: Spec) -> dict[str, str]:
+    from claudescope_alerts.build import build as build_files
+
+    return build_files(spec)
+
+
+def _judged(spec: Spec, judge: Callable[[Path], list[Verdict]]) -> list[Verdict]:
+    from claudescope_alerts.build import write_build
+
+    with tempfile.TemporaryDirectory() as name:
+        write_build(_build(spec), Path(name))
+        verdicts = judge(Path(name))
+    for verdict in verdicts:
+        _console().print(f"{verdict.outcome:8} {verdict.judge}", markup=False)
+        if verdict.detail:
+            _console().print(verdict.detail, markup=False)
+    return verdicts
+
+
+def _exit(verdicts: list[Verdict]) -> None:
+    if any(verdict.outcome == "failed" for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _target(
+    spec: Spec,
+    prometheus_dir: Path | None,
+    reload_url: str | None,
+    ruler_url: str | None,
+    tenant: str | None,
+    token_file: Path | None,
+) -> Target | None:
+    from claudescope_alerts.deploy import PrometheusFolder, Ruler
+
+    if prometheus_dir is not None and ruler_url is not None:
+        raise BadInputError("expected one target: --prometheus-dir or --ruler-url, not both")
+    if prometheus_dir is not None:
+        return PrometheusFolder(prometheus_dir, spec.service.name, reload_url)
+    return None if ruler_url is None else Ruler(ruler_url, spec, tenant, token_file)

@@ -1,0 +1,32 @@
+"""Real Prometheus and Alertmanager, of the oldest and of the newest version, for the tests of alerts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.components import binary
+
+SUITES = ("bookworm", "sid")
+
+
+def program(suite: str, name: str) -> Path:
+    """A fetched program; the test is skipped where it could not be fetched."""
+    path = binary(suite, name)
+    if path is None:
+        pytest.skip(f"{name} of Debian {suite} is not here: run `make components`")
+    return path
+
+
+def tools(monkeypatch: pytest.MonkeyPatch, suite: str, *names: str) -> None:
+    """Put the programs of a suite, and no other judge, on the PATH."""
+    folders = [str(program(suite, name).parent) for name in names]
+    monkeypatch.setenv("PATH", os.pathsep.join(dict.fromkeys(folders)))
+
+
+@pytest.fixture(params=SUITES)
+def suite(request: pytest.FixtureRequest) -> str:
+    """Each version in turn: Prometheus 2.42 with Alertmanager 0.25, and what Debian's unstable has."""
+    return str(request.param)

@@ -1,0 +1,182 @@
+"""What is generated: current, deterministic, complete, and unable to ask for what nobody emits."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+
+import claudescope_alerts
+from claudescope.errors import KINDS
+from claudescope.inputs import BadInputError
+from claudescope_alerts import build as building
+from claudescope_alerts.build import build, groups_of, stale_files, write_build
+from claudescope_alerts.lint import lint
+from claudescope_alerts.openslo import export_openslo, import_openslo
+from claudescope_alerts.rules import Group, Recording
+from claudescope_alerts.spec import Spec, load_spec
+from claudescope_alerts.windows import TIERS
+
+_GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
+_RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks.md"
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, str]:
+    """The build of the default spec."""
+    return build(load_spec())
+
+
+def test_the_committed_output_is_current(files: dict[str, str]) -> None:
+    """`claudescope alerts build --out alerts/claudescope_alerts/generated` would change nothing."""
+    committed = {
+        path.relative_to(_GENERATED).as_posix(): path.read_text(encoding="utf-8")
+        for path in _GENERATED.rglob("*")
+        if path.is_file()
+    }
+    assert committed.keys() == files.keys()
+    assert [name for name in files if files[name] != committed[name]] == []
+
+
+def test_every_alert_has_a_runbook_with_all_three_parts(files: dict[str, str]) -> None:
+    """Every link leads to a heading, and every heading to what it means, what to check and what to do."""
+    sections = dict(
+        re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", _RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    )
+    spec = Spec.model_validate(
+        {**load_spec().model_dump(by_alias=True), "guards": {"cost_per_call_usd": 1, "daily_budget_usd": 1}}
+    )
+    alerts = {alert.name for group in groups_of(spec) for alert in group.alerts}
+    assert alerts == sections.keys()
+    links = set(re.findall(r"runbook_url: \S+#(\S+)", "".join(files.values())))
+    assert links <= {name.lower() for name in sections}
+    for name, text in sections.items():
+        for part in ("**What it means.**", "**What to check.**", "**What to do.**"):
+            assert part in text, name
+    for kind in KINDS.values():
+        assert f"| `{kind.kind}` | {kind.fault} | {kind.advice} |" in sections["ClaudeErrorKindHigh"]
+
+
+def test_the_factors_are_those_of_the_workbook() -> None:
+    """14.4, 6, 3 and 1 for 30 days."""
+    assert [str(tier.factor(30)) for tier in TIERS.values()] == ["14.4", "6", "3", "1"]
+
+
+@pytest.mark.parametrize(
+    ("expr", "problem"),
+    [
+        ("sum(rate(gen_ai_client_operation_durations_count[5m]))", "a series that nobody emits"),
+        ('claude_client_retries_total{model="x"}', "a label that it does not have"),
+        ('claude_client_retries_total{error_type="rate_limit"}', "a value that it never has"),
+        ("sum by (modle) (claude_client_retries_total)", "a label that nobody emits"),
+        ("sum(", "not PromQL"),
+    ],
+)
+def test_a_rule_that_names_what_nobody_emits_fails_the_build(
+    monkeypatch: pytest.MonkeyPatch, expr: str, problem: str
+) -> None:
+    """The lint refuses it, and so does the build."""
+    group = Group("misspelt", (Recording("x:y", expr),))
+    assert problem in "".join(lint([group], load_spec()))
+
+    def misspelt(spec: Spec) -> list[Group]:
+        del spec
+        return [group]
+
+    monkeypatch.setattr(building, "symptom_groups", misspelt)
+    with pytest.raises(BadInputError, match="misspelt: x:y"):
+        build(load_spec())
+
+
+def test_every_alert_is_complete() -> None:
+    """An alert that nothing proves, or that shows no number, is refused."""
+    group = next(group for group in groups_of(load_spec()) if group.name == "limits")
+    bare = dataclasses.replace(next(iter(group.alerts)), trials=(), summary="low", description="low")
+    told = "".join(lint([Group("bare", (bare,))], load_spec()))
+    assert "nothing proves it" in told
+    assert "has the number" in told
+
+
+def test_builds_leave_other_files_alone_and_remove_their_own(tmp_path: Path, files: dict[str, str]) -> None:
+    """Twice the same build changes nothing; a renamed objective leaves no stale rules; what others wrote stays."""
+    assert len(write_build(files, tmp_path)) == len(files)
+    assert write_build(files, tmp_path) == []
+    (tmp_path / "rules/mine.yml").write_text("groups: []\n", encoding="utf-8")
+    fewer = {name: text for name, text in files.items() if "slo-duration" not in name}
+    assert stale_files(tmp_path, fewer) == sorted(files.keys() - fewer.keys())
+    write_build(fewer, tmp_path)
+    assert not (tmp_path / "rules/slo-duration.yml").exists()
+    assert (tmp_path / "rules/mine.yml").exists()
+    (tmp_path / "rules/errors.yml").write_text("mine\n", encoding="utf-8")
+    with pytest.raises(BadInputError, match="not written by claudescope"):
+        write_build({"rules/errors.yml": "x"}, tmp_path)
+
+
+def test_all_forms_carry_the_same_rules(files: dict[str, str]) -> None:
+    """The operator's, the ruler's and Grafana's forms say what Prometheus' files say."""
+    wanted = [
+        (rule.get("alert", rule.get("record")), rule["expr"])
+        for name, text in files.items()
+        if name.startswith("rules/")
+        for rule in yaml.safe_load(text)["groups"][0]["rules"]
+    ]
+
+    def rules(groups: list[Any]) -> list[tuple[str, str]]:
+        return [(rule.get("alert", rule.get("record")), rule["expr"]) for group in groups for rule in group["rules"]]
+
+    assert rules(yaml.safe_load(files["kubernetes/prometheus-rule.yml"])["spec"]["groups"]) == wanted
+    assert rules(yaml.safe_load(files["mimir/namespace.yml"])["groups"]) == wanted
+    grafana = yaml.safe_load(files["grafana/alert-rules.yml"])["groups"]
+    managed = [rule for group in grafana for rule in group["rules"]]
+    assert [rule["data"][0]["model"]["expr"] for rule in managed] == [expr for _, expr in wanted]
+    assert len({rule["uid"] for rule in managed}) == len(managed)
+    assert all(len(rule["uid"]) <= 40 for rule in managed)
+    assert "{{ $value" not in files["grafana/alert-rules.yml"].replace("{{ $values", "")
+
+
+def test_terraform_has_two_services_and_a_router(files: dict[str, str]) -> None:
+    """Pages are always urgent; tickets become so when support hours start; the router tells them apart."""
+    resources: dict[str, Any] = {}
+    document: Any = hcl2.loads(files["pagerduty/main.tf"])  # type: ignore[no-untyped-call, unused-ignore]
+    for resource in document["resource"]:
+        for kind, named in resource.items():
+            for name, body in named.items():
+                resources[f"{kind}.{name}".replace('"', "")] = body
+    page, ticket = resources["pagerduty_service.page"], resources["pagerduty_service.ticket"]
+    assert "constant" in str(page["incident_urgency_rule"])
+    assert "use_support_hours" in str(ticket["incident_urgency_rule"])
+    assert "support_hours_start" in str(ticket["scheduled_actions"])
+    assert ticket["support_hours"][0]["days_of_week"] == [1, 2, 3, 4, 5]
+    assert "pagerduty_service.ticket.id" in str(resources["pagerduty_event_orchestration_router.claude"]["catch_all"])
+
+
+def test_no_secret_is_in_the_output(files: dict[str, str]) -> None:
+    """Keys are read from files."""
+    assert "routing_key:" not in files["alertmanager/alertmanager.yml"]
+    assert "routing_key_file: /etc/alertmanager/pagerduty-page.key" in files["alertmanager/alertmanager.yml"]
+
+
+def test_openslo_goes_out_and_comes_back(tmp_path: Path) -> None:
+    """Our own objectives come back as they were; others' are read from their queries, or refused with their line."""
+    path = tmp_path / "slos.yml"
+    path.write_text(export_openslo(load_spec()), encoding="utf-8")
+    assert import_openslo(path) == load_spec().objectives
+    foreign = path.read_text(encoding="utf-8").split("---\n")[0]
+    foreign = re.sub(r"\n  annotations:\n.*\n", "\n", foreign)
+    bad = 'sum(rate(claude_client_responses_total{gen_ai_response_finish_reason="refusal"}[5m]))'
+    foreign = re.sub(r"(bad:(?:\n.*){3}\n +query: ).*", lambda found: f"{found.group(1)}{bad}", foreign)
+    foreign = re.sub(r"(total:(?:\n.*){3}\n +query: ).*", r"\1claude_client_responses_total", foreign)
+    path.write_text(foreign, encoding="utf-8")
+    (objective,) = import_openslo(path)
+    assert objective.sli.bad is not None
+    assert objective.sli.bad.match == {"gen_ai.response.finish_reason": ["refusal"]}
+    path.write_text(
+        foreign.replace("claude_client_responses_total{", "claude_client_response_total{"), encoding="utf-8"
+    )
+    with pytest.raises(BadInputError, match=r"slos.yml:1: nobody emits 'claude_client_response_total'.*Did you mean"):
+        import_openslo(path)

@@ -1,0 +1,165 @@
+"""Deploying: safe to repeat, undone where it is refused, and never touching what is somebody else's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from typer.testing import CliRunner
+
+from claudescope.cli import app
+from claudescope.inputs import BadInputError
+from claudescope_alerts.build import HEADER, build
+from claudescope_alerts.deploy import PrometheusFolder, Ruler, show_difference
+from claudescope_alerts.spec import load_spec
+from tests.alerts.conftest import program
+from tests.alerts.servers import run_server, wait_for
+
+NAMESPACE = "claudescope-claude"
+
+
+@contextmanager
+def _ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
+    """The rules API of a ruler, as Mimir documents it; it needs a tenant, and takes one group at a time."""
+
+    async def rules(request: Request) -> Response:
+        if request.headers.get("X-Scope-OrgID") != "team":
+            return Response("no org id", 401)
+        calls.append(request.method)
+        if request.method == "GET":
+            document = {NAMESPACE: list(groups.values())}
+            return Response(yaml.safe_dump(document)) if groups else Response("no rule groups found", 404)
+        group = yaml.safe_load(await request.body())
+        if not isinstance(group, dict) or not group.get("name") or not group.get("rules"):
+            return Response("no group", 400)
+        groups[str(group["name"])] = group
+        return Response("", 202)
+
+    async def delete(request: Request) -> Response:
+        calls.append(request.method)
+        del groups[request.path_params["group"]]
+        return Response("", 202)
+
+    base = "/prometheus/config/v1/rules/" + NAMESPACE
+    routes = [Route(base, rules, methods=["GET", "POST"]), Route(base + "/{group}", delete, methods=["DELETE"])]
+    config = uvicorn.Config(
+        Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for("the ruler listens", lambda: server.started)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/prometheus"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
+    """A dry run shows; a push deploys; a second one touches nothing; what Prometheus refuses is put back."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    config = tmp_path / "prometheus.yml"
+    config.write_text(yaml.safe_dump({"rule_files": ["rules/*.yml"]}), encoding="utf-8")
+    (rules / "theirs.yml").write_text("groups: []\n", encoding="utf-8")
+    command: list[str | Path] = [
+        program("bookworm", "prometheus"),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={tmp_path / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+        "--web.enable-lifecycle",
+    ]
+    files = build(load_spec())
+    with run_server(command, tmp_path / "log") as url:
+        options = ["alerts", "push", "--prometheus-dir", str(rules), "--reload-url", url]
+        shown = CliRunner().invoke(app, [*options, "--dry-run"])
+        assert "+  - alert: ClaudeErrorBudgetBurn" in shown.output
+        assert [path.name for path in rules.iterdir()] == ["theirs.yml"]
+        target = PrometheusFolder(rules, "claude", url)
+        wait_for("Prometheus is ready", lambda: "ready" in (tmp_path / "log").read_text(encoding="utf-8"))
+        pushed = CliRunner().invoke(app, options)
+        assert pushed.exit_code == 0, pushed.output
+        assert show_difference(target, files) == ""
+        assert target.apply(files) == []
+        broken = {**files, "rules/limits.yml": HEADER + "groups: [{name: broken, rules: [{alert: x, expr: 'sum('}]}]\n"}
+        with pytest.raises(BadInputError, match=r"answered 500.*The old files are back in place"):
+            target.apply(broken)
+        assert show_difference(target, files) == ""
+    fewer = {name: text for name, text in files.items() if "slo-duration" not in name}
+    assert PrometheusFolder(rules, "claude").apply(fewer) == ["claudescope-claude-slo-duration.yml"]
+    assert (rules / "theirs.yml").exists()
+
+
+def test_a_ruler_gets_only_what_differs() -> None:
+    """All groups the first time, none the second, and a group that is gone is deleted."""
+    groups: dict[str, Any] = {}
+    calls: list[str] = []
+    files = build(load_spec())
+    with _ruler(groups, calls) as url:
+        target = Ruler(url, load_spec(), tenant="team")
+        assert len(target.apply(files)) == len(groups) > 10
+        assert target.apply(files) == []
+        groups["renamed"] = {"name": "renamed", "rules": [{"record": "x", "expr": "1"}]}
+        assert "deployed/renamed" in show_difference(target, files)
+        assert target.apply(files) == ["renamed"]
+        assert calls.count("DELETE") == 1
+        with pytest.raises(BadInputError, match="answered 401: no org id"):
+            Ruler(url, load_spec()).apply(files)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "expected one target"),
+        (["--kubernetes", "--ruler-url", "http://localhost"], "expected one target"),
+        (["--prometheus-dir", "nowhere"], "nowhere: there is no such folder"),
+        (["--ruler-url", "localhost:80"], "expected a URL that starts with http"),
+        (["--ruler-url", "http://127.0.0.1:1"], "can't be reached"),
+    ],
+)
+def test_a_bad_target_is_named(options: list[str], message: str) -> None:
+    """One clear message."""
+    result = CliRunner().invoke(app, ["alerts", "push", *options])
+    assert isinstance(result.exception, BadInputError)
+    assert message in str(result.exception)
+
+
+def test_kubernetes_manifests_go_to_standard_output() -> None:
+    """Ready for kubectl apply."""
+    result = CliRunner().invoke(app, ["alerts", "push", "--kubernetes"])
+    assert yaml.safe_load(result.stdout)["kind"] == "PrometheusRule"
+
+
+def test_diff_compares_with_an_earlier_build(tmp_path: Path) -> None:
+    """Exit 0 and nothing where nothing would change, exit 1 and the lines where something would."""
+    out = ["--out", str(tmp_path / "out")]
+    runner = CliRunner()
+    assert runner.invoke(app, ["alerts", "build", *out]).exit_code == 0
+    assert runner.invoke(app, ["alerts", "diff", *out]).exit_code == 0
+    spec = tmp_path / "claudescope.yaml"
+    spec.write_text(
+        "version: 1\nobjectives: [{name: a, target: 99, sli: {preset: claude-availability}}]\n", encoding="utf-8"
+    )
+    changed = runner.invoke(app, ["alerts", "diff", *out, "--spec", str(spec)])
+    assert changed.exit_code == 1
+    assert "+++ new/rules/slo-a.yml" in changed.output
+
+
+def test_import_prints_a_spec_that_loads(tmp_path: Path) -> None:
+    """Out as OpenSLO and back as a spec: the same objectives."""
+    slos, spec = tmp_path / "slos.yml", tmp_path / "claudescope.yaml"
+    slos.write_text(build(load_spec())["openslo/slos.yml"], encoding="utf-8")
+    result = CliRunner().invoke(app, ["alerts", "import", str(slos)])
+    spec.write_text(result.stdout, encoding="utf-8")
+    assert load_spec(spec).objectives == load_spec().objectives

@@ -1,0 +1,105 @@
+"""The generated rules, tests and routes before their real judges, on the oldest and the newest versions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import claudescope_alerts
+from claudescope.cli import app
+from claudescope_alerts.build import build, write_build
+from claudescope_alerts.judges import check_folder, run_tests
+from claudescope_alerts.spec import Spec, load_spec
+from tests.alerts.conftest import tools
+
+_GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
+
+
+@pytest.mark.timeout(120)
+def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+    """Promtool proves every alert, amtool every route."""
+    tools(monkeypatch, suite, "promtool", "amtool")
+    verdicts = run_tests(_GENERATED)
+    assert [(verdict.judge, verdict.outcome, verdict.detail) for verdict in verdicts] == [
+        ("promtool test rules", "passed", ""),
+        ("amtool config routes test", "passed", ""),
+    ]
+
+
+def test_check_asks_every_judge_and_names_the_missing(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+    """What is there passes; what is not is named, and fails nothing."""
+    tools(monkeypatch, suite, "promtool", "amtool")
+    result = CliRunner().invoke(app, ["alerts", "check"])
+    assert result.exit_code == 0, result.output
+    assert re.findall(r"^(\w+) +(\w+)", result.output, re.MULTILINE)[:2] == [
+        ("passed", "promtool"),
+        ("passed", "amtool"),
+    ]
+    assert "skipped  terraform fmt" in result.output
+    assert "pint is not on the PATH" in result.output
+
+
+@pytest.mark.timeout(120)
+def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vmalert loads all rules, and vmalert-tool passes the tests of those that build on no other."""
+    tools(monkeypatch, "sid", "vmalert", "vmalert-tool")
+    outcomes = {verdict.judge: (verdict.outcome, verdict.detail) for verdict in check_folder(_GENERATED)}
+    assert outcomes["vmalert -dryRun"] == ("passed", "")
+    assert outcomes["vmalert-tool unittest"] == ("passed", "")
+
+
+@pytest.mark.parametrize("naming", ["utf8", "victoriametrics"])
+def test_other_namings_pass_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, naming: str) -> None:
+    """With dots in names, the rules of one objective and of one group of symptoms pass on Prometheus 3."""
+    tools(monkeypatch, "sid", "promtool", "amtool")
+    spec = Spec.model_validate({**load_spec().model_dump(by_alias=True), "naming": naming})
+    files = build(spec)
+    assert "gen_ai.client.operation.duration" in files["rules/slo-availability.yml"]
+    few = ("slo-availability.1m", "limits.", "usual-first-token", "answers.")
+    write_build(
+        {name: text for name, text in files.items() if "tests/" not in name or any(part in name for part in few)},
+        tmp_path,
+    )
+    assert [verdict.detail for verdict in run_tests(tmp_path)] == ["", ""]
+
+
+def test_all_receivers_load_in_every_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suite: str) -> None:
+    """Slack, e-mail, a route for local faults, a dead man's switch, holidays: and routes still go where they must."""
+    tools(monkeypatch, suite, "promtool", "amtool")
+    spec = tmp_path / "claudescope.yaml"
+    text = Path(claudescope_alerts.__file__).with_name("claudescope.yaml").read_text(encoding="utf-8")
+    routing = """
+routing:
+  page: {pagerduty_key_file: /etc/page.key, slack: {channel: "#oncall", api_url_file: /etc/slack.url}}
+  ticket:
+    email:
+      {to: team@example.com, sender: a@b.example, smarthost: "mail.example.com:587", username: a, password_file: /etc/m}
+    hours: {zone: Europe/Berlin, days: "mon,wed-fri", from: "09:00", to: "17:30", holidays: [2026-12-25, 2027-01-01]}
+  local: {pagerduty_key_file: /etc/local.key}
+  deadman: {url: "http://deadman.example.com/claude", token_file: /etc/deadman.token, every: 2m}
+"""
+    spec.write_text(text[: text.index("routing:")] + routing, encoding="utf-8")
+    files = build(load_spec(spec))
+    write_build({name: content for name, content in files.items() if not name.startswith("tests/")}, tmp_path / "out")
+    outcomes = {verdict.judge: verdict for verdict in check_folder(tmp_path / "out")}
+    assert outcomes["amtool check-config"].detail == ""
+    routes = run_tests(tmp_path / "out")[1]
+    assert (routes.outcome, routes.detail) == ("passed", "")
+    wanted = {test["receiver"] for test in yaml.safe_load(files["alertmanager/route-tests.yml"])["tests"]}
+    assert wanted == {"claude-page", "claude-ticket", "claude-local", "claude-deadman"}
+
+
+def test_a_wrong_route_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A page that goes to the tickets fails the route tests."""
+    tools(monkeypatch, "bookworm", "promtool", "amtool")
+    files = build(load_spec())
+    config = files["alertmanager/alertmanager.yml"]
+    broken = config.replace("receiver: claude-page\n", "receiver: claude-ticket\n", 1)
+    assert broken != config
+    few = {name: text for name, text in files.items() if name.startswith("alertmanager/")}
+    write_build({**few, "alertmanager/alertmanager.yml": broken}, tmp_path)
+    assert "expected claude-page" in run_tests(tmp_path)[1].detail

@@ -1,0 +1,58 @@
+"""What a spec with mistakes is told: the file, the line, what was expected; and nothing is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from claudescope.cli import app
+from claudescope.inputs import BadInputError
+from claudescope_alerts.spec import DEFAULT_SPEC, Spec, load_spec
+
+_DEFAULT = DEFAULT_SPEC.read_text(encoding="utf-8")
+_CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: claude.client.responses}}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("target: 99.5", "target: 90", r"target 90: the tier page-fast can never fire.*144 %.*above 93\.06"),
+        ("claude-availability}", "claude-availabilty}", r"preset: .*'claude-availabilty'.*Did you mean 'claude-availability"),
+        ("threshold: 2.56s", "threshold: 3 parsecs", r"threshold: expected a duration such as .* got '3 parsecs'"),
+        ("threshold: 2.56s", "threshold: 2s", r"no bucket that ends at 2s.*1\.28s or 2\.56s"),
+        ("{preset: claude-availability}", _CUSTOM, r"nobody emits .*Did you mean 'claude.client.retries'"),
+        ("error_kind_share: 5%", "error_kind_share: 500%", r"expected a share such as '5%'"),
+        ("zone: UTC", "zone: Mars/Base", r"zone: expected the IANA name .* got 'Mars/Base'"),
+        ("days: mon-fri", "days: fri-mon", r"expected days such as 'mon-fri'"),
+        ("name: provider", "name: availability", r"two objectives are called 'availability'"),
+        ("retry_share", "retry_shares", r"unknown key 'retry_shares'.*Did you mean 'retry_share'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_line_and_nothing_is_written(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    """Exit 2, one message with file and line, and no file."""
+    spec, out = tmp_path / "claudescope.yaml", tmp_path / "out"
+    assert old in _DEFAULT
+    spec.write_text(_DEFAULT.replace(old, new, 1), encoding="utf-8")
+    line = _DEFAULT[: _DEFAULT.index(old)].count("\n") + 1
+    with pytest.raises(BadInputError) as mistake:
+        load_spec(spec)
+    told = re.match(rf"{re.escape(str(spec))}:(\d+): .*", str(mistake.value))
+    assert told is not None, mistake.value
+    # A mistake of a whole section is told at its first line.
+    assert int(told.group(1)) in ({line} if "two objectives" not in message else {line, line - 1, line - 2})
+    assert re.search(message, str(mistake.value)), mistake.value
+    result = CliRunner().invoke(app, ["alerts", "build", "--spec", str(spec), "--out", str(out)])
+    assert isinstance(result.exception, BadInputError)
+    assert not out.exists()
+
+
+def test_the_published_schema_is_that_of_the_model() -> None:
+    """The JSON Schema beside the default spec is generated, and current."""
+    published = json.loads(DEFAULT_SPEC.with_name("claudescope.schema.json").read_text(encoding="utf-8"))
+    assert published == Spec.model_json_schema()

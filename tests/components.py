@@ -1,0 +1,134 @@
+"""Fetches the real servers and tools that tests run, as Debian packages, without installing anything.
+
+`make components` runs this before the tests. Packages come from Debian's stable and unstable suites through apt, under
+a configuration of their own that leaves the system's sources alone and needs no root rights, and are unpacked into
+`.cache/components/` with `dpkg -x`. What is there is not fetched again; delete the folder to get newer versions.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["PACKAGES", "Package", "binary", "fetch"]
+
+_ROOT: Final = Path(__file__).resolve().parent.parent / ".cache" / "components"
+_KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A Debian package.
+
+    Attributes:
+        suite: Release of Debian that it comes from.
+        name: Name of the package.
+    """
+
+    suite: str
+    name: str
+
+
+PACKAGES: Final = (
+    Package("bookworm", "prometheus"),
+    Package("bookworm", "prometheus-alertmanager"),
+    Package("sid", "prometheus"),
+    Package("sid", "promtool"),
+    Package("sid", "prometheus-alertmanager"),
+    Package("sid", "victoria-metrics"),
+)
+"""The oldest versions that generated files must load in, and the newest that Debian has."""
+
+
+def binary(suite: str, name: str) -> Path | None:
+    """The path of a fetched program, such as `promtool` of `bookworm`; None if it isn't there."""
+    return next(iter(sorted((_ROOT / suite).glob(f"*/usr/bin/{name}"), reverse=True)), None)
+
+
+def _mirror() -> str | None:
+    """Where this system gets Debian's packages from; None if it isn't a Debian with a keyring."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg") or not _KEYRING.exists():
+        return None
+    folder = Path("/etc/apt")
+    for path in (folder / "sources.list", *sorted(folder.glob("sources.list.d/*"))):
+        if path.is_file() and (found := re.search(r"https?://\S+/debian/?(?=\s)", path.read_text(encoding="utf-8"))):
+            return found.group()
+    return None
+
+
+def _apt(suite: str, mirror: str) -> list[str]:
+    """Make an apt configuration of one suite, and return the options that select it."""
+    home = _ROOT / "apt" / suite
+    for folder in ("etc/sources.list.d", "etc/preferences.d", "etc/trusted.gpg.d", "state/lists/partial", "cache"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    (home / "status").touch()
+    (home / "etc/sources.list").write_text(f"deb [signed-by={_KEYRING}] {mirror} {suite} main\n", encoding="utf-8")
+    options = {
+        "Dir::Etc": home / "etc",
+        "Dir::State": home / "state",
+        "Dir::State::status": home / "status",
+        "Dir::Cache": home / "cache",
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+        "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
+        "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
+        "Acquire::Retries": "3",
+    }
+    return [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+
+
+def fetch(packages: tuple[Package, ...] = PACKAGES) -> list[Package]:
+    """Fetch and unpack the packages that are not there yet.
+
+    Returns:
+        Those that could not be fetched.
+    """
+    missing = [package for package in packages if not list((_ROOT / package.suite).glob(f"{package.name}_*"))]
+    mirror = _mirror()
+    failed: list[Package] = []
+    for suite in dict.fromkeys(package.suite for package in missing):
+        wanted = [package for package in missing if package.suite == suite]
+        if mirror is None or not _fetch_suite(suite, mirror, wanted):
+            failed += wanted
+    return failed
+
+
+def _fetch_suite(suite: str, mirror: str, packages: list[Package]) -> bool:
+    options = _apt(suite, mirror)
+    downloads = _ROOT / "downloads" / suite
+    shutil.rmtree(downloads, ignore_errors=True)
+    downloads.mkdir(parents=True)
+    names = [package.name for package in packages]
+    for command in (["update"], ["download", *names]):
+        arguments = ["apt-get", "-q", *options, *command]
+        done = subprocess.run(arguments, cwd=downloads, capture_output=True, text=True, check=False)  # noqa: S603 # ours
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+            return False
+    for archive in downloads.glob("*.deb"):
+        # Unpacked beside its place and renamed, so that a folder that is there is whole.
+        unpacked = downloads / "unpacked"
+        subprocess.run(["dpkg", "-x", archive, unpacked], check=True)  # noqa: S603, S607 # ours
+        target = _ROOT / suite / archive.stem
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unpacked.rename(target)
+    shutil.rmtree(downloads)
+    return True
+
+
+def main() -> None:
+    """Fetch everything, and say what the tests will have to skip."""
+    for package in fetch():
+        sys.stderr.write(
+            f"components: {package.name} of Debian {package.suite} can't be had here (it takes apt, dpkg and Debian's "
+            f"archive keyring): the tests that run it will be skipped\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
