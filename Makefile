@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test check pictures format clean
+.PHONY: help components demo test test-matrix test-memory check pictures format clean
 
 help: ## Show what can be run
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	@if command -v uv >/dev/null 2>&1; then \
@@ -29,6 +29,12 @@ components: $(STAMP) ## Fetch the real servers and tools that tests run
 
 test: components ## Run the tests with coverage
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+
+test-matrix: $(STAMP) ## Run every surface and ending on every SDK; VERSIONS="0.51.0 latest" for some
+	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
+
+test-memory: $(STAMP) ## A million calls under a hundred thousand names stay under a fixed bound
+	CLAUDESCOPE_CALLS=1000000 $(BIN)/python -m pytest -q --timeout=1800 tests/probe/test_hazards.py -k without_end
 
 check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/ruff format --check .

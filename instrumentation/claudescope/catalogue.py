@@ -19,6 +19,7 @@ from claudescope.errors import KINDS
 
 __all__ = [
     "ACTIVE_CALLS",
+    "BATCH_RESULTS",
     "CACHE_READ_TOKENS",
     "CACHE_WRITE_TOKENS",
     "COMMON_LABELS",
@@ -90,6 +91,7 @@ _UNIT_SUFFIXES: Final = {
     "{token}/s": "per_second",
     "{call}": "",
     "{use}": "",
+    "{result}": "",
 }
 
 
@@ -187,6 +189,11 @@ WORKFLOW: Final = Label("claude.workflow", "Name given by `claudescope.workflow`
 
 ERROR_TYPE: Final = Label("error.type", "The kind of error, from the one classification.", values=tuple(KINDS))
 OUTCOME: Final = Label("claude.outcome", "How the call ended.", values=("ok", "error", "cancelled", "abandoned"))
+BATCH_OUTCOME: Final = Label(
+    "claude.batch.outcome",
+    "How a request of a message batch ended.",
+    values=("succeeded", "errored", "canceled", "expired"),
+)
 TOKEN_TYPE: Final = Label("gen_ai.token.type", "Which tokens.", values=("input", "output"))
 CACHE_TTL: Final = Label("claude.cache.ttl", "How long the cache entry was written for.", values=("5m", "1h"))
 FINISH_REASON: Final = Label(
@@ -311,6 +318,13 @@ SERVER_TOOL_USES: Final = Metric(
     "Uses of server-side tools as the usage reports them.",
     (*COMMON_LABELS, SERVER_TOOL),
 )
+BATCH_RESULTS: Final = Metric(
+    "claude.client.batch.results",
+    "counter",
+    "{result}",
+    "Results of message batches that were read, each counted once.",
+    (OPERATION, PROVIDER, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW, BATCH_OUTCOME, ERROR_TYPE),
+)
 ACTIVE_CALLS: Final = Metric(
     "claude.client.active_calls", "updowncounter", "{call}", "Calls in flight now.", _START_LABELS
 )
@@ -353,6 +367,7 @@ METRICS: Final = (
     RETRY_DELAY,
     RESPONSES,
     SERVER_TOOL_USES,
+    BATCH_RESULTS,
     ACTIVE_CALLS,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,

@@ -12,10 +12,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-__all__ = ["Attempt", "CallRecord", "CallStart", "Outcome", "RateLimit", "RateLimitType", "Usage"]
+__all__ = [
+    "Attempt",
+    "BatchOutcome",
+    "BatchResult",
+    "CallRecord",
+    "CallStart",
+    "Outcome",
+    "RateLimit",
+    "RateLimitType",
+    "Usage",
+]
 
 Outcome = Literal["ok", "error", "cancelled", "abandoned"]
 """How a call ended: `cancelled` when the app stopped it, `abandoned` when a stream was dropped before its end."""
+
+BatchOutcome = Literal["succeeded", "errored", "canceled", "expired"]
+"""How a request of a message batch ended, in the API's words."""
 
 RateLimitType = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 """Which limit a rate-limit header speaks of."""
@@ -162,3 +175,32 @@ class CallRecord:
     def retries(self) -> int:
         """How many attempts came after the first."""
         return max(len(self.attempts) - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """The facts of one result of a message batch, seen when the app first reads it.
+
+    It is no call: the batch did the work, hours ago perhaps, and the call only fetched what came of it.
+
+    Attributes:
+        provider: The value of `gen_ai.provider.name`.
+        model: The model that answered; None where none did.
+        outcome: How the request ended.
+        error_type: The kind of the error, a kind of `claudescope.errors`; None unless the outcome is `errored`.
+        usage: What the API billed, with the service tier `batch`; None where no answer said.
+        cost_usd: The price of `usage` in US dollars; None where there is no usage or no known price.
+        finish_reason: Why the model stopped; None where no answer said.
+        workflow: The name given by `claudescope.workflow` where the results were fetched, None outside of one.
+        server_address: Host name of the API.
+    """
+
+    provider: str
+    model: str | None
+    outcome: BatchOutcome
+    error_type: str | None
+    usage: Usage | None
+    cost_usd: Decimal | None
+    finish_reason: str | None
+    workflow: str | None
+    server_address: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Final, get_args
@@ -14,7 +16,7 @@ from claudescope._version import VERSION
 from claudescope.catalogue import SCOPE_NAME
 from claudescope.inputs import BadInputError, require
 from claudescope.pricing import Price, PriceBook
-from claudescope.probe import Probe, SpanMode, flush, install, remove, sdk_traces
+from claudescope.probe import Probe, SpanMode, flush, install, is_supported, remove, sdk_traces
 from claudescope.report_data import Report
 from claudescope.sinks import Sink
 from claudescope.sinks.metrics import MetricsSink
@@ -23,6 +25,7 @@ from claudescope.sinks.spans import SpansSink
 
 __all__ = ["active_probe", "attach", "detach", "instrument", "report", "uninstrument"]
 
+_log: Final = logging.getLogger("claudescope")
 _lock: Final = threading.RLock()
 _report_sink: Final = ReportSink()
 
@@ -30,6 +33,7 @@ _report_sink: Final = ReportSink()
 class _State:
     probe: Probe | None = None
     attached: tuple[Sink, ...] = ()
+    warned: bool = False
 
 
 def instrument(
@@ -80,8 +84,20 @@ def instrument(
             tracer=trace.get_tracer(SCOPE_NAME, VERSION, tracer_provider),
             sdk_traces=sdk_traces(),
         )
+        _check_version()
         install(probe)
         _State.probe = probe
+
+
+def _check_version() -> None:
+    version = str(getattr(sys.modules["anthropic"], "__version__", ""))
+    if not is_supported(version) and not _State.warned:
+        _State.warned = True
+        _log.warning(
+            "claudescope: anthropic %s is not a version that claudescope is tested with (>=0.51,<3); "
+            "it sees the calls as far as it can",
+            version,
+        )
 
 
 def uninstrument() -> None:

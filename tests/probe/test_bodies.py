@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from claudescope.probe.bodies import MAX_BODY, BodyReader
 from claudescope.record import Usage
 from claudescope.testing import capture_calls
-from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, events, message, stream
+from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, events, message, stream, traced
 
 _ANSWERED = Usage(110, 20, 100)
 
@@ -73,7 +73,7 @@ def test_usage_of_raw_bodies(
     """Whether the app takes bytes, lines or the parsed body, packed or not, the record has the usage and the cost."""
     api = ScriptedAPI(pack(answer))
     with capture_calls() as calls:
-        use(api.client(open_telemetry={"tracer_provider": tracer_provider}))
+        use(api.client(**traced(tracer_provider)))
     (record,) = calls
     assert (record.outcome, record.usage, record.finish_reason) == ("ok", _ANSWERED, "end_turn")
     assert record.response_model == "claude-opus-5-5"

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import anthropic
-import httpx2
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 import claudescope
 from claudescope.record import Attempt, CallRecord, Usage
 from claudescope.testing import capture_calls
-from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, message, stream
+from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, http, message, stream, traced
 
 _RETRY = {"retry_after_ms": "1"}
 _STREAM_USAGE = Usage(110, 20, 100, service_tier=None)
@@ -80,12 +79,12 @@ def test_retries_that_fail() -> None:
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
-        (httpx2.ConnectError("refused"), "connection_error"),
-        (httpx2.ReadError("reset"), "connection_error"),
-        (httpx2.RemoteProtocolError("disconnected"), "connection_error"),
-        (httpx2.ReadTimeout("slow"), "client_timeout_error"),
-        (httpx2.ConnectTimeout("slow"), "client_timeout_error"),
-        (httpx2.PoolTimeout("full"), "pool_timeout_error"),
+        (http.ConnectError("refused"), "connection_error"),
+        (http.ReadError("reset"), "connection_error"),
+        (http.RemoteProtocolError("disconnected"), "connection_error"),
+        (http.ReadTimeout("slow"), "client_timeout_error"),
+        (http.ConnectTimeout("slow"), "client_timeout_error"),
+        (http.PoolTimeout("full"), "pool_timeout_error"),
     ],
 )
 def test_no_response(failure: Exception, kind: str) -> None:
@@ -209,7 +208,7 @@ def test_streams(
     """However a stream is read or left, it ends in one record and one span that say so."""
     api = ScriptedAPI(stream())
     with capture_calls() as calls:
-        use(api.client(open_telemetry={"tracer_provider": tracer_provider}))
+        use(api.client(**traced(tracer_provider)))
     record = _only(calls)
     assert (record.outcome, record.error_type, record.stream, record.usage) == (outcome, None, True, usage)
     assert (record.cost_usd is None) == (usage is None)
@@ -252,13 +251,13 @@ _OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message":
     [
         (stream([*events("a")[:3], _OVERLOADED]), anthropic.APIStatusError, "overloaded_error"),
         (stream(events("a")[:3]), None, "stream_interrupted_error"),
-        (stream(events("a")[:3], breaks=httpx2.ReadError("reset")), httpx2.ReadError, "stream_interrupted_error"),
+        (stream(events("a")[:3], breaks=http.ReadError("reset")), http.ReadError, "stream_interrupted_error"),
         (
-            stream(events("a")[:3], breaks=httpx2.RemoteProtocolError("incomplete chunked read")),
-            httpx2.RemoteProtocolError,
+            stream(events("a")[:3], breaks=http.RemoteProtocolError("incomplete chunked read")),
+            http.RemoteProtocolError,
             "stream_interrupted_error",
         ),
-        (stream(events("a")[:3], breaks=httpx2.ReadTimeout("slow")), httpx2.ReadTimeout, "client_timeout_error"),
+        (stream(events("a")[:3], breaks=http.ReadTimeout("slow")), http.ReadTimeout, "client_timeout_error"),
     ],
     ids=["error event", "cut", "reset", "incomplete", "timeout"],
 )
@@ -274,15 +273,15 @@ async def test_streams_that_fail(
 ) -> None:
     """A stream that breaks is an error of its kind, also where the SDK raises nothing; what was billed is kept."""
     api = ScriptedAPI(answer)
-    telemetry: Any = {"tracer_provider": tracer_provider}
+    telemetry = traced(tracer_provider)
     caught: BaseException | None = None
     with capture_calls() as calls:
         try:
             if is_async:
-                async for _ in await api.async_client(open_telemetry=telemetry).messages.create(**REQUEST, stream=True):
+                async for _ in await api.async_client(**telemetry).messages.create(**REQUEST, stream=True):
                     pass
             else:
-                for _ in api.client(open_telemetry=telemetry).messages.create(**REQUEST, stream=True):
+                for _ in api.client(**telemetry).messages.create(**REQUEST, stream=True):
                     pass
         except Exception as error:  # noqa: BLE001 - compared below
             caught = error
@@ -332,9 +331,7 @@ async def test_cancelled_before_the_response() -> None:
         started.set()
         await asyncio.sleep(60)
 
-    client = anthropic.AsyncAnthropic(
-        api_key="key", http_client=httpx2.AsyncClient(transport=httpx2.MockTransport(hang))
-    )
+    client = anthropic.AsyncAnthropic(api_key="key", http_client=http.AsyncClient(transport=http.MockTransport(hang)))
     with capture_calls() as calls:
         task = asyncio.create_task(client.messages.create(**REQUEST))
         await started.wait()
@@ -356,7 +353,7 @@ def test_keyboard_interrupt() -> None:
 def test_the_sdks_span_is_enriched_and_alone(tracer_provider: TracerProvider, spans: InMemorySpanExporter) -> None:
     """One CLIENT span per call, with cost, finish reason, workflow and an event per retry."""
     api = ScriptedAPI(error(429, "rate_limit_error", **_RETRY), message())
-    client = api.client(open_telemetry={"tracer_provider": tracer_provider})
+    client = api.client(**traced(tracer_provider))
     with capture_calls() as calls, claudescope.workflow("summarise"):
         client.messages.create(**REQUEST)
     (span,) = spans.get_finished_spans()
@@ -384,7 +381,7 @@ def test_the_sdks_span_is_enriched_and_alone(tracer_provider: TracerProvider, sp
 def test_a_failed_calls_span(tracer_provider: TracerProvider, spans: InMemorySpanExporter) -> None:
     """A call that raises has its outcome and its kind on the span before the SDK ends it."""
     api = ScriptedAPI(error(429, "rate_limit_error", "No more", code="enforced_spend_limit_reached"))
-    client = api.client(open_telemetry={"tracer_provider": tracer_provider}, max_retries=0)
+    client = api.client(**traced(tracer_provider), max_retries=0)
     with capture_calls() as calls, pytest.raises(anthropic.RateLimitError):
         client.messages.create(**REQUEST)
     (span,) = spans.get_finished_spans()

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anthropic
-import httpx2
 import pytest
 
 import claudescope
-from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, message, stream
+from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, http, message, stream
 
 _OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 
@@ -75,15 +74,15 @@ _SYNC: list[tuple[Callable[[anthropic.Anthropic], object], list[Answer]]] = [
     (_create, [error(429, "rate_limit_error", retry_after_ms="1"), message()]),
     (_create, [error(400, "invalid_request_error", "max_tokens: Field required")]),
     (_create, [error(529, "overloaded_error", retry_after_ms="1")] * 3),
-    (_create, [Answer(fails=httpx2.ConnectError("refused"))] * 3),
-    (_create, [Answer(fails=httpx2.ReadTimeout("slow"))] * 3),
+    (_create, [Answer(fails=http.ConnectError("refused"))] * 3),
+    (_create, [Answer(fails=http.ReadTimeout("slow"))] * 3),
     (_create, [Answer(body=b"{not json", headers={"content-type": "application/json"})]),
     (_create, [message(usage=None)]),
     (_create, [message(usage="many", model=7, stop_reason=["odd"])]),
     (_events, [stream()]),
     (_events, [stream([*events("a")[:3], _OVERLOADED])]),
     (_events, [stream(events("a")[:3])]),
-    (_events, [stream(events("a")[:3], breaks=httpx2.ReadError("reset"))]),
+    (_events, [stream(events("a")[:3], breaks=http.ReadError("reset"))]),
     (_events, [stream([{"type": "message_start"}, {"type": "unheard_of", "x": 1}, *events("a")])]),
     (_next, [stream()]),
     (_helper, [stream()]),
@@ -174,9 +173,9 @@ async def _async_view(
         (_async_create, [message()]),
         (_async_create, [error(503, "api_error", retry_after_ms="1"), message()]),
         (_async_create, [error(401, "authentication_error")]),
-        (_async_create, [Answer(fails=httpx2.PoolTimeout("full"))] * 3),
+        (_async_create, [Answer(fails=http.PoolTimeout("full"))] * 3),
         (_async_events, [stream()]),
-        (_async_events, [stream(events("a")[:3], breaks=httpx2.ReadError("reset"))]),
+        (_async_events, [stream(events("a")[:3], breaks=http.ReadError("reset"))]),
         (_async_helper, [stream()]),
         (_async_streaming, [stream()]),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,7 +13,7 @@ from claudescope import catalogue, faults, held_back
 from claudescope.catalogue import LABELS, METRICS
 from claudescope.errors import KINDS
 from claudescope.probe import sdk
-from claudescope.record import CallStart
+from claudescope.record import BatchOutcome, BatchResult, CallStart
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
 
@@ -30,6 +32,20 @@ def _exported() -> dict[str, set[str]]:
     for finished in (record, make_record(outcome="error", error_type="api_error"), make_record(cost_usd=None)):
         sink.started(start)
         sink.finished(finished)
+    for outcome, kind in (("succeeded", None), ("errored", "api_error")):
+        sink.batch_result(
+            BatchResult(
+                "anthropic",
+                "claude-opus-5-5",
+                cast("BatchOutcome", outcome),
+                kind,
+                record.usage,
+                record.cost_usd,
+                "end_turn",
+                "summarise",
+                "api.anthropic.com",
+            )
+        )
     series: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         for sample in family.samples:

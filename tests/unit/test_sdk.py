@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+
 import anthropic
 import pytest
 
-from claudescope.probe.sdk import http_library, operation_of, provider_of, span_name
+from claudescope.probe.sdk import SUPPORTED, http_library, operation_of, provider_of, span_name
 
 
 @pytest.mark.parametrize(
@@ -69,3 +71,14 @@ def test_provider() -> None:
 def test_no_http_library_for_a_stand_in() -> None:
     """A response that an app's test made up belongs to no library."""
     assert http_library(object()) is None
+
+
+def test_the_supported_range_is_the_declared_one() -> None:
+    """The extra `instruments`, as installed, and what `instrument()` warns by say the same."""
+    (declared,) = (
+        requirement.partition(";")[0].strip()
+        for requirement in importlib.metadata.requires("claudescope") or ()
+        if requirement.startswith("anthropic") and "instruments" in requirement
+    )
+    first, end = (".".join(map(str, version)) for version in SUPPORTED)
+    assert sorted(declared.removeprefix("anthropic").split(",")) == [f"<{end}", f">={first}"]

@@ -15,8 +15,9 @@ from __future__ import annotations
 from claudescope.probe.finisher import FINISHER
 from claudescope.probe.hooks import install, remove, sdk_traces
 from claudescope.probe.probe import Probe, SpanMode
+from claudescope.probe.sdk import is_supported
 
-__all__ = ["Probe", "SpanMode", "flush", "install", "remove", "sdk_traces"]
+__all__ = ["Probe", "SpanMode", "flush", "install", "is_supported", "remove", "sdk_traces"]
 
 
 def flush() -> None:

@@ -30,11 +30,12 @@ class Attempts:
         rate_limits: The limits of the last response that had any.
     """
 
-    __slots__ = ("_done", "_succeeded", "rate_limits")
+    __slots__ = ("_done", "_gave_up", "_succeeded", "rate_limits")
 
     def __init__(self) -> None:
         self._done: list[Attempt] = []
         self._succeeded = False
+        self._gave_up = False
         self.rate_limits: Mapping[RateLimitType, RateLimit] = {}
 
     def retried(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
@@ -48,6 +49,11 @@ class Attempts:
         attempt = self._failed(response, error if response is None else None, delay)
         self._done.append(attempt)
         return attempt
+
+    def gave_up(self, response: Any, error: BaseException | None) -> None:
+        """Note an attempt that no other follows: the app stopped the call while it waited to try again."""
+        self._done.append(self._failed(response, error if response is None else None, 0.0))
+        self._gave_up = True
 
     def succeeded(self, response: Any) -> None:
         """Note an attempt whose response has a status of success."""
@@ -68,7 +74,7 @@ class Attempts:
             if streaming and error_type is not None:
                 return (*done[:-1], replace(done[-1], error_type=error_type))
             return done
-        last = None if error is None else self._unseen(error)
+        last = None if error is None or self._gave_up else self._unseen(error)
         return done if last is None else (*done, last)
 
     def _unseen(self, error: BaseException) -> Attempt | None:

@@ -51,6 +51,8 @@ class Call:
 
     Attributes:
         start: What was known when it started.
+        probe: Whose call it is.
+        batch: The id of the batch whose results it fetches; empty for any other call.
         span: The call's own span, the SDK's or ours; None where it has none.
         own_span: Whether `span` is ours to end.
         facts: What the response said so far.
@@ -67,19 +69,22 @@ class Call:
         "_error_event",
         "_open",
         "_parent",
-        "_probe",
         "_response",
+        "batch",
         "facts",
         "own_span",
         "parsing",
+        "probe",
         "reading",
         "span",
         "start",
         "streaming",
     )
 
-    def __init__(self, probe: Probe, start: CallStart) -> None:
+    def __init__(self, probe: Probe, start: CallStart, batch: str = "") -> None:
         self.start = start
+        self.probe = probe
+        self.batch = batch
         self.span: trace.Span | None = None
         self.own_span = False
         self.facts = MessageFacts()
@@ -90,7 +95,6 @@ class Call:
         self._error_event: str | None = None
         self._response: Any = None  # only until `request` returns
         self._answered: CallRecord | None = None
-        self._probe = probe
         self._parent = trace.get_current_span().get_span_context()
         self._attempts = Attempts()
         self._dropped = False
@@ -124,7 +128,12 @@ class Call:
         """
         attempt = self._attempts.retried(response, error, delay)
         span = self.span if self.span is not None and self.span.is_recording() else None
-        self._probe.retrying(self.start, attempt, span, at)
+        self.probe.retrying(self.start, attempt, span, at)
+
+    @guarded
+    def gave_up(self, response: Any, error: BaseException | None) -> None:
+        """The call is being stopped while it waits to try again, after the attempt of `response` or `error`."""
+        self._attempts.gave_up(response, error)
 
     @guarded
     def responding(self, response: Any) -> None:
@@ -141,7 +150,7 @@ class Call:
         if response.is_closed:
             if not is_stream(result):
                 if self.start.operation == "chat":
-                    self.facts.read_message(result if hasattr(result, "usage") else response.json())
+                    self._read_body(result if hasattr(result, "usage") else _json(response))
                 self._answered = self.record("ok", None, None)
                 self._tell_ending(self._answered)
                 return
@@ -158,9 +167,11 @@ class Call:
             return
         self._attempts.succeeded(response)
         if response.is_closed and self.start.operation == "chat":
-            body = _json(response)
-            if body is not None:
-                self.facts.read_message(body)
+            self._read_body(_json(response))
+
+    def _read_body(self, message: object) -> None:
+        if message is not None:
+            self.facts.read_message(message)
 
     @guarded
     def failing(self, error: BaseException) -> None:
@@ -169,15 +180,33 @@ class Call:
 
     def failed(self, error: BaseException) -> None:
         """The call raised `error`, or reading its stream did."""
+        self.failing(error)
         self.finish(*self._verdict(error), error)
 
-    def returned(self) -> None:
-        """The call returned: it has ended, or its stream is now the app's to read."""
+    def returned(self, result: Any = None) -> None:
+        """The call returned: it has ended, or its stream is now the app's to read.
+
+        Args:
+            result: What it returned, where no hook has seen the response.
+        """
+        if result is not None:
+            self._take_result(result)
         response, self._response = self._response, None
         if not self.streaming:
             self.finish("ok", record=self._answered)
-        elif self.span is not None and not self.own_span:
+            return
+        FINISHER.opened(self)
+        if self.span is not None and not self.own_span:
             streams.watch_span_end(response, self)
+
+    @guarded
+    def _take_result(self, result: Any) -> None:
+        response = getattr(result, "response", None) or getattr(result, "http_response", None)
+        if response is not None:
+            self.responding(response)
+            self.responded(response, result)
+        elif self.start.operation == "chat":
+            self.facts.read_message(result)
 
     def _verdict(self, error: BaseException) -> tuple[Outcome, str | None]:
         # Anything but an Exception, such as a CancelledError, is the app stopping the call.
@@ -209,10 +238,14 @@ class Call:
             self._error_event = classify_response(200, event).kind
 
     @guarded
-    def see_chunk(self, chunk: bytes, body: bodies.BodyType) -> None:
-        """Take a chunk of a body that the app reads itself: read along, as nobody parses it."""
+    def begin_body(self, body: bodies.BodyType) -> None:
+        """The app begins to read a body itself: it is read along, as nobody parses it."""
         if self._body is None and self.start.operation == "chat":
             self._body = body.reader(see=self.see, read=self.facts.read_message)
+
+    @guarded
+    def see_chunk(self, chunk: bytes) -> None:
+        """Take a chunk of a body that the app reads itself."""
         if self._body is not None:
             self._body.feed(chunk)
 
@@ -232,15 +265,14 @@ class Call:
     def read_to_end(self) -> None:
         """The body of the stream ended by itself."""
         self._end_body()
+        self.reaching_end()
+        self.finish(*self._end())
+
+    def _end(self) -> tuple[Outcome, str | None]:
+        """How a call ends whose body ends by itself."""
         if self._error_event is not None:
-            self.ending("error", self._error_event)
-            self.finish("error", self._error_event)
-        elif self.cut:
-            self.ending("error", "stream_interrupted_error")
-            self.finish("error", "stream_interrupted_error")
-        else:
-            self.ending("ok")
-            self.finish("ok")
+            return "error", self._error_event
+        return ("error", "stream_interrupted_error") if self.cut else ("ok", None)
 
     @guarded
     def _end_body(self) -> None:
@@ -250,8 +282,7 @@ class Call:
     @guarded
     def reaching_end(self) -> None:
         """The body has ended and the SDK is about to end its span: tell it where the end came too early."""
-        if self.cut:
-            self.ending("error", "stream_interrupted_error")
+        self.ending(*self._end())
 
     def left(self) -> None:
         """The app closed the stream."""
@@ -268,13 +299,16 @@ class Call:
             FINISHER.later(self.left)
 
     def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
-        """Tell the sinks how the call is about to end, while its span can be written to."""
-        if self.span is not None and self.span.is_recording():
+        """Tell the sinks how the call is about to end, while its span can be written to.
+
+        The SDK may end its span at any time after. Of our own they are told when we end it.
+        """
+        if self.span is not None and not self.own_span and self.span.is_recording():
             self._tell_ending(self.record(outcome, error_type, error))
 
     def _tell_ending(self, record: CallRecord) -> None:
         if self.span is not None and self.span.is_recording():
-            self._probe.ending(record, self.span)
+            self.probe.ending(record, self.span)
 
     def finish(
         self,
@@ -289,14 +323,15 @@ class Call:
         except IndexError:
             return
         self._response = None
+        FINISHER.closed(self)
         try:
             record = record or self.record(outcome, error_type, error)
             if self.span is not None and self.own_span:
                 self._tell_ending(record)
                 end_span(self.span, record)
             if outcome == "error":
-                self._probe.failed(record, error)
-            self._probe.finished(record, self.span)
+                self.probe.failed(record, error)
+            self.probe.finished(record, self.span)
         except Exception:  # noqa: BLE001 - our fault is not the app's
             faults.note("probe")
 
@@ -326,7 +361,7 @@ class Call:
             stream_seconds=clock.content_seconds,
             attempts=attempts,
             usage=usage,
-            cost_usd=self._probe.cost(start, facts.model, usage, started_at),
+            cost_usd=self.probe.cost(start, facts.model, usage, started_at),
             finish_reason=facts.finish_reason,
             rate_limits=self._attempts.rate_limits,
             trace_id=f"{context.trace_id:032x}" if context.is_valid else None,

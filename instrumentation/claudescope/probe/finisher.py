@@ -6,11 +6,12 @@ nothing there may record a metric. The finaliser queues the call's ending here, 
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, Protocol
 
 from claudescope import faults
 
@@ -18,6 +19,17 @@ __all__ = ["FINISHER", "Finisher"]
 
 FLUSH_TIMEOUT: Final = 2.0
 """Seconds that `flush` waits at most for the thread."""
+
+
+MAX_OPEN: Final = 10_000
+"""Open streams that are ended at exit; more than that are a leak of the app's."""
+
+
+class Stream(Protocol):
+    """A call whose stream the app reads."""
+
+    def left(self) -> None:
+        """The app left it."""
 
 
 class Finisher:
@@ -33,7 +45,23 @@ class Finisher:
         """Forget the queue and the thread, as a forked child must: its parent still has both."""
         self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._open: set[Stream] = set()
         self._lock = threading.Lock()
+
+    def opened(self, stream: Stream) -> None:
+        """The app has a stream to read. What is kept of it here does not refer to its response."""
+        if len(self._open) < MAX_OPEN:
+            self._open.add(stream)
+
+    def closed(self, stream: Stream) -> None:
+        """The call of a stream has ended, or that of anything else."""
+        self._open.discard(stream)
+
+    def end_open(self) -> None:
+        """End the calls whose streams are still open, as the interpreter exits and nobody will read on."""
+        self.flush()
+        while self._open:
+            _run(self._open.pop().left)
 
     def later(self, ending: Callable[[], object]) -> None:
         """Queue an ending. Safe in a finaliser: `SimpleQueue.put` is reentrant."""
@@ -45,6 +73,8 @@ class Finisher:
             return
         with self._lock:
             if self._thread is None:
+                # As late as can be: what is registered last runs first, and the exporters' own flush must follow.
+                atexit.register(self.end_open)
                 self._thread = threading.Thread(target=self._run, name="claudescope-finisher", daemon=True)
                 self._thread.start()
 

@@ -5,6 +5,9 @@
     ._process_response                              once per successful response
     ._sleep_for_retry                               once per retry
     Stream.__stream__, AsyncStream.__stream__       the generator of a stream's events, whoever built the stream
+    JSONLDecoder.__decode__, AsyncJSONLDecoder.…    the generator of a batch's results
+
+An SDK that lacks one is seen as far as the others reach, and a warning says what is missing.
 
 On classes, so that clients made before are covered too. A wrapper calls the original with the arguments as they are,
 and returns what it returns or lets out what it raises.
@@ -12,13 +15,16 @@ and returns what it returns or lets out what it raises.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any, Final
 
+from claudescope.probe.batches import watch_async_results, watch_results
 from claudescope.probe.probe import CURRENT_CALL, Probe
 from claudescope.probe.streams import call_of, watch_async_events, watch_events
 
@@ -27,30 +33,52 @@ __all__ = ["install", "remove", "sdk_traces"]
 _Function = Callable[..., Any]
 _Wrapper = Callable[[_Function], _Function]
 
+_RESPONSE_HOOK: Final = "_process_response"
+
+_log: Final = logging.getLogger("claudescope")
 _lock: Final = threading.RLock()
 _installed: Final[dict[tuple[type, str], tuple[_Function, _Function]]] = {}
 """By class and method: the original, and our wrapper."""
 
 
 class _Active:
-    """The probe that the wrappers report to. None makes them pass everything through."""
+    """What the wrappers know.
+
+    Attributes:
+        probe: Whom they report to; None makes them pass everything through.
+        blind: The SDK has no hook where responses are seen, so what a call returns has to do.
+        warned: It has been said what the installed SDK does not let us see.
+    """
 
     probe: Probe | None = None
+    blind: bool = False
+    warned: bool = False
 
 
 def install(probe: Probe) -> None:
-    """Report to `probe` what the SDK does. Replaces the probe where the hooks are in already.
-
-    Raises:
-        ImportError: The SDK is not installed.
-    """
+    """Report to `probe` what the SDK does. Replaces the probe where the hooks are in already."""
     with _lock:
-        for owner, name, wrapper in _choke_points():
-            if (owner, name) not in _installed and (original := vars(owner).get(name)) is not None:
+        missing: dict[str, str] = {}
+        for module, class_name, name, wrapper, sees in _choke_points():
+            owner = _find(module, class_name)
+            original = None if owner is None else vars(owner).get(name)
+            if owner is None or original is None:
+                if name == "_request" and not sdk_traces():
+                    continue  # only an SDK that traces itself has it
+                missing[f"{class_name}.{name}"] = sees
+            elif (owner, name) not in _installed:
                 hook = wrapper(original)
                 setattr(owner, name, hook)
                 _installed[owner, name] = (original, hook)
+        _Active.blind = any(_RESPONSE_HOOK in name for name in missing)
         _Active.probe = probe
+        if missing and not _Active.warned:
+            _Active.warned = True
+            _log.warning(
+                "claudescope: this anthropic SDK has no %s, so these are not seen: %s",
+                ", ".join(missing),
+                "; ".join(dict.fromkeys(missing.values())),
+            )
 
 
 def remove() -> None:
@@ -79,21 +107,32 @@ def sdk_traces() -> bool:
     return hasattr(BaseClient, "_tracer")
 
 
-def _choke_points() -> tuple[tuple[type, str, _Wrapper], ...]:
-    from anthropic._base_client import AsyncAPIClient, SyncAPIClient
-    from anthropic._streaming import AsyncStream, Stream
+def _find(module: str, name: str) -> type | None:
+    try:
+        return getattr(import_module(module), name, None)
+    except ImportError:
+        return None
 
+
+def _choke_points() -> tuple[tuple[str, str, str, _Wrapper, str], ...]:
+    """Module, class and method of each hook, its wrapper, and what is not seen without it."""
+    client, streaming, jsonl = "anthropic._base_client", "anthropic._streaming", "anthropic._decoders.jsonl"
+    sync, is_async = "SyncAPIClient", "AsyncAPIClient"
+    spans, responses, retries = "the SDK's own span", "statuses, attempts and what raw responses cost", "retries"
+    events, results = "the events of streams, but for their bytes", "what the results of message batches cost"
     return (
-        (SyncAPIClient, "request", _request),
-        (SyncAPIClient, "_request", _inner_request),
-        (SyncAPIClient, "_process_response", _process_response),
-        (SyncAPIClient, "_sleep_for_retry", _sleep_for_retry),
-        (Stream, "__stream__", _stream),
-        (AsyncAPIClient, "request", _async_request),
-        (AsyncAPIClient, "_request", _async_inner_request),
-        (AsyncAPIClient, "_process_response", _async_process_response),
-        (AsyncAPIClient, "_sleep_for_retry", _async_sleep_for_retry),
-        (AsyncStream, "__stream__", _async_stream),
+        (client, sync, "request", _request, "the calls of sync clients"),
+        (client, sync, "_request", _inner_request, spans),
+        (client, sync, _RESPONSE_HOOK, _process_response, responses),
+        (client, sync, "_sleep_for_retry", _sleep_for_retry, retries),
+        (client, is_async, "request", _async_request, "the calls of async clients"),
+        (client, is_async, "_request", _async_inner_request, spans),
+        (client, is_async, _RESPONSE_HOOK, _async_process_response, responses),
+        (client, is_async, "_sleep_for_retry", _async_sleep_for_retry, retries),
+        (streaming, "Stream", "__stream__", _stream, events),
+        (streaming, "AsyncStream", "__stream__", _async_stream, events),
+        (jsonl, "JSONLDecoder", "__decode__", _results, results),
+        (jsonl, "AsyncJSONLDecoder", "__decode__", _async_results, results),
     )
 
 
@@ -114,7 +153,7 @@ def _request(original: _Function) -> _Function:
             raise
         finally:
             CURRENT_CALL.set(outer)
-        call.returned()
+        call.returned(result if _Active.blind else None)
         return result
 
     return request
@@ -137,7 +176,7 @@ def _async_request(original: _Function) -> _Function:
             raise
         finally:
             CURRENT_CALL.set(outer)
-        call.returned()
+        call.returned(result if _Active.blind else None)
         return result
 
     return request
@@ -220,9 +259,12 @@ def _sleep_for_retry(original: _Function) -> _Function:
         # A retry that follows an exception is slept for inside its `except`.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
         try:
-            return original(self, *args, **kwargs)
-        finally:
-            call.retried(kwargs.get("response"), error, time.perf_counter() - started, at)
+            result = original(self, *args, **kwargs)
+        except BaseException:
+            call.gave_up(kwargs.get("response"), error)
+            raise
+        call.retried(kwargs.get("response"), error, time.perf_counter() - started, at)
+        return result
 
     return sleep_for_retry
 
@@ -236,9 +278,12 @@ def _async_sleep_for_retry(original: _Function) -> _Function:
         # A retry that follows an exception is slept for inside its `except`.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
         try:
-            return await original(self, *args, **kwargs)
-        finally:
-            call.retried(kwargs.get("response"), error, time.perf_counter() - started, at)
+            result = await original(self, *args, **kwargs)
+        except BaseException:
+            call.gave_up(kwargs.get("response"), error)
+            raise
+        call.retried(kwargs.get("response"), error, time.perf_counter() - started, at)
+        return result
 
     return sleep_for_retry
 
@@ -247,7 +292,7 @@ def _stream(original: _Function) -> _Function:
     @wraps(original)
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
         events = original(self)
-        call = call_of(self)
+        call = call_of(getattr(self, "response", None))
         return events if call is None else watch_events(events, call)
 
     return __stream__
@@ -257,7 +302,27 @@ def _async_stream(original: _Function) -> _Function:
     @wraps(original)
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
         events = original(self)
-        call = call_of(self)
+        call = call_of(getattr(self, "response", None))
         return events if call is None else watch_async_events(events, call)
 
     return __stream__
+
+
+def _results(original: _Function) -> _Function:
+    @wraps(original)
+    def __decode__(self: Any) -> Any:  # noqa: N807 - the SDK's name
+        results = original(self)
+        call = call_of(getattr(self, "http_response", None))
+        return watch_results(results, call) if call is not None and call.batch else results
+
+    return __decode__
+
+
+def _async_results(original: _Function) -> _Function:
+    @wraps(original)
+    def __decode__(self: Any) -> Any:  # noqa: N807 - the SDK's name
+        results = original(self)
+        call = call_of(getattr(self, "http_response", None))
+        return watch_async_results(results, call) if call is not None and call.batch else results
+
+    return __decode__

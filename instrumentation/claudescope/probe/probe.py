@@ -14,8 +14,8 @@ from claudescope import faults
 from claudescope.pricing import PriceBook
 from claudescope.probe.call import Call
 from claudescope.probe.own_span import start_span
-from claudescope.probe.sdk import operation_of, provider_of, request_model, server_of
-from claudescope.record import Attempt, CallRecord, CallStart, Usage
+from claudescope.probe.sdk import batch_of, operation_of, provider_of, request_model, server_of
+from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage
 from claudescope.sinks import Sink
 from claudescope.workflows import current_workflow
 
@@ -86,6 +86,7 @@ class Probe:
         self._on_ending = handlers("ending")
         self._on_failure = handlers("failed")
         self._on_finish = handlers("finished")
+        self._on_batch_result = handlers("batch_result")
 
     def begin(self, client: Any, options: Any, *, stream: bool) -> Call | None:
         """A call begins; None where it can't be or must not be seen."""
@@ -101,10 +102,11 @@ class Probe:
                 server_address=address,
                 workflow=current_workflow(),
             )
-            if start.request_model is not None:
+            batch = batch_of(options.url) if start.operation == "batches.results" else ""
+            if start.request_model is not None or batch:
                 self._prices.warm()
-            call = Call(self, start)
-            if self._makes_span(client):
+            call = Call(self, start, batch)
+            if self._makes_span(client, options):
                 call.span = start_span(self._tracer, start, options, port)
                 call.own_span = True
             _tell(self._on_start, start)
@@ -113,10 +115,13 @@ class Probe:
             return None
         return call
 
-    def _makes_span(self, client: Any) -> bool:
-        if self._spans == "off" or (self._sdk_traces and self._spans == "auto"):
+    def _makes_span(self, client: Any, options: Any) -> bool:
+        if self._spans == "off":
             return False
-        return getattr(client, "_tracer", None) is None
+        if getattr(client, "_tracer", None) is not None:
+            # The SDK makes one for its own methods, and for no other request, such as one of `client.post`.
+            return not getattr(options, "span_name", None)
+        return self._spans == "own" or not self._sdk_traces
 
     def cost(self, start: CallStart, model: str | None, usage: Usage | None, at: datetime) -> Decimal | None:
         """The price of a call in US dollars; None without usage or a known price."""
@@ -139,6 +144,10 @@ class Probe:
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
         """Tell the sinks of a call that has failed, and what the app is about to see of it."""
         _tell(self._on_failure, record, error)
+
+    def batch_result(self, result: BatchResult) -> None:
+        """Hand the sinks a result of a message batch."""
+        _tell(self._on_batch_result, result)
 
     def finished(self, record: CallRecord, span: trace.Span | None) -> None:
         """Hand the sinks the record of a call that has ended, inside its span's context: exemplars point there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -11,14 +12,20 @@ from claudescope.catalogue import OTHER
 
 __all__ = [
     "OPERATIONS",
+    "SUPPORTED",
+    "batch_of",
     "http_library",
     "is_stream",
+    "is_supported",
     "operation_of",
     "provider_of",
     "request_model",
     "server_of",
     "span_name",
 ]
+
+SUPPORTED: Final = ((0, 51), (3,))
+"""The versions that the tests run against: from, and up to but without. The extra `instruments` says the same."""
 
 _MODULE_PROVIDERS: Final = (
     # In order: the first that a base class' module starts with.
@@ -50,6 +57,13 @@ _FIXED: Final = frozenset(
 _SPAN_NAMES: Final = {"chat": "anthropic.messages.create", "count_tokens": "anthropic.messages.count_tokens"}
 
 
+def is_supported(version: str) -> bool:
+    """Whether a version of the SDK is one that claudescope is tested with."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    first, end = SUPPORTED
+    return first <= numbers < end
+
+
 @lru_cache(maxsize=512)
 def operation_of(method: str, url: str) -> str:
     """The operation's name in the catalogue for a request to `url`, a path or a whole URL."""
@@ -58,6 +72,11 @@ def operation_of(method: str, url: str) -> str:
         del parts[0]
     path = "/".join(part if part in _FIXED else "*" for part in parts)
     return OPERATIONS.get((method.lower(), path), OTHER)
+
+
+def batch_of(url: str) -> str:
+    """The id of the batch whose results a request to `url` asks for."""
+    return urlsplit(url).path.rstrip("/").rsplit("/", 2)[-2]
 
 
 def span_name(operation: str) -> str:

@@ -7,6 +7,7 @@ app closes it between two events.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -23,9 +24,9 @@ _EXTENSION: Final = "claudescope.call"
 """Where a response carries its call. httpx leaves a response's extensions out when it is pickled."""
 
 
-def call_of(stream: Any) -> Call | None:
-    """The call that a `Stream` belongs to, where it was seen."""
-    extensions: object = getattr(getattr(stream, "response", None), "extensions", None)
+def call_of(response: Any) -> Call | None:
+    """The call that a response belongs to, where it was seen."""
+    extensions: object = getattr(response, "extensions", None)
     call = extensions.get(_EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return cast("Call | None", call)
 
@@ -87,7 +88,8 @@ def watch_body(response: Any, call: Call) -> None:
 def watch_span_end(response: Any, call: Call) -> None:
     """Have the SDK's observer of a stream tell us before it ends the call's span, as attributes are frozen after.
 
-    Only for an end that the events did not announce: a failure, or a body that was cut.
+    Only for an end that the events did not announce: a failure, a body that was cut, or the app's stopping the call,
+    which the SDK takes for a stream that was closed.
     """
     observer = getattr(getattr(response, "stream", None), "stream_observer", None)
     inner = getattr(observer, "inner", None)
@@ -100,6 +102,10 @@ def watch_span_end(response: Any, call: Call) -> None:
             call.failing(error)
         elif how == "read":
             call.reaching_end()
+        elif call.parsing and call.reading:
+            stopped = sys.exc_info()[1]
+            if stopped is not None and not isinstance(stopped, GeneratorExit):
+                call.failing(stopped)
         original(how, error)
 
     inner.end = end
@@ -132,9 +138,10 @@ class _SyncBody(_Body):
         return iter(self._body) if self._call.parsing else self._watched()
 
     def _watched(self) -> Iterator[bytes]:
+        self._call.begin_body(self._type)
         try:
             for chunk in self._body:
-                self._call.see_chunk(chunk, self._type)
+                self._call.see_chunk(chunk)
                 yield chunk
         except GeneratorExit:
             raise  # the app stopped reading: closing the body, or dropping it, ends the call
@@ -155,9 +162,10 @@ class _AsyncBody(_Body):
         return self._body.__aiter__() if self._call.parsing else self._async_watched()
 
     async def _async_watched(self) -> AsyncIterator[bytes]:
+        self._call.begin_body(self._type)
         try:
             async for chunk in self._body:
-                self._call.see_chunk(chunk, self._type)
+                self._call.see_chunk(chunk)
                 yield chunk
         except GeneratorExit:
             raise  # the app stopped reading: closing the body, or dropping it, ends the call

@@ -20,7 +20,7 @@ from claudescope.catalogue import (
     WORKFLOW,
     Label,
 )
-from claudescope.record import CallRecord, CallStart
+from claudescope.record import BatchResult, CallRecord, CallStart
 
 __all__ = ["Cap", "LabelSet", "LabelSets"]
 
@@ -101,6 +101,12 @@ class LabelSets:
             record.response_model,
             record.server_address,
             record.workflow,
+        )
+
+    def of_batch_result(self, result: BatchResult) -> LabelSet:
+        """The common labels of a result of a message batch."""
+        return self._find(
+            "batches.results", result.provider, None, result.model, result.server_address, result.workflow
         )
 
     def of_start(self, start: CallStart | CallRecord) -> LabelSet:

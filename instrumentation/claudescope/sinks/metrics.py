@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 from typing import ClassVar, Final
 
 from opentelemetry.metrics import Histogram, Meter, MeterProvider, get_meter_provider
@@ -10,7 +11,7 @@ from opentelemetry.metrics import Histogram, Meter, MeterProvider, get_meter_pro
 from claudescope import catalogue as signals
 from claudescope._version import VERSION
 from claudescope.catalogue import METRICS, SCOPE_NAME, Metric
-from claudescope.record import CallRecord, CallStart, Usage
+from claudescope.record import BatchResult, CallRecord, CallStart, Usage
 from claudescope.sinks.labels import Cap, LabelSet, LabelSets
 from claudescope.sinks.sink import Sink
 from claudescope.sinks.store import Store
@@ -20,6 +21,7 @@ __all__ = ["MetricsSink"]
 _OUTCOME: Final = signals.OUTCOME.name
 _ERROR_TYPE: Final = signals.ERROR_TYPE.name
 _TOKEN_TYPE: Final = signals.TOKEN_TYPE.name
+_BATCH_OUTCOME: Final = signals.BATCH_OUTCOME.name
 _CACHE_TTL: Final = signals.CACHE_TTL.name
 _FINISH_REASON: Final = signals.FINISH_REASON.name
 _LIMIT_TYPE: Final = signals.RATE_LIMIT_TYPE.name
@@ -104,9 +106,7 @@ class MetricsSink(Sink):
                 record.duration, labels.with_labels(_OUTCOME, record.outcome, _ERROR_TYPE, record.error_type)
             )
         usage = record.usage
-        if usage is not None:
-            self._tokens.record(usage.input_tokens, labels.with_labels(_TOKEN_TYPE, "input"))
-            self._tokens.record(usage.output_tokens, labels.with_labels(_TOKEN_TYPE, "output"))
+        self._record_tokens(usage, labels)
         if record.time_to_first_chunk is not None:
             self._first_chunk.record(record.time_to_first_chunk, labels.attributes)
         if record.longest_stall is not None:
@@ -114,15 +114,35 @@ class MetricsSink(Sink):
         if usage is not None and record.stream_seconds and record.finish_reason is not None:
             self._speed.record(usage.output_tokens / record.stream_seconds, labels.attributes)
 
+    def batch_result(self, result: BatchResult) -> None:
+        """Count a result of a message batch, with what it cost."""
+        labels = self._labels.of_batch_result(result)
+        pairs: tuple[str, ...] = (_BATCH_OUTCOME, result.outcome)
+        if result.error_type is not None:
+            pairs = (*pairs, _ERROR_TYPE, result.error_type)
+        with self._store.lock:
+            self._store.add(signals.BATCH_RESULTS, labels, 1, *pairs)
+            self._add_answer(result, labels)
+        self._record_tokens(result.usage, labels)
+
+    def _record_tokens(self, usage: Usage | None, labels: LabelSet) -> None:
+        if usage is not None:
+            self._tokens.record(usage.input_tokens, labels.with_labels(_TOKEN_TYPE, "input"))
+            self._tokens.record(usage.output_tokens, labels.with_labels(_TOKEN_TYPE, "output"))
+
+    def _add_answer(self, answer: CallRecord | BatchResult, labels: LabelSet) -> None:
+        if answer.usage is not None:
+            self._add_usage(answer.usage, answer.cost_usd, labels)
+        if answer.finish_reason is not None:
+            reason = self._finish_reasons(answer.finish_reason)
+            self._store.add(signals.RESPONSES, labels, 1, _FINISH_REASON, reason)
+
     def _add_sums(self, record: CallRecord, labels: LabelSet) -> None:
         add = self._store.add
-        if record.usage is not None:
-            self._add_usage(record, record.usage, labels)
+        self._add_answer(record, labels)
         for attempt in record.attempts[:-1]:
             add(signals.RETRIES, labels, 1, _ERROR_TYPE, attempt.error_type or "unknown_error")
             add(signals.RETRY_DELAY, labels, attempt.delay)
-        if record.finish_reason is not None:
-            add(signals.RESPONSES, labels, 1, _FINISH_REASON, self._finish_reasons(record.finish_reason))
         if record.rate_limits:
             limits = self._labels.of_limits(record)
             for limit_type, rate_limit in record.rate_limits.items():
@@ -131,17 +151,17 @@ class MetricsSink(Sink):
                 if rate_limit.remaining is not None:
                     self._store.put(signals.RATE_LIMIT_REMAINING, limits, rate_limit.remaining, _LIMIT_TYPE, limit_type)
 
-    def _add_usage(self, record: CallRecord, usage: Usage, labels: LabelSet) -> None:
+    def _add_usage(self, usage: Usage, cost: Decimal | None, labels: LabelSet) -> None:
         add = self._store.add
         # Zeros are added too: a counter born at its first increase loses it.
         add(signals.CACHE_READ_TOKENS, labels, usage.cache_read_tokens)
         add(signals.CACHE_WRITE_TOKENS, labels, usage.cache_write_5m_tokens, _CACHE_TTL, "5m")
         add(signals.CACHE_WRITE_TOKENS, labels, usage.cache_write_1h_tokens, _CACHE_TTL, "1h")
         add(signals.REASONING_TOKENS, labels, usage.reasoning_tokens)
-        if record.cost_usd is None:
+        if cost is None:
             add(signals.UNPRICED_CALLS, labels, 1)
         else:
-            add(signals.COST, labels, record.cost_usd)
+            add(signals.COST, labels, cost)
             add(signals.UNPRICED_CALLS, labels, 0)
         for tool, uses in usage.server_tools.items():
             add(signals.SERVER_TOOL_USES, labels, uses, _SERVER_TOOL, self._server_tools(tool))

@@ -17,7 +17,7 @@ from typing import ClassVar
 from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
 
 from claudescope.catalogue import OTHER
-from claudescope.record import CallRecord, Outcome, RateLimit, RateLimitType
+from claudescope.record import BatchResult, CallRecord, Outcome, RateLimit, RateLimitType
 from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
 from claudescope.sinks.sink import Sink
 
@@ -167,27 +167,10 @@ class _Tally:
             if asked is not None and asked != answered and len(self._answered_as) < self._max_groups:
                 self._answered_as[asked] = answered
 
-        usage = record.usage
-        if usage is not None:
-            group.input += usage.input_tokens
-            group.output += usage.output_tokens
-            group.cache_read += usage.cache_read_tokens
-            group.cache_write_5m += usage.cache_write_5m_tokens
-            group.cache_write_1h += usage.cache_write_1h_tokens
-            group.reasoning += usage.reasoning_tokens
-            if record.cost_usd is None:
-                group.unpriced += 1
-            else:
-                group.cost = _MONEY.add(group.cost, record.cost_usd)
-            if usage.server_tools:
-                for tool, uses in usage.server_tools.items():
-                    _count(self._server_tools, tool, uses)
-
+        self._add_answer(group, record)
         self._add_attempts(record)
         if record.outcome == "error":
             _count(self._errors, record.error_type or "unknown_error")
-        if record.finish_reason is not None:
-            _count(self._finish_reasons, record.finish_reason)
         if record.rate_limits:
             self._rate_limits.update(record.rate_limits)
 
@@ -195,6 +178,30 @@ class _Tally:
         group.duration.add(record.duration)
         if record.time_to_first_chunk is not None:
             group.first_chunk.add(record.time_to_first_chunk)
+
+    def add_batch_result(self, result: BatchResult) -> None:
+        """Add what a result of a message batch cost to the calls that fetch results."""
+        key = ("batches.results", None, result.workflow)
+        self._add_answer(self._groups.get(key) or self._group(key), result)
+
+    def _add_answer(self, group: _Group, answer: CallRecord | BatchResult) -> None:
+        usage = answer.usage
+        if usage is not None:
+            group.input += usage.input_tokens
+            group.output += usage.output_tokens
+            group.cache_read += usage.cache_read_tokens
+            group.cache_write_5m += usage.cache_write_5m_tokens
+            group.cache_write_1h += usage.cache_write_1h_tokens
+            group.reasoning += usage.reasoning_tokens
+            if answer.cost_usd is None:
+                group.unpriced += 1
+            else:
+                group.cost = _MONEY.add(group.cost, answer.cost_usd)
+            if usage.server_tools:
+                for tool, uses in usage.server_tools.items():
+                    _count(self._server_tools, tool, uses)
+        if answer.finish_reason is not None:
+            _count(self._finish_reasons, answer.finish_reason)
 
     def _add_attempts(self, record: CallRecord) -> None:
         statuses = self._statuses
@@ -332,6 +339,12 @@ class ReportSink(Sink):
         tally = self._tally
         with tally.lock:
             tally.add(record)
+
+    def batch_result(self, result: BatchResult) -> None:
+        """Count what a result of a message batch cost."""
+        tally = self._tally
+        with tally.lock:
+            tally.add_batch_result(result)
 
     def snapshot(self) -> Report:
         """Everything since the start, or since the last `reset`.

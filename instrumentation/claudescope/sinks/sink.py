@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from opentelemetry.trace import Span
 
-from claudescope.record import Attempt, CallRecord, CallStart
+from claudescope.record import Attempt, BatchResult, CallRecord, CallStart
 
 __all__ = ["Sink"]
 
@@ -53,3 +53,6 @@ class Sink:
 
     def finished(self, record: CallRecord) -> None:
         """A call has ended. Called exactly once a call."""
+
+    def batch_result(self, result: BatchResult) -> None:
+        """A result of a message batch has been read. Called once a result, however often the app reads it."""

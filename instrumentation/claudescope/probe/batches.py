@@ -1,0 +1,137 @@
+"""Reads what each result of a message batch cost, once however often the app reads the results."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
+
+from claudescope import faults
+from claudescope.errors import classify_response
+from claudescope.probe.facts import MessageFacts, field_of
+from claudescope.record import BatchOutcome, BatchResult
+
+if TYPE_CHECKING:
+    from claudescope.probe.call import Call
+
+__all__ = ["SEEN", "SeenResults", "watch_async_results", "watch_results"]
+
+MAX_BATCHES: Final = 1000
+"""Batches that are remembered; beyond them the one that was not read for longest is forgotten."""
+
+MAX_RESULTS: Final = 200_000
+"""Results of partly read batches that are remembered: two batches of the API's own limit."""
+
+
+class SeenResults:
+    """Which results have been counted. Bounded and thread-safe; of a result it keeps a hash of its id.
+
+    A batch whose results were read to the end is remembered by its id alone.
+    """
+
+    def __init__(self, max_batches: int = MAX_BATCHES, max_results: int = MAX_RESULTS) -> None:
+        self._max_batches = max_batches
+        self._max_results = max_results
+        self._lock = threading.Lock()
+        self._batches: OrderedDict[str, set[int] | None] = OrderedDict()
+        self._results = 0
+
+    def renew_lock(self) -> None:
+        """Have a lock of its own, as a forked child must: a thread of its parent may hold the old one."""
+        self._lock = threading.Lock()
+
+    def add(self, batch: str, result: object) -> bool:
+        """Whether a result is new, which it then no longer is."""
+        with self._lock:
+            seen = self._batches.setdefault(batch, set())
+            self._batches.move_to_end(batch)
+            key = hash(repr(result))  # whatever an id is, also where it can't be hashed
+            if seen is None or key in seen:
+                return False
+            seen.add(key)
+            self._results += 1
+            while len(self._batches) > 1 and (
+                len(self._batches) > self._max_batches or self._results > self._max_results
+            ):
+                self._forget(self._batches.popitem(last=False)[1])
+            return True
+
+    def complete(self, batch: str) -> None:
+        """All results of a batch have been read."""
+        with self._lock:
+            self._forget(self._batches.get(batch))
+            self._batches[batch] = None
+            self._batches.move_to_end(batch)
+            if len(self._batches) > self._max_batches:
+                self._forget(self._batches.popitem(last=False)[1])
+
+    def _forget(self, seen: set[int] | None) -> None:
+        self._results -= len(seen or ())
+
+
+SEEN: Final = SeenResults()
+"""What this process has counted."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SEEN.renew_lock)
+
+
+def watch_results(results: Iterator[Any], call: Call) -> Generator[Any, None, None]:
+    """Yield the results of a batch as they are, and count each."""
+    for result in results:
+        _see(result, call)
+        yield result
+    SEEN.complete(call.batch)
+
+
+async def watch_async_results(results: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
+    """Yield the results of a batch as they are, and count each."""
+    try:
+        async for result in results:
+            _see(result, call)
+            yield result
+    except GeneratorExit:
+        await results.aclose()  # as if the app had left the SDK's own generator
+        raise
+    SEEN.complete(call.batch)
+
+
+def _see(result: Any, call: Call) -> None:
+    try:
+        fact = _read(field_of(result, "result"), call)
+        if fact is not None and SEEN.add(call.batch, field_of(result, "custom_id")):
+            call.probe.batch_result(fact)
+    except Exception:  # noqa: BLE001 - our fault is not the app's
+        faults.note("probe")
+
+
+def _read(result: object, call: Call) -> BatchResult | None:
+    outcome = field_of(result, "type")
+    if outcome not in get_args(BatchOutcome):
+        return None
+    facts = MessageFacts()
+    error_type = None
+    if outcome == "succeeded":
+        facts.read_message(field_of(result, "message"))
+    elif outcome == "errored":
+        error = {"type": field_of(field_of(field_of(result, "error"), "error"), "type")}
+        error_type = classify_response(200, {"type": "error", "error": error}).kind
+    usage = facts.usage()
+    if usage is not None:
+        # The API bills it so, whether the result says it or not.
+        usage = replace(usage, service_tier="batch")
+    return BatchResult(
+        provider=call.start.provider,
+        model=facts.model,
+        outcome=cast("BatchOutcome", outcome),
+        error_type=error_type,
+        usage=usage,
+        cost_usd=call.probe.cost(call.start, facts.model, usage, datetime.now(timezone.utc)),
+        finish_reason=facts.finish_reason,
+        workflow=call.start.workflow,
+        server_address=call.start.server_address,
+    )
