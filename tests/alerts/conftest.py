@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
 import pytest
 
+from claudescope_alerts.build import build
+from claudescope_alerts.spec import load_spec
 from tests.components import binary
 
 SUITES = ("bookworm", "sid")
+
+
+@functools.cache
+def default_build() -> dict[str, str]:
+    """The build of the default spec; whoever changes it makes a copy."""
+    return build(load_spec())
 
 
 def program(suite: str, name: str) -> Path:

@@ -21,6 +21,7 @@ from claudescope_alerts.openslo import export_openslo, import_openslo
 from claudescope_alerts.rules import Group, Recording
 from claudescope_alerts.spec import Spec, load_spec
 from claudescope_alerts.windows import TIERS
+from tests.alerts.conftest import default_build
 
 _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 _RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks.md"
@@ -29,7 +30,7 @@ _RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks.md"
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
     """The build of the default spec."""
-    return build(load_spec())
+    return default_build()
 
 
 def test_the_committed_output_is_current(files: dict[str, str]) -> None:

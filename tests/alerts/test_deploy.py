@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 
 from claudescope.cli import app
 from claudescope.inputs import BadInputError
-from claudescope_alerts.build import HEADER, build
+from claudescope_alerts.build import HEADER
 from claudescope_alerts.deploy import PrometheusFolder, Ruler, show_difference
 from claudescope_alerts.spec import load_spec
-from tests.alerts.conftest import program
+from tests.alerts.conftest import default_build, program
 from tests.alerts.servers import run_server, wait_for
 
 NAMESPACE = "claudescope-claude"
@@ -80,7 +80,7 @@ def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
         "--web.listen-address=127.0.0.1:0",
         "--web.enable-lifecycle",
     ]
-    files = build(load_spec())
+    files = default_build()
     with run_server(command, tmp_path / "log") as url:
         options = ["alerts", "push", "--prometheus-dir", str(rules), "--reload-url", url]
         shown = CliRunner().invoke(app, [*options, "--dry-run"])
@@ -105,7 +105,7 @@ def test_a_ruler_gets_only_what_differs() -> None:
     """All groups the first time, none the second, and a group that is gone is deleted."""
     groups: dict[str, Any] = {}
     calls: list[str] = []
-    files = build(load_spec())
+    files = default_build()
     with _ruler(groups, calls) as url:
         target = Ruler(url, load_spec(), tenant="team")
         assert len(target.apply(files)) == len(groups) > 10
@@ -159,7 +159,7 @@ def test_diff_compares_with_an_earlier_build(tmp_path: Path) -> None:
 def test_import_prints_a_spec_that_loads(tmp_path: Path) -> None:
     """Out as OpenSLO and back as a spec: the same objectives."""
     slos, spec = tmp_path / "slos.yml", tmp_path / "claudescope.yaml"
-    slos.write_text(build(load_spec())["openslo/slos.yml"], encoding="utf-8")
+    slos.write_text(default_build()["openslo/slos.yml"], encoding="utf-8")
     result = CliRunner().invoke(app, ["alerts", "import", str(slos)])
     spec.write_text(result.stdout, encoding="utf-8")
     assert load_spec(spec).objectives == load_spec().objectives

@@ -14,7 +14,7 @@ from claudescope.cli import app
 from claudescope_alerts.build import build, write_build
 from claudescope_alerts.judges import check_folder, run_tests
 from claudescope_alerts.spec import Spec, load_spec
-from tests.alerts.conftest import tools
+from tests.alerts.conftest import default_build, tools
 
 _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 
@@ -96,7 +96,7 @@ routing:
 def test_a_wrong_route_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A page that goes to the tickets fails the route tests."""
     tools(monkeypatch, "bookworm", "promtool", "amtool")
-    files = build(load_spec())
+    files = default_build()
     config = files["alertmanager/alertmanager.yml"]
     broken = config.replace("receiver: claude-page\n", "receiver: claude-ticket\n", 1)
     assert broken != config

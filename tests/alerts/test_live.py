@@ -21,7 +21,7 @@ from claudescope.errors import KINDS
 from claudescope_alerts.build import build
 from claudescope_alerts.promql import Names
 from claudescope_alerts.spec import DAYS, Spec, load_spec
-from tests.alerts.conftest import program
+from tests.alerts.conftest import default_build, program
 from tests.alerts.servers import Exporter, PagerDuty, run_server, wait_for, with_its_share
 
 PAGE_KEY, TICKET_KEY = "p" * 32, "t" * 32
@@ -77,7 +77,7 @@ def _prometheus_config(folder: Path, exporter: Exporter, alertmanagers: list[str
     """The generated rules; their waits, which promtool proves, are cut to a second."""
     rules = folder / "rules"
     rules.mkdir()
-    for path, text in build(load_spec()).items():
+    for path, text in default_build().items():
         if path.startswith("rules/"):
             hasty = re.sub(r"(for|keep_firing_for): \d+[mhd]", r"\1: 1s", text)
             (rules / Path(path).name).write_text(hasty, encoding="utf-8")

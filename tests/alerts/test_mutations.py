@@ -41,7 +41,7 @@ _MUTATIONS = [
     ("error-counts", r" unless max_over_time\(.*?\[1h\] offset (5|10)m\)", "", "5m"),
     ("error-counts", r">= 5\n", ">= 4\n", "5m"),
     ("usual-duration-p95", r">= 3\n", ">= 2\n", "30m"),
-    ("usual-duration-p95", r" and on \(.*\) sum by .* >= 20", "", "30m"),
+    ("usual-duration-p95", r" and claude:duration_p95:calls\{.*\} >= 20", "", "30m"),
     ("usual-tokens-per-call", r" or claude:.*< 0\.5\)", ")", "30m"),
     ("limits", r" and on \(\) sum.*", "", "1m"),
     ("cost", r"> 12", "> 6", "1m"),

@@ -20,11 +20,11 @@ _CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("target: 99.5", "target: 90", r"target 90: the tier page-fast can never fire.*144 %.*above 93\.06"),
+        ("target: 99.5", "target: 90", r"target 90: the tier page-fast can never fire.*144 %.*93\.06"),
         ("claude-availability}", "claude-availabilty}", r"preset: .*'claude-availabilty'.*Did you mean 'claude-availability"),
         ("threshold: 2.56s", "threshold: 3 parsecs", r"threshold: expected a duration such as .* got '3 parsecs'"),
         ("threshold: 2.56s", "threshold: 2s", r"no bucket that ends at 2s.*1\.28s or 2\.56s"),
-        ("{preset: claude-availability}", _CUSTOM, r"nobody emits .*Did you mean 'claude.client.retries'"),
+        ("{preset: claude-availability}", _CUSTOM, r"Did you mean 'claude.client.retries'"),
         ("error_kind_share: 5%", "error_kind_share: 500%", r"expected a share such as '5%'"),
         ("zone: UTC", "zone: Mars/Base", r"zone: expected the IANA name .* got 'Mars/Base'"),
         ("days: mon-fri", "days: fri-mon", r"expected days such as 'mon-fri'"),

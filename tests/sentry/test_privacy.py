@@ -49,7 +49,7 @@ def _request() -> dict[str, Any]:
 
 
 def _client(*answers: Answer) -> anthropic.Anthropic:
-    client = ScriptedAPI(*answers).client(max_retries=1, default_headers={"x-own": SECRET})
+    client: anthropic.Anthropic = ScriptedAPI(*answers).client(max_retries=1, default_headers={"x-own": SECRET})
     client.api_key = SECRET
     return client
 
