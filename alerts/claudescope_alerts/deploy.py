@@ -206,7 +206,7 @@ def _ordered(value: Any) -> Any:
         pairs = cast("dict[str, Any]", value)
         return {key: _ordered(pairs[key]) for key in sorted(pairs) if pairs[key] not in ({}, None)}
     if isinstance(value, list):
-        items: list[Any] = value
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return [_ordered(item) for item in items]
     return value
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from claudescope.catalogue import DURATION, METRICS, STREAM_STALL, TIME_TO_FIRST_CHUNK, Label, Metric
 from claudescope.errors import Fault
 from claudescope.yaml_model import Duration, did_you_mean, load_yaml_model
+from claudescope_alerts.spec_routing import Routing, SpecModel
 from claudescope_alerts.windows import TIERS, TierName
 
 __all__ = [
     "DEFAULT_SPEC",
     "Guards",
-    "Hours",
     "Objective",
-    "Receiver",
-    "Routing",
     "Selection",
     "Sli",
     "Spec",
@@ -38,8 +33,6 @@ DEFAULT_SPEC: Final = Path(__file__).with_name("claudescope.yaml")
 
 Naming = Literal["prometheus", "utf8", "victoriametrics"]
 Preset = Literal["claude-availability", "claude-first-token", "claude-duration", "claude-without-retry", "custom"]
-Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-DAYS: Final[tuple[Day, ...]] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _LATENCY: Final[Mapping[str, Metric]] = {"claude-first-token": TIME_TO_FIRST_CHUNK, "claude-duration": DURATION}
 
@@ -110,11 +103,7 @@ def bucket(metric: Metric, seconds: float) -> str:
                      f"The nearest that have one: {near}")  # fmt: skip
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Selection(_Model):
+class Selection(SpecModel):
     """Events of the catalogue: a counter, or the records of a histogram, with some values of its labels.
 
     Attributes:
@@ -123,7 +112,7 @@ class Selection(_Model):
     """
 
     metric: str
-    match: dict[str, list[str]] = {}
+    match: dict[str, list[str]] = Field(default={})
 
     @field_validator("metric")
     @classmethod
@@ -142,7 +131,7 @@ class Selection(_Model):
         return self
 
 
-class Sli(_Model):
+class Sli(SpecModel):
     """What counts as an event, and what as a bad one.
 
     Attributes:
@@ -159,10 +148,10 @@ class Sli(_Model):
     """
 
     preset: Preset
-    fault: list[Fault] = []
+    fault: list[Fault] = Field(default=[])
     threshold: Duration | None = None
     per_model: bool = False
-    models: list[str] = []
+    models: list[str] = Field(default=[])
     bad: Selection | None = None
     total: Selection | None = None
 
@@ -181,7 +170,7 @@ class Sli(_Model):
         return self
 
 
-class Objective(_Model):
+class Objective(SpecModel):
     """One objective and its error budget.
 
     Attributes:
@@ -199,7 +188,7 @@ class Objective(_Model):
     window: Literal["28d", "30d", "90d"] = "30d"
     sli: Sli
     min_failures: int = Field(default=5, ge=1)
-    tiers: list[TierName] = list(TIERS)
+    tiers: list[TierName] = Field(default=list(TIERS))
     fault: Fault = "provider"
 
     @property
@@ -226,7 +215,7 @@ class Objective(_Model):
         return self
 
 
-class Guards(_Model):
+class Guards(SpecModel):
     """Thresholds of the alerts on symptoms; null leaves the alert out where it says so.
 
     Attributes:
@@ -278,7 +267,7 @@ class Guards(_Model):
         return seconds
 
 
-class Service(_Model):
+class Service(SpecModel):
     """Whose calls the spec is about.
 
     Attributes:
@@ -287,10 +276,10 @@ class Service(_Model):
     """
 
     name: Identifier = "claude"
-    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = {}
+    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default={})
 
 
-class Links(_Model):
+class Links(SpecModel):
     """Where an alert points to.
 
     Attributes:
@@ -302,128 +291,7 @@ class Links(_Model):
     dashboard: str = "http://localhost:3000/d/claudescope-overview"
 
 
-class Slack(_Model):
-    """A Slack channel; the webhook's URL is read from a file."""
-
-    channel: str
-    api_url_file: str
-
-
-class Email(_Model):
-    """An e-mail address and the server that delivers to it."""
-
-    to: str
-    sender: str
-    smarthost: str = Field(pattern=r"^[^:\s]+:\d+$")
-    username: str | None = None
-    password_file: str | None = None
-
-
-class Receiver(_Model):
-    """Where alerts of one kind go. Keys are read from files by Alertmanager and never appear in what is generated."""
-
-    pagerduty_key_file: str | None = None
-    pagerduty_url: str | None = None
-    slack: Slack | None = None
-    email: Email | None = None
-
-
-def _days(value: object) -> object:
-    """`mon-fri`, `mon,wed` or a list."""
-    if not isinstance(value, str):
-        return value
-    days: list[str] = []
-    for part in value.split(","):
-        ends = [next((day for day in DAYS if re.fullmatch(f"{day[:3]}({day[3:]})?", end.strip())), None)
-                for end in part.lower().split("-")]  # fmt: skip
-        first, last = ends[0], ends[-1]
-        if first is None or last is None or len(ends) > 2 or DAYS.index(first) > DAYS.index(last):
-            raise ValueError("expected days such as 'mon-fri' or 'mon,wed,fri'")
-        days += DAYS[DAYS.index(first) : DAYS.index(last) + 1]
-    return days
-
-
-class Hours(_Model):
-    """Business hours.
-
-    Attributes:
-        zone: IANA name of the time zone.
-        days: Working days: `mon-fri`, `mon,wed` or a list.
-        from: Start, `HH:MM`.
-        to: End, `HH:MM`, up to 24:00.
-        holidays: Days off.
-        hold: Who holds tickets outside of them. `alertmanager` mutes: what resolves before opening is never delivered.
-            `pagerduty` delivers at once to a service that waits with its urgency; it takes the generated Terraform.
-    """
-
-    zone: str = "UTC"
-    days: Annotated[list[Day], BeforeValidator(_days, json_schema_input_type=str | list[Day])] = list(DAYS[:5])
-    start: str = Field(default="09:00", alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    end: str = Field(default="17:00", alias="to", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
-    holidays: list[date] = []
-    hold: Literal["alertmanager", "pagerduty"] = "alertmanager"
-
-    @field_validator("zone")
-    @classmethod
-    def _zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("expected the IANA name of a time zone, such as 'Europe/Berlin'") from None
-        return name
-
-    @model_validator(mode="after")
-    def _order(self) -> Hours:
-        if self.start >= self.end:
-            raise ValueError(f"from {self.start} is not before to {self.end}")
-        return self
-
-
-class Tickets(Receiver):
-    """The receiver of tickets, and when it takes them."""
-
-    hours: Hours = Hours()
-
-
-class DeadMan(_Model):
-    """What notices that alerting itself is down: it is called all the time, and alarms when calls stop.
-
-    Attributes:
-        url: Its address.
-        url_file: A file with the address, where that is a secret; Alertmanager 0.26 or newer.
-        token_file: A file with a bearer token.
-        every: Time between calls.
-    """
-
-    url: str | None = None
-    url_file: str | None = None
-    token_file: str | None = None
-    every: Duration = 60.0
-
-    @model_validator(mode="after")
-    def _one(self) -> DeadMan:
-        if (self.url is None) == (self.url_file is None):
-            raise ValueError("expected one of url and url_file")
-        return self
-
-
-class Routing(_Model):
-    """Who gets what.
-
-    Attributes:
-        page: Receiver of pages (P0), at any time.
-        ticket: Receiver of tickets, in business hours.
-        local: Receiver of what is the fault of the app's own process; where it is missing, page and ticket get it.
-        deadman: What notices that alerting is down.
-    """
-
-    page: Receiver = Receiver()
-    ticket: Tickets = Tickets()
-    local: Receiver | None = None
-    deadman: DeadMan | None = None
-
-
-class Spec(_Model):
+class Spec(SpecModel):
     """A whole `claudescope.yaml`.
 
     Attributes:

@@ -20,7 +20,8 @@ from claudescope.catalogue import DURATION, ERROR_TYPE, OPERATION, OUTCOME, UNPR
 from claudescope.errors import KINDS
 from claudescope_alerts.build import build
 from claudescope_alerts.promql import Names
-from claudescope_alerts.spec import DAYS, Spec, load_spec
+from claudescope_alerts.spec import Spec, load_spec
+from claudescope_alerts.spec_routing import DAYS
 from tests.alerts.conftest import default_build, program
 from tests.alerts.servers import Exporter, PagerDuty, run_server, wait_for, with_its_share
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from claudescope.yaml_model import format_duration
-from claudescope_alerts.spec import Hours, Receiver, Spec
+from claudescope_alerts.spec import Spec
+from claudescope_alerts.spec_routing import Hours, Receiver
 from claudescope_alerts.symptoms.telemetry import DEAD_MAN
 
 __all__ = ["DEADMAN", "LOCAL", "PAGE", "TICKET", "alertmanager_config"]

@@ -10,7 +10,8 @@ import json
 from string import Template
 from typing import Final
 
-from claudescope_alerts.spec import DAYS, Spec
+from claudescope_alerts.spec import Spec
+from claudescope_alerts.spec_routing import DAYS
 
 __all__ = ["pagerduty_terraform"]
 
