@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 import shlex
 import subprocess
@@ -11,7 +13,6 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-import claudescope
 from claudescope.cli import app
 from claudescope.simulator import Simulator
 
@@ -39,13 +40,14 @@ _COMMANDS = [
 
 
 @pytest.mark.parametrize("code", [code for _, code in _PYTHON], ids=[place for place, _ in _PYTHON])
-def test_python_examples_run(code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """An example runs as it stands, against the simulator."""
+def test_python_examples_run(code: str) -> None:
+    """An example runs as it stands, in a process of its own, against the simulator."""
     with Simulator(time_scale=0.01) as api:
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "simulated")
-        exec(compile(code, "example", "exec"), {"__name__": "__main__"})  # noqa: S102 - our own documentation
-        claudescope.uninstrument()
+        environment = {**os.environ, "ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "simulated"}
+        done = subprocess.run(  # noqa: S603 - our own documentation
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+        )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("place", "command"), _COMMANDS, ids=[f"{place} {command}" for place, command in _COMMANDS])
@@ -57,12 +59,19 @@ def test_commands_exist(place: str, command: str) -> None:
         assert words[1] in targets
     elif words[0] == "claudescope":
         help_text = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "claudescope", words[1], "--help"], capture_output=True, text=True, check=True
+            [sys.executable, "-m", "claudescope", *itertools.takewhile(_is_no_option, words[1:]), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         options = [word for word in words if word.startswith("--")]
         assert [option for option in options if option not in help_text] == []
     else:
         assert words[0] in {"pip", "python"}, place
+
+
+def _is_no_option(word: str) -> bool:
+    return not word.startswith("-")
 
 
 def test_every_command_is_documented() -> None:
