@@ -19,7 +19,7 @@ from tests.alerts.conftest import default_build, tools
 _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
     """Promtool proves every alert, amtool every route."""
     tools(monkeypatch, suite, "promtool", "amtool")
@@ -43,7 +43,7 @@ def test_check_asks_every_judge_and_names_the_missing(monkeypatch: pytest.Monkey
     assert "pint is not on the PATH" in result.output
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Vmalert loads all rules, and vmalert-tool passes the tests of those that build on no other."""
     tools(monkeypatch, "sid", "vmalert", "vmalert-tool")

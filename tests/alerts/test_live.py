@@ -95,7 +95,7 @@ def _prometheus_config(folder: Path, exporter: Exporter, alertmanagers: list[str
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("suite", "other"), [("bookworm", "sid"), ("sid", "bookworm")])
 def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hours(
     tmp_path: Path, suite: str, other: str

@@ -21,7 +21,7 @@ _CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: 
     ("old", "new", "message"),
     [
         ("target: 99.5", "target: 90", r"target 90: the tier page-fast can never fire.*144 %.*93\.06"),
-        ("claude-availability}", "claude-availabilty}", r"'claude-availabilty'.*Did you mean 'claude-availability"),
+        ("claude-availability}", "claude-availabilty}", r"sli.preset: .*Did you mean 'claude-availability'"),
         ("threshold: 2.56s", "threshold: 3 parsecs", r"threshold: expected a duration such as .* got '3 parsecs'"),
         ("threshold: 2.56s", "threshold: 2s", r"no bucket that ends at 2s.*1\.28s or 2\.56s"),
         ("{preset: claude-availability}", _CUSTOM, r"Did you mean 'claude.client.retries'"),
