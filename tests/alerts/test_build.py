@@ -38,7 +38,8 @@ def test_the_committed_output_is_current(files: dict[str, str]) -> None:
     committed = {
         path.relative_to(_GENERATED).as_posix(): path.read_text(encoding="utf-8")
         for path in _GENERATED.rglob("*")
-        if path.is_file()
+        # What is made for Sentry has a command and a test of its own.
+        if path.is_file() and path.relative_to(_GENERATED).parts[0] != "sentry"
     }
     assert committed.keys() == files.keys()
     assert [name for name in files if files[name] != committed[name]] == []
