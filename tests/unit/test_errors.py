@@ -161,6 +161,7 @@ DELIBERATE: Mapping[str, Mapping[int, tuple[str | None, ...]]] = {
             "settings_document_limit_exceeded",
             "settings_history_limit_exceeded",
             "slack_channel_set_up_settings_refused",
+            "image_dimensions_too_large",
             "storage_quota_exceeded",
             "thread_already_continued",
             "thread_continue_in_flight",
@@ -189,6 +190,11 @@ DELIBERATE: Mapping[str, Mapping[int, tuple[str | None, ...]]] = {
         422: (None,),
     },
 }
+CHECKED_AGAINST = (2, 12)
+"""The newest SDK whose codes and types were looked at one by one: a release of it must not turn this suite red."""
+
+_NEWER = tuple(int(part) for part in anthropic.__version__.split(".")[:2]) > CHECKED_AGAINST
+
 BY_CODE = [
     (status, code, kind)
     for kind, statuses in DELIBERATE.items()
@@ -327,15 +333,25 @@ def test_public_names() -> None:
 
 
 def test_every_error_class_of_the_sdk_has_a_deliberate_kind() -> None:
-    """No status and code that the installed SDK knows is missing from the table above."""
+    """No status and code that the SDK knows is missing from the table above; a newer SDK's count as the bare type."""
     known = set(_error_classes.ERROR_CLASSES) if _error_classes else set[tuple[int, str | None]]()
-    assert set() == known - {(status, code) for status, code, _ in BY_CODE}
+    missing = known - {(status, code) for status, code, _ in BY_CODE}
+    if _NEWER:
+        missing = {
+            (status, code)
+            for status, code in missing
+            if classify_response(status, body_of(code=code)) != classify_response(status, body_of())
+        }
+    assert set() == missing
 
 
 def test_every_error_type_of_the_sdk_has_a_deliberate_kind() -> None:
-    """No type that the installed SDK knows is missing from the table above."""
+    """No type that the SDK knows is missing from the table above; those of a newer SDK count by their status."""
     known = set(get_args(_error_type.ErrorType)) if _error_type else set[str]()
-    assert set() == known - {type_ for type_, _ in BY_TYPE}
+    missing = known - {type_ for type_, _ in BY_TYPE}
+    if _NEWER:
+        missing = {type_ for type_ in missing if classify_response(429, body_of(type_)).kind != "rate_limit_error"}
+    assert set() == missing
 
 
 @pytest.mark.parametrize(("status", "code", "expected"), BY_CODE)
