@@ -23,6 +23,7 @@ from claudescope.pricing import PriceBook
 from claudescope.record import Usage
 from claudescope.simulator import Simulator, shipped_scenarios
 from claudescope.sinks.report import ReportSink
+from tests.cli import run_here
 
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -148,9 +149,10 @@ def test_serves_metrics_while_it_runs() -> None:
         (["--live", "--budget", "much"], "--budget much: expected an amount in US dollars"),
     ],
 )
-def test_bad_input(arguments: list[str], expected: str) -> None:
+def test_bad_input(arguments: list[str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each mistake gives one clear message on standard error, and exit code 2."""
-    done = _run("demo", *arguments)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    done = run_here("demo", *arguments)
     assert done.returncode == 2
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
@@ -173,7 +175,7 @@ def test_a_scenario_with_a_mistake(tmp_path: Path) -> None:
     """A scenario file's mistake is shown with its line."""
     file = tmp_path / "mine.yaml"
     file.write_text("name: mine\ndescription: Mine.\nfaults:\n  - {kind: overloaded_error, shar: 0.5}\n")
-    done = _run("demo", "--scenario", str(file))
+    done = run_here("demo", "--scenario", str(file))
     assert done.returncode == 2
     assert "mine.yaml:4" in done.stderr
     assert "share" in done.stderr

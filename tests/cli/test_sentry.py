@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from claudescope.sentry.as_code import build
+from tests.cli import run_here
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,5 +36,5 @@ def test_build(tmp_path: Path) -> None:
 )
 def test_bad_input(tmp_path: Path, arguments: list[str], message: str) -> None:
     """Bad input gets one clear message and exit code 2."""
-    done = _run("build", "--out", str(tmp_path), *arguments)
+    done = run_here("sentry", "build", "--out", str(tmp_path), *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from claudescope.cli import app
 from claudescope.simulator import Simulator
+from tests.cli import run_here
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("**/*.md"))]
@@ -58,12 +59,9 @@ def test_commands_exist(place: str, command: str) -> None:
         targets = re.findall(r"^([a-z-]+):.*##", (_ROOT / "Makefile").read_text(), re.MULTILINE)
         assert words[1] in targets
     elif words[0] == "claudescope":
-        help_text = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "claudescope", *itertools.takewhile(_is_no_option, words[1:]), "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        shown = run_here(*itertools.takewhile(_is_no_option, words[1:]), "--help")
+        assert shown.returncode == 0
+        help_text = shown.stdout
         options = [word for word in words if word.startswith("--")]
         assert [option for option in options if option not in help_text] == []
     else:
