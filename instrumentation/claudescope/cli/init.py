@@ -1,0 +1,49 @@
+"""`claudescope init`: start with alerts and dashboards as code in a repository of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from rich.console import Console
+
+from claudescope.cli.files import write_atomically
+from claudescope.inputs import BadInputError
+from claudescope.starter import CiSystem, starter_files
+
+__all__ = ["init"]
+
+_NEXT = """\
+Next, in {folder}:
+  pip install 'claudescope[alerts,dashboards]'
+  claudescope alerts build --spec observability/claudescope.yaml --out observability/alerts
+  claudescope dashboards build --spec observability/claudescope.yaml --out observability/dashboards
+and commit what is there."""
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The repository.", show_default="this folder")] = Path(),
+    ci: Annotated[str, typer.Option(help="Whose pipeline to write: github, gitlab or none.")] = "github",
+) -> None:
+    """Write a spec, a pipeline and their folders into a repository. Never overwrites a file."""
+    systems: tuple[CiSystem, ...] = get_args(CiSystem)
+    chosen = next((system for system in systems if system == ci), None)
+    if chosen is None:
+        raise BadInputError(f"--ci {ci}: expected one of {', '.join(systems)}")
+    if not folder.is_dir():
+        raise BadInputError(f"{folder}: there is no such folder. Make it first, or name the root of your repository")
+    console = Console(soft_wrap=True)
+    for path, text in starter_files(chosen).items():
+        file = folder / path
+        if file.exists() or file.is_symlink():
+            advice = f". It has to have: {text.strip()}" if path.name == ".gitlab-ci.yml" else ""
+            console.print(f"Kept     {file}{advice}", markup=False, highlight=False)
+            continue
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(f"{file.parent}: can't be made: {error.strerror}") from error
+        write_atomically(file, text)
+        console.print(f"Written  {file}", markup=False, highlight=False)
+    console.print(_NEXT.format(folder=folder), markup=False, highlight=False)
