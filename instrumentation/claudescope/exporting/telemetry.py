@@ -60,6 +60,11 @@ class Telemetry:
         jobs += [("spans", self._flush_spans), ("logs", self._flush_logs)]
         self._leaving = Leaving([] if plan.nothing else jobs, exit_timeout)
 
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing goes anywhere."""
+        return self._plan.nothing
+
     def start(self) -> None:
         """Take the places that the app has left free, and begin to export."""
         self._start_traces()
