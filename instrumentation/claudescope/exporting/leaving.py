@@ -28,6 +28,19 @@ _log: Final = logging.getLogger("claudescope")
 _POOLS: Final = ("multiprocessing.util", "billiard.util")
 
 
+def _finalize(module: Any, leaving: Leaving) -> None:
+    """Have a child deliver after all finalizers of the app, now or, where it is yet to begin, from its beginning on.
+
+    A child drops what was registered before it began, and then runs what was registered for after a fork.
+    """
+
+    def register(leaving: Leaving) -> None:
+        module.Finalize(None, leaving.leave, exitpriority=-100)
+
+    register(leaving)
+    module.register_after_fork(leaving, register)
+
+
 class _Worker:
     """A thread that waits for work. Made early: Python starts none at its end (3.12)."""
 
@@ -79,9 +92,8 @@ class Leaving:
         for pool in _POOLS:
             module: Any = sys.modules.get(pool)
             if module is not None:
-                # Runs in children, which drop what their parent had registered, after the finalizers of the app.
                 with contextlib.suppress(Exception):
-                    module.Finalize(None, self.leave, exitpriority=-100)
+                    _finalize(module, self)
         self._watch_sigterm()
 
     @property
