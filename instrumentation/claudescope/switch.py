@@ -23,7 +23,7 @@ from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
 from claudescope.sinks.spans import SpansSink
 
-__all__ = ["active_probe", "attach", "detach", "instrument", "report", "uninstrument"]
+__all__ = ["active_probe", "attach", "detach", "give_way", "instrument", "report", "uninstrument"]
 
 _log: Final = logging.getLogger("claudescope")
 _lock: Final = threading.RLock()
@@ -34,6 +34,7 @@ class _State:
     probe: Probe | None = None
     attached: tuple[Sink, ...] = ()
     warned: bool = False
+    gives_way: bool = False
 
 
 def instrument(
@@ -69,6 +70,8 @@ def instrument(
         raise BadInputError(f"max_workflows={max_workflows!r}: expected a whole number of at least 1")
     require("anthropic", extra="instruments", feature="instrument()")
     with _lock:
+        if _State.gives_way:
+            uninstrument()
         if _State.probe is not None:
             return
         probe = Probe(
@@ -108,6 +111,13 @@ def uninstrument() -> None:
         remove()
         flush()
         _State.probe = None
+        _State.gives_way = False
+
+
+def give_way() -> None:
+    """Let the app's own `instrument` replace what is on now: its options go before those of the environment."""
+    with _lock:
+        _State.gives_way = _State.probe is not None
 
 
 def active_probe() -> Probe | None:

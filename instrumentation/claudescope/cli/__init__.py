@@ -14,6 +14,7 @@ from rich.text import Text
 from claudescope.cli.alerts import alerts
 from claudescope.cli.demo import demo
 from claudescope.cli.init import init
+from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
 from claudescope.inputs import BadInputError, MissingExtraError
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(alerts, name="alerts")
 app.command()(demo)
 app.command()(init)
+app.command()(run)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")
 
