@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-matrix test-memory check pictures format clean
+.PHONY: help components demo test test-matrix e2e docs test-memory check pictures format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +28,17 @@ components: $(STAMP) ## Fetch the real servers and tools that tests run
 	$(BIN)/python tests/components.py
 
 test: components ## Run the tests with coverage
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term --ignore=tests/matrix/test_matrix.py
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e
 
 test-matrix: $(STAMP) ## Run every surface and ending on every SDK; VERSIONS="0.51.0 latest" for some
 	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
+
+e2e: components ## The whole chain: an app, a storm, an outage, and what everybody is told
+	$(BIN)/python -m pytest -q -s tests/e2e
+
+docs: $(STAMP) ## Write the reference pages, and build the site into site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict
 
 test-memory: $(STAMP) ## A million calls under a hundred thousand names stay under a fixed bound
 	CLAUDESCOPE_CALLS=1000000 $(BIN)/python -m pytest -q --timeout=1800 tests/probe/test_hazards.py -k without_end

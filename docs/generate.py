@@ -69,7 +69,10 @@ def signals() -> str:
     buckets = table(
         ["histogram", "upper bounds of its explicit buckets"],
         (
-            [f"`{metric.name}`", ", ".join(f"{bound:,g}" if bound < 1e6 else f"{bound:,.0f}" for bound in metric.buckets)]
+            [
+                f"`{metric.name}`",
+                ", ".join(f"{bound:,g}" if bound < 1e6 else f"{bound:,.0f}" for bound in metric.buckets),
+            ]
             for metric in METRICS
             if metric.buckets
         ),

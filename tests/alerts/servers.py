@@ -24,9 +24,9 @@ __all__ = ["Exporter", "PagerDuty", "run_server", "wait_for", "with_its_share"]
 _PATIENCE = 45.0
 
 
-def wait_for(what: str, condition: Callable[[], bool], log: Path | None = None) -> None:
+def wait_for(what: str, condition: Callable[[], bool], log: Path | None = None, *, patience: float = _PATIENCE) -> None:
     """Wait until a condition holds; how long that takes is no part of any test."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
             tail = log.read_text(encoding="utf-8")[-3000:] if log else ""
