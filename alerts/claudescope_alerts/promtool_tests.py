@@ -53,7 +53,7 @@ def _silence(firing: str, trial: Trial) -> list[tuple[int, str, float | None]]:
 def _test(trial: Trial, alert: Alert | None, spec: Spec) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": trial.name if alert is None else f"{alert.name}: {trial.name}",
-        "interval": "1m",
+        "interval": f"{trial.every}m",
         "input_series": [{"series": name, "values": values} for name, values in trial.series.items()],
     }
     queries = [(query.minute, query.expr, query.value) for query in trial.queries]

@@ -28,21 +28,22 @@ def percentage(share: Decimal) -> str:
     return f"{float(share * 100):.4g}%"
 
 
-def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_000_000) -> str:
-    """A counter in promtool's notation, one sample a minute.
+def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_000_000, every: int = 1) -> str:
+    """A counter in promtool's notation.
 
     Args:
-        segments: How many minutes, and the increase in each.
+        segments: How many minutes, and the increase from sample to sample.
         start: Its first value; far from zero by default, as Prometheus extrapolates counters near zero less.
+        every: Minutes between samples: a divisor of all minutes.
     """
     value = Decimal(str(start))
     parts = [write(value)]
     for minutes, rate in segments:
-        step = Decimal(str(rate))
-        if minutes > 0:
+        step, samples = Decimal(str(rate)), minutes // every
+        if samples > 0:
             first = value + step
-            parts.append(f"{write(first)}+{write(step)}x{minutes - 1}")
-            value += step * minutes
+            parts.append(f"{write(first)}+{write(step)}x{samples - 1}")
+            value += step * samples
     return " ".join(parts)
 
 
@@ -84,12 +85,13 @@ class Trial:
 
     Attributes:
         name: What it holds, as a sentence.
-        series: Values by series, one sample a minute, in promtool's notation.
+        series: Values by series, in promtool's notation.
         silent: Minutes at which the alert must not fire.
         firing: Minutes at which it must.
         expected: The alert to the letter, at some minute.
         queries: Further queries.
         step: Minutes between evaluations of the rules.
+        every: Minutes between samples of the series.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Trial:
     expected: Expected | None = None
     queries: tuple[Query, ...] = ()
     step: int = 1
+    every: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,9 @@ def _share(value: object) -> Decimal:
         share = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
     except InvalidOperation:
         share = Decimal(-1)
-    if not 0 < share <= 1:
-        raise ValueError("expected a share such as '5%' or 0.05, above 0 and up to 100%")
+    # An alert fires above its share, so one on 100 % never would.
+    if not 0 < share < 1:
+        raise ValueError("expected a share such as '5%' or 0.05, above 0 and below 100%")
     return share
 
 

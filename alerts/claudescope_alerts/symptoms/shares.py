@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from claudescope.errors import Fault
@@ -14,7 +14,10 @@ from claudescope_alerts.windows import Severity, write_minutes
 __all__ = ["MANY", "Count", "Share", "Simulate", "count_alert", "share_alert"]
 
 MANY: Final = 100_000
-"""Events a minute in trials: any guard on their number is met at once."""
+"""Least number of events a minute in trials that have many."""
+
+_KEEP: Final = 5
+"""Minutes for which an alert goes on after its condition ended."""
 
 Simulate = Callable[[str, str], Mapping[str, str]]
 """From the counters of bad and of good events to series."""
@@ -70,38 +73,47 @@ def share_alert(share: Share, service: str) -> Alert:
         description=f"$value over the last {window}, for {share.wait} minutes; {percentage(share.limit)} is the limit. "
         f"{share.advice}",
         wait=share.wait,
-        keep=5,
+        keep=_KEEP,
         labels=share.labels,
         trials=_share_trials(share),
     )
 
 
 def _share_trials(share: Share) -> tuple[Trial, ...]:
-    over, under = min(share.limit * Decimal("1.2"), Decimal(1)), share.limit * Decimal("0.9")
+    over, under = min(share.limit * Decimal("1.01"), Decimal(1)), share.limit * Decimal("0.99")
+    many = max(Decimal(MANY), (2 * share.failures / share.limit).to_integral_value(ROUND_CEILING))
     ended = share.wait + 6
-    gone = ended + share.window + 5 + 2
+    gone = ended + _KEEP + 1
     few = share.failures - 1
+    minutes = min(few, 4)
     burst = share.window + 3
-    end = burst + few + share.window + share.wait + 8
+    end = burst + minutes + share.window + share.wait + 3
+
+    def story(*segments: tuple[int, Decimal | int]) -> Mapping[str, str]:
+        """So many minutes each with a share of bad events."""
+        return share.simulate(
+            counter(*((length, bad * many) for length, bad in segments), start=20 * many),
+            counter(*((length, (1 - bad) * many) for length, bad in segments), start=20 * many),
+        )
+
     return (
         Trial(
-            f"fires after {share.wait} minutes at {percentage(over)}, and resolves",
-            share.simulate(
-                counter((ended, over * MANY), (gone + 5 - ended, 0)),
-                counter((ended, (1 - over) * MANY), (gone + 5 - ended, MANY)),
-            ),
+            f"fires after {share.wait} minutes just over the limit, and resolves",
+            story((ended, over), (gone + 1 - ended, 0)),
             silent=(share.wait, gone),
-            firing=(share.wait + 1, ended + 5),
+            firing=(share.wait + 1, ended + _KEEP),
             expected=Expected(share.wait + 3, percentage(over)),
         ),
         Trial(
-            f"is silent at {percentage(under)}",
-            share.simulate(counter((ended + 10, under * MANY)), counter((ended + 10, (1 - under) * MANY))),
-            silent=tuple(range(1, ended + 11)),
+            "is silent just under the limit",
+            story((ended + 4, under)),
+            silent=tuple(range(1, ended + 5)),
         ),
         Trial(
             f"is silent on {few} events that are all bad",
-            share.simulate(counter((burst, 0), (few, 1), (end, 0)), counter((burst + few + end, 0))),
+            share.simulate(
+                counter((burst, 0), (minutes, Decimal(few) / minutes), (end - burst - minutes, 0)), counter((end, 0))
+            ),
             silent=tuple(range(1, end)),
         ),
     )
@@ -152,7 +164,7 @@ def count_alert(count: Count, service: str) -> Alert:
         fault=count.fault,
         summary=f"{service}: $value {count.subject} in {window}",
         description=f"{count.limit} or more in {window} fire this at once. {count.advice}",
-        keep=5,
+        keep=_KEEP,
         labels=count.labels,
         value="humanize",
         trials=_count_trials(count),
