@@ -71,7 +71,7 @@ def _test(trial: Trial, alert: Alert | None, spec: Spec) -> dict[str, Any]:
                     "exp_alerts": [
                         {
                             "exp_labels": {**alert.static_labels(spec.service.name), **expected.labels},
-                            "exp_annotations": alert.annotations(spec.links.runbooks, spec.links.dashboard, expected),
+                            "exp_annotations": alert.annotations(spec, expected),
                         }
                     ],
                 }

@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from claudescope_alerts.promql import Names
-from claudescope_alerts.rules import Alert, Expected, Group, Query, Recording, Trial, counter, write
+from claudescope_alerts.rules import Alert, Expected, Group, Query, Recording, Trial, counter, many_events, write
 from claudescope_alerts.sli import Events, events_of
 from claudescope_alerts.spec import Objective, Spec
 from claudescope_alerts.windows import TIERS, WINDOWS, Tier, TierName, write_minutes
@@ -30,8 +30,7 @@ _STEPS: Final[dict[TierName, tuple[int, int]]] = {
 }
 """Minutes between samples, and between evaluations where a trial is long, of a tier: as coarse as its times allow."""
 
-_MANY: Final = Decimal(100_000)
-"""Least number of events from sample to sample in trials that have many."""
+_MANY: Final = many_events(1, Decimal(1))
 
 
 def _events(window: int) -> str:
@@ -118,6 +117,8 @@ def _alert(objective: Objective, tier: Tier, events: Events, names: Names, label
         labels={"slo": objective.name, "tier": tier.name},
         shown={"model": names.template(events.by[0])} if events.by else {},
         value="humanize",
+        board="slo",
+        narrowed={"model": "model"} if events.by else {},
         trials=_tier_trials(objective, tier, events, names, own),
     )
 
@@ -157,7 +158,7 @@ def _tier_trials(objective: Objective, tier: Tier, events: Events, names: Names,
     limit, fails = factor * objective.budget, objective.min_failures
     step, coarse = _STEPS[tier.name]
     # One sample for each evaluation: enough for the windows of this tier.
-    story = _Story(events, max(_MANY, (2 * fails / limit).to_integral_value(ROUND_CEILING)), step)
+    story = _Story(events, many_events(fails, limit), step)
     over, under = min(limit * Decimal("1.01"), Decimal(1)), limit * Decimal("0.99")
     ended, last = tier.wait + 4 * step, tier.wait + 6 * step
     by = {names.label(label): events.labels[label] for label in events.by}

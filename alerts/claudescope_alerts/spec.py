@@ -285,11 +285,11 @@ class Links(SpecModel):
 
     Attributes:
         runbooks: The page of runbooks; the alert's heading follows as `#anchor`.
-        dashboard: The dashboard.
+        grafana: Where Grafana is; the board that answers the alert follows.
     """
 
     runbooks: str = "docs/runbooks.md"
-    dashboard: str = "http://localhost:3000/d/claudescope-overview"
+    grafana: str = "http://localhost:3000"
 
 
 class Spec(SpecModel):

@@ -68,7 +68,7 @@ def _rule(rule: Recording | Alert, group: Group, spec: Spec, place: int) -> dict
     }
     annotations = {
         name: text.replace("{{ $value ", "{{ $values.A.Value ")
-        for name, text in rule.annotations(spec.links.runbooks, spec.links.dashboard).items()
+        for name, text in rule.annotations(spec).items()
     }
     return {
         **common,
