@@ -58,7 +58,9 @@ def objective_group(objective: Objective, spec: Spec) -> Group:
     names = Names(spec)
     events = events_of(objective.sli, names)
     labels = {"service": spec.service.name, "slo": objective.name}
-    recordings = [Recording(name, expr, labels) for name, expr in _recordings(objective, events, names, _selector(labels))]
+    recordings = [
+        Recording(name, expr, labels) for name, expr in _recordings(objective, events, names, _selector(labels))
+    ]
     alerts = [_alert(objective, TIERS[name], events, names, labels) for name in objective.tiers]
     return Group(f"slo-{objective.name}", (*recordings, *alerts), _window_trials(events, labels, objective))
 

@@ -211,7 +211,9 @@ class Sli(SpecModel):
                     f"Narrow bad to {name}: [{', '.join(values)}], or widen total"
                 )
         if not any(bad.left_out(name, total) for name in bad.match):
-            raise ValueError("bad counts all that total counts, so every event would be bad. Narrow bad, or widen total")
+            raise ValueError(
+                "bad counts all that total counts, so every event would be bad. Narrow bad, or widen total"
+            )
 
 
 class Objective(SpecModel):

@@ -75,8 +75,7 @@ def _rule(rule: Recording | Alert, title: str, spec: Spec) -> dict[str, Any]:
         },
     }
     annotations = {
-        name: text.replace("{{ $value ", "{{ $values.A.Value ")
-        for name, text in rule.annotations(spec).items()
+        name: text.replace("{{ $value ", "{{ $values.A.Value ") for name, text in rule.annotations(spec).items()
     }
     return {
         **common,

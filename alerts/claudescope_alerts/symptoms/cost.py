@@ -78,7 +78,9 @@ def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> 
     burst, begins = sample * pace.long * 2 / step, pace.long + 2 * step
     ends = begins + pace.wait + 4 * step
     gone = ends + pace.short + pace.wait
-    brief = pace.short + pace.wait + step
+    brief = pace.wait + 2 * step
+    # Over a window that is not yet full, a rate is lower.
+    told_at = pace.long + pace.wait + 2 * step
     told = f"{spent(long)} > {write(pace.factor)}"
 
     def story(*segments: tuple[int, Decimal | int]) -> Mapping[str, str]:
@@ -110,22 +112,22 @@ def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> 
             ),
             Trial(
                 f"{tier} tells the pace just over its limit",
-                story((pace.long + 4 * step, over)),
-                expected=Expected(pace.long + 2 * step, f"{float(pace.factor * Decimal('1.01')):.4g}"),
+                story((told_at + step, over)),
+                expected=Expected(told_at, f"{float(pace.factor * Decimal('1.01')):.4g}"),
                 step=step,
                 every=step,
             ),
             Trial(
                 f"{tier} is silent just under it",
-                story((pace.long + 4 * step, under)),
-                silent=tuple(range(step, pace.long + 4 * step, step)),
+                story((told_at + step, under)),
+                silent=tuple(range(step, told_at + step, step)),
                 step=step,
                 every=step,
             ),
             Trial(
                 f"{tier} is silent on a burst that spends too little",
-                story((pace.long, 0), (step, sample * pace.long / step * Decimal("0.9")), (brief, 0)),
-                silent=tuple(range(pace.long, pace.long + brief, step)),
+                story((pace.long, 0), (brief, sample * pace.long / brief * Decimal("0.9")), (pace.short, 0)),
+                silent=tuple(range(pace.long, pace.long + brief + pace.short, step)),
                 step=step,
                 every=step,
             ),

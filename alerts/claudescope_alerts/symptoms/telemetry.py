@@ -57,6 +57,8 @@ def groups(spec: Spec, names: Names) -> list[Group]:
         trials=(Trial("always fires", {"up": "1x10"}, firing=(0, 5, 10), expected=Expected(5, "1")),),
     )
     own = f'{WATCHING}{{service="{spec.service.name}"}}'
-    watched = Trial("is recorded from the first evaluation on", {"up": "1x10"}, queries=(Query(0, own, 1), Query(9, own, 1)))
+    watched = Trial(
+        "is recorded from the first evaluation on", {"up": "1x10"}, queries=(Query(0, own, 1), Query(9, own, 1))
+    )
     watching = Recording(WATCHING, "vector(1)", {"service": spec.service.name})
     return [Group("telemetry", (absent,)), Group("alerting", (watching, alive), (watched,))]
