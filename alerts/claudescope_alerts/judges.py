@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -72,7 +73,9 @@ def _ask(judge: str, command: list[str | Path]) -> Verdict:
 
 
 def _problems(command: Sequence[str | Path]) -> Iterable[str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 # fixed programs
+    # Judges are written in Go and live for seconds: collecting garbage less often takes a third off their time.
+    environment = {"GOGC": "400", **os.environ}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 # fixed programs
     if done.returncode:
         yield "\n".join(line for line in (done.stdout + done.stderr).splitlines() if line.strip())
 

@@ -90,7 +90,7 @@ def _problems(
 def _incomplete(alert: Alert, spec: Spec) -> Iterator[str]:
     if not alert.trials:
         yield "nothing proves it"
-    annotations = alert.annotations(spec.links.runbooks, spec.links.dashboard)
+    annotations = alert.annotations(spec)
     for name, text in annotations.items():
         if not text:
             yield f"its {name} is empty"

@@ -53,7 +53,7 @@ def _silence(firing: str, trial: Trial) -> list[tuple[int, str, float | None]]:
 def _test(trial: Trial, alert: Alert | None, spec: Spec) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": trial.name if alert is None else f"{alert.name}: {trial.name}",
-        "interval": "1m",
+        "interval": f"{trial.every}m",
         "input_series": [{"series": name, "values": values} for name, values in trial.series.items()],
     }
     queries = [(query.minute, query.expr, query.value) for query in trial.queries]
@@ -71,7 +71,7 @@ def _test(trial: Trial, alert: Alert | None, spec: Spec) -> dict[str, Any]:
                     "exp_alerts": [
                         {
                             "exp_labels": {**alert.static_labels(spec.service.name), **expected.labels},
-                            "exp_annotations": alert.annotations(spec.links.runbooks, spec.links.dashboard, expected),
+                            "exp_annotations": alert.annotations(spec, expected),
                         }
                     ],
                 }

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from string import Template
+from typing import Final
+from urllib.parse import quote, quote_plus
 
+from claudescope.boards import BoardName, board_uid
 from claudescope.errors import Fault
+from claudescope_alerts.spec import Spec
 from claudescope_alerts.windows import Severity
 
-__all__ = ["Alert", "Expected", "Group", "Query", "Recording", "Trial", "counter", "percentage", "write"]
+__all__ = ["Alert", "Expected", "Group", "Query", "Recording", "Trial", "counter", "many_events", "percentage", "write"]
+
+
+_SCRAPE_LABELS: Final = ("job", "instance")
+"""Labels of a service that boards have a variable for."""
 
 
 def write(number: Decimal | float) -> str:
@@ -28,22 +36,28 @@ def percentage(share: Decimal) -> str:
     return f"{float(share * 100):.4g}%"
 
 
-def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_000_000) -> str:
-    """A counter in promtool's notation, one sample a minute.
+def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_000_000, every: int = 1) -> str:
+    """A counter in promtool's notation.
 
     Args:
-        segments: How many minutes, and the increase in each.
+        segments: How many minutes, and the increase from sample to sample.
         start: Its first value; far from zero by default, as Prometheus extrapolates counters near zero less.
+        every: Minutes between samples: a divisor of all minutes.
     """
     value = Decimal(str(start))
     parts = [write(value)]
     for minutes, rate in segments:
-        step = Decimal(str(rate))
-        if minutes > 0:
+        step, samples = Decimal(str(rate)), minutes // every
+        if samples > 0:
             first = value + step
-            parts.append(f"{write(first)}+{write(step)}x{minutes - 1}")
-            value += step * minutes
+            parts.append(f"{write(first)}+{write(step)}x{samples - 1}")
+            value += step * samples
     return " ".join(parts)
+
+
+def many_events(failures: int, share: Decimal) -> Decimal:
+    """So many events from sample to sample that a share of them meets a guard on their number at once."""
+    return max(Decimal(100_000), (2 * failures / share).to_integral_value(ROUND_CEILING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +98,13 @@ class Trial:
 
     Attributes:
         name: What it holds, as a sentence.
-        series: Values by series, one sample a minute, in promtool's notation.
+        series: Values by series, in promtool's notation.
         silent: Minutes at which the alert must not fire.
         firing: Minutes at which it must.
         expected: The alert to the letter, at some minute.
         queries: Further queries.
         step: Minutes between evaluations of the rules.
+        every: Minutes between samples of the series.
     """
 
     name: str
@@ -99,6 +114,7 @@ class Trial:
     expected: Expected | None = None
     queries: tuple[Query, ...] = ()
     step: int = 1
+    every: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +149,8 @@ class Alert:
         shown: Go template by placeholder of the texts.
         value: Prometheus' function that formats the number.
         trials: What proves it.
+        board: The dashboard that answers it.
+        narrowed: Placeholder of `shown` by the board's variable that it narrows.
     """
 
     name: str
@@ -147,21 +165,43 @@ class Alert:
     shown: Mapping[str, str] = field(default_factory=dict[str, str])
     value: str = "humanizePercentage"
     trials: tuple[Trial, ...] = ()
+    board: BoardName = "overview"
+    narrowed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def static_labels(self, service: str) -> dict[str, str]:
         """The labels that the rule adds."""
         return {"service": service, "severity": self.severity or "none", "fault": self.fault, **self.labels}
 
-    def annotations(self, runbooks: str, dashboard: str, expected: Expected | None = None) -> dict[str, str]:
-        """The annotations: Go templates, or what these must have become in a trial."""
+    def annotations(self, spec: Spec, expected: Expected | None = None) -> dict[str, str]:
+        """The annotations: Go templates, or what these must have become in a trial.
+
+        Args:
+            spec: Says where runbooks and dashboards are.
+            expected: The trial.
+        """
         values = dict(self.shown) if expected is None else dict(expected.shown)
         values["value"] = f"{{{{ $value | {self.value} }}}}" if expected is None else expected.value
         return {
             "summary": Template(self.summary).substitute(values),
             "description": Template(self.description).substitute(values),
-            "runbook_url": f"{runbooks}#{self.name.lower()}",
-            "dashboard_url": dashboard,
+            "runbook_url": f"{spec.links.runbooks}#{self.name.lower()}",
+            "dashboard_url": self._dashboard(spec, expected),
         }
+
+    def _dashboard(self, spec: Spec, expected: Expected | None) -> str:
+        """The board, with its variables set as Grafana's URLs set them (`var-model=...`)."""
+        chosen = {name: quote(value, safe="") for name, value in spec.service.labels.items() if name in _SCRAPE_LABELS}
+        for variable, placeholder in self.narrowed.items():
+            template = self.shown[placeholder]
+            # Go templates have a function for it, in Prometheus, in vmalert and in Grafana.
+            chosen[variable] = (
+                f"{template.removesuffix(' }}')} | urlquery }}}}"
+                if expected is None
+                else quote_plus(expected.shown[placeholder])
+            )
+        variables = "&".join(f"var-{name}={value}" for name, value in chosen.items())
+        board = f"{spec.links.grafana.rstrip('/')}/d/{board_uid(self.board, spec.service.name)}"
+        return f"{board}?{variables}" if variables else board
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -147,11 +147,19 @@ class _Counting:
         bad_rate, total_rate = self._selected(bad), self._selected(total)
 
         def simulate(bad_values: str, good_values: str, both: str) -> dict[str, str]:
-            bad_series, total_series = self._series(bad), self._series(total)
-            # Where bad events carry the labels of all, the good ones are a series beside them.
-            if bad.metric != total.metric:
-                return {bad_series: bad_values, total_series: both}
-            return {bad_series: bad_values, self._series(total, other_than=bad): good_values}
+            if bad.metric == total.metric:
+                # What is not bad differs from it in one label.
+                name, other = next(
+                    (name, other) for name in bad.match if (other := bad.left_out(name, total)) is not None
+                )
+                result = {self._series(bad): bad_values, self._series(bad, {name: other}): good_values}
+            else:
+                result = {self._series(bad): bad_values, self._series(total): both}
+            for selection in (total,) if bad.metric == total.metric else (total, bad):
+                for name in selection.match:
+                    if (other := selection.left_out(name)) is not None:
+                        result[self._series(selection, {name: other})] = _NOISE
+            return result
 
         return Events(bad_rate, total_rate, self._by, simulate, self._common)
 
@@ -160,14 +168,10 @@ class _Counting:
         matches = [Match(label_named(name, metric), tuple(values)) for name, values in selection.match.items()]
         return self._rate(metric, *matches, part="count" if metric.instrument == "histogram" else "")
 
-    def _series(self, selection: Selection, other_than: Selection | None = None) -> str:
+    def _series(self, selection: Selection, other: Mapping[str, str] | None = None) -> str:
+        """A series that a selection picks, or one that differs from it in a label."""
         metric = metric_named(selection.metric)
         labels = {label: value for label, value in self._common.items() if label in metric.labels}
         labels |= {label_named(name, metric): values[0] for name, values in selection.match.items()}
-        for name, values in (other_than.match if other_than else {}).items():
-            label = label_named(name, metric)
-            if name not in selection.match:
-                labels[label] = next(value for value in (*(label.values or ()), "another") if value not in values)
-            else:
-                labels[label] = next((value for value in selection.match[name] if value not in values), "another")
+        labels |= {label_named(name, metric): value for name, value in (other or {}).items()}
         return self._names.series(metric, labels, "count" if metric.instrument == "histogram" else "")

@@ -1,17 +1,18 @@
 """Rules of one objective: its SLI over every window, its budget, its burn rates and its burn alerts.
 
-The SLI is never NaN and never missing while there is traffic: `(bad or 0 * total) / (total > 0)`. The budget over the
+The SLI is never NaN and never missing while there is traffic: `(bad or 0 * events) / (events > 0)`. The budget over the
 whole period weighs every event alike, `sum(bad) / sum(total)`; an average of ratios would let one bad night with three
 calls count as much as a day with a million.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from claudescope_alerts.promql import Names
-from claudescope_alerts.rules import Alert, Expected, Group, Query, Recording, Trial, counter, write
+from claudescope_alerts.rules import Alert, Expected, Group, Query, Recording, Trial, counter, many_events, write
 from claudescope_alerts.sli import Events, events_of
 from claudescope_alerts.spec import Objective, Spec
 from claudescope_alerts.windows import TIERS, WINDOWS, Tier, TierName, write_minutes
@@ -21,12 +22,23 @@ __all__ = ["BURN_ALERT", "objective_group"]
 BURN_ALERT: Final = "ClaudeErrorBudgetBurn"
 
 _PREFIX: Final = "claude_slo"
-_BASE: Final = write_minutes(WINDOWS[0])
-_STEPS: Final[dict[TierName, int]] = {"page-fast": 1, "page-slow": 5, "ticket-fast": 15, "ticket-slow": 30}
-"""Minutes between evaluations in the trials of a tier: a divisor of its times, as coarse as these allow."""
+_STEPS: Final[dict[TierName, tuple[int, int]]] = {
+    "page-fast": (1, 1),
+    "page-slow": (5, 15),
+    "ticket-fast": (15, 30),
+    "ticket-slow": (30, 60),
+}
+"""Minutes between samples, and between evaluations where a trial is long, of a tier: as coarse as its times allow."""
 
-_MANY: Final = 100_000
-"""Events a minute in trials: any guard on their number is met at once."""
+_MANY: Final = many_events(1, Decimal(1))
+
+
+def _events(window: int) -> str:
+    return f"{_PREFIX}:events:rate{write_minutes(window)}"
+
+
+def _errors(window: int) -> str:
+    return f"{_PREFIX}:errors:rate{write_minutes(window)}"
 
 
 def _ratio(window: int) -> str:
@@ -46,7 +58,9 @@ def objective_group(objective: Objective, spec: Spec) -> Group:
     names = Names(spec)
     events = events_of(objective.sli, names)
     labels = {"service": spec.service.name, "slo": objective.name}
-    recordings = [Recording(name, expr, labels) for name, expr in _recordings(objective, events, labels)]
+    recordings = [
+        Recording(name, expr, labels) for name, expr in _recordings(objective, events, names, _selector(labels))
+    ]
     alerts = [_alert(objective, TIERS[name], events, names, labels) for name in objective.tiers]
     return Group(f"slo-{objective.name}", (*recordings, *alerts), _window_trials(events, labels, objective))
 
@@ -55,27 +69,24 @@ def _selector(labels: dict[str, str]) -> str:
     return "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
-def _recordings(objective: Objective, events: Events, labels: dict[str, str]) -> list[tuple[str, str]]:
-    own = _selector(labels)
-
-    def bad(window: str) -> str:
-        return f"({events.bad(window)} or 0 * {events.total(window)})"
-
-    rules = [
-        (f"{_PREFIX}:errors:rate{_BASE}", bad(_BASE)),
-        (f"{_PREFIX}:events:rate{_BASE}", events.total(_BASE)),
-    ]
+def _recordings(objective: Objective, events: Events, names: Names, own: str) -> list[tuple[str, str]]:
+    """Names and expressions. Each query on the raw series stands once, and all else is built on what it recorded."""
+    by = f" by {names.by(*events.by)}" if events.by else ""
+    rules: list[tuple[str, str]] = []
     for window in WINDOWS:
         name = write_minutes(window)
-        rules.append((_ratio(window), f"{bad(name)} / ({events.total(name)} > 0)"))
+        rules += [
+            (_events(window), events.total(name)),
+            # Without its own labels, the number of events fills in where bad ones were never seen.
+            (_errors(window), f"{events.bad(name)} or 0 * sum{by} ({_events(window)}{own})"),
+        ]
+    rules += [(_ratio(window), f"{_errors(window)}{own} / ({_events(window)}{own} > 0)") for window in WINDOWS]
     budget, period = write(objective.budget), objective.window
     rules += [(_burn(window), f"{_ratio(window)}{own} / {budget}") for window in WINDOWS]
-    rules += [
-        (_failures(window), f"{bad(write_minutes(window))} * {window * 60}")
-        for window in sorted({tier.long for tier in TIERS.values()})
-    ]
+    longs = sorted({tier.long for tier in TIERS.values()})
+    rules += [(_failures(window), f"{_errors(window)}{own} * {window * 60}") for window in longs]
     period_ratio = f"{_PREFIX}:error_ratio:period"
-    errors, total = (f"sum_over_time({_PREFIX}:{kind}:rate{_BASE}{own}[{period}])" for kind in ("errors", "events"))
+    errors, total = (f"sum_over_time({kind(WINDOWS[0])}{own}[{period}])" for kind in (_errors, _events))
     return [
         *rules,
         (period_ratio, f"{errors} / ({total} > 0)"),
@@ -108,64 +119,122 @@ def _alert(objective: Objective, tier: Tier, events: Events, names: Names, label
         labels={"slo": objective.name, "tier": tier.name},
         shown={"model": names.template(events.by[0])} if events.by else {},
         value="humanize",
-        trials=_tier_trials(objective, tier, events, names),
+        board="slo",
+        narrowed={"model": "model"} if events.by else {},
+        trials=_tier_trials(objective, tier, events, names, own),
     )
 
 
-def _story(events: Events, *segments: tuple[int, Decimal | float, Decimal | float]) -> dict[str, str]:
-    """Series of so many minutes with so many bad and good events each."""
-    return events.simulate(
-        counter(*((minutes, bad) for minutes, bad, _ in segments)),
-        counter(*((minutes, good) for minutes, _, good in segments)),
-        counter(*((minutes, bad + good) for minutes, bad, good in segments), start=2_000_000),  # type: ignore[operator]
-    )
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """Makes the series of a trial.
+
+    Attributes:
+        events: What is counted.
+        many: Events from sample to sample: any guard on their number is met at once.
+        every: Minutes between samples.
+    """
+
+    events: Events
+    many: Decimal
+    every: int = 1
+
+    def told(self, *segments: tuple[int, Decimal | float, Decimal | float]) -> dict[str, str]:
+        """Series of so many minutes with so many bad and good events from sample to sample."""
+        told = [(minutes, Decimal(str(bad)), Decimal(str(good))) for minutes, bad, good in segments]
+        # Far from zero: Prometheus extrapolates a counter less if it could not have been positive before.
+        start = 20 * self.many
+        return self.events.simulate(
+            counter(*((minutes, bad) for minutes, bad, _ in told), start=start, every=self.every),
+            counter(*((minutes, good) for minutes, _, good in told), start=start, every=self.every),
+            counter(*((minutes, bad + good) for minutes, bad, good in told), start=2 * start, every=self.every),
+        )
+
+    def share(self, *segments: tuple[int, Decimal | int]) -> dict[str, str]:
+        """Series of so many minutes, in which a share of many events is bad."""
+        return self.told(*((minutes, share * self.many, (1 - share) * self.many) for minutes, share in segments))
 
 
-def _tier_trials(objective: Objective, tier: Tier, events: Events, names: Names) -> tuple[Trial, ...]:
+def _tier_trials(objective: Objective, tier: Tier, events: Events, names: Names, own: str) -> tuple[Trial, ...]:
     factor = tier.factor(objective.period_days)
-    step = _STEPS[tier.name]
-    limit = factor * objective.budget
-    over, under = min(limit * Decimal("1.2"), Decimal(1)), limit * Decimal("0.9")
-    ended = tier.wait + 4 * step
-    gone = ended + tier.short + tier.keep + 2 * step
-    long = gone + step
-    fails = objective.min_failures
-    last = tier.wait + 6 * step
+    limit, fails = factor * objective.budget, objective.min_failures
+    step, coarse = _STEPS[tier.name]
+    # One sample for each evaluation: enough for the windows of this tier.
+    story = _Story(events, many_events(fails, limit), step)
+    over, under = min(limit * Decimal("1.01"), Decimal(1)), limit * Decimal("0.99")
+    ended, last = tier.wait + 4 * step, tier.wait + 6 * step
     by = {names.label(label): events.labels[label] for label in events.by}
     shown = {"model": events.labels[events.by[0]]} if events.by else {}
     burning = Expected(tier.wait + 2 * step, f"{float(over / objective.budget):.4g}", by, shown)
-    # One failure a minute, and no good event: the share is 100 %, and only their number tells.
-    few = _story(events, (2 * step, 0, 0), (fails - 1, 1, 0), (long, 0, 0))
-    enough = _story(events, (2 * step, 0, 0), (2 * fails, 1, 0), (long, 0, 0))
-    after = (3 * step + fails) // step * step + tier.wait + step
+    gone = ended + tier.short + tier.keep
+    still = Query(gone, f"{_burn(tier.long)}{own} > {write(factor)}", 1)
+    # As bad as can be for as long as the long window stays at nine tenths of its limit.
+    spent = limit * tier.long * Decimal("0.9")
+    burst = int((spent / step).to_integral_value(ROUND_CEILING)) * step
+    calm = (tier.long + burst + tier.short + tier.wait) // coarse * coarse + coarse
+    return tuple(
+        replace(trial, name=f"{tier.name} {trial.name}", step=max(trial.step, step), every=step)
+        for trial in (
+            Trial(
+                f"fires after {tier.wait} minutes just over its burn rate, and resolves",
+                story.share((ended, over), (tier.keep + 2 * step, 0)),
+                silent=(tier.wait, ended + tier.keep + step),
+                firing=(tier.wait + step, ended + tier.keep),
+                expected=burning,
+            ),
+            Trial(
+                "is silent just under its burn rate",
+                story.share((last, under)),
+                silent=tuple(range(step, last + 1, step)),
+            ),
+            Trial(
+                f"resolves {write_minutes(tier.short)} after an outage that the long window still sees",
+                story.share((ended, 1), (gone + step - ended, 0)),
+                silent=(gone,),
+                firing=(ended + tier.keep,),
+                queries=(still,) if ended / Decimal(gone) > limit * Decimal("1.1") else (),
+            ),
+            Trial(
+                "is silent on a burst that spends too little",
+                story.share((tier.long, 0), (burst, spent / burst), (calm - tier.long - burst, 0)),
+                silent=tuple(range(tier.long, calm, coarse)),
+                step=coarse,
+            ),
+            *_low_traffic_trials(story, tier, fails),
+        )
+    )
+
+
+def _low_traffic_trials(story: _Story, tier: Tier, fails: int) -> tuple[Trial, ...]:
+    """Nothing but failures: their share is 100 %, and only their number tells."""
+    step = story.every
+    # From here on Prometheus' extrapolation of an increase adds less than what is left out.
+    few = Decimal(fails - 1) if fails <= 20 else Decimal(fails) * Decimal("0.95")
+    some, more = min(fails - 1, 20), min(2 * fails, 40)
+    half = more // 2
+    end = (3 + some) * step + tier.short + tier.wait
+    fires = (3 + half) * step + tier.wait
+    outage = Trial(
+        "fires on a small total outage",
+        story.told((2 * step, 0, 0), (more * step, Decimal(2 * fails) / more, 0), (tier.wait + step, 0, 0)),
+        firing=(fires,),
+    )
+    if not some:
+        return (outage,)
     return (
         Trial(
-            f"{tier.name} fires after {tier.wait} minutes over its burn rate, and resolves",
-            _story(events, (ended, over * _MANY, (1 - over) * _MANY), (long - ended, 0, _MANY)),
-            silent=(tier.wait, gone),
-            firing=(tier.wait + step, ended + tier.keep),
-            expected=burning,
-            step=step,
+            f"is silent on {write(few)} failures, though nothing else was called",
+            story.told((2 * step, 0, 0), (some * step, few / some, 0), (end, 0, 0)),
+            silent=tuple(range(step, end + 1, step)),
         ),
-        Trial(
-            f"{tier.name} is silent under its burn rate",
-            _story(events, (last, under * _MANY, (1 - under) * _MANY)),
-            silent=tuple(range(step, last + 1, step)),
-            step=step,
-        ),
-        Trial(
-            f"{tier.name} is silent on {fails - 1} failures, though nothing else was called",
-            few,
-            silent=tuple(range(step, long + 1, step)),
-            step=step,
-        ),
-        Trial(f"{tier.name} fires on a small total outage", enough, firing=(after,), step=step),
+        outage,
     )
 
 
 def _window_trials(events: Events, labels: dict[str, str], objective: Objective) -> tuple[Trial, ...]:
     """Ten minutes of outage after more history than the longest window: each window must see its own share of it."""
-    own, step, burst = _selector(labels), 60, 10
+    own, hour, burst, step = _selector(labels), 60, 10, 240
+    told = _Story(events, _MANY).told
     end = WINDOWS[-1] + step
     queries: list[Query] = []
     for window in WINDOWS:
@@ -176,7 +245,7 @@ def _window_trials(events: Events, labels: dict[str, str], objective: Objective)
         queries += [Query(end, ratio, 1), Query(end, burn, 1)]
     for window in sorted({tier.long for tier in TIERS.values()}):
         queries.append(Query(end, f"round({_failures(window)}{own} / {burst * _MANY}, 0.1) == 1", 1))
-    silent, again = end + 8 * step, end + 10 * step
+    silent, again = end + 2 * step, end + 3 * step
     every = "|".join(f"{_PREFIX}:{name}:.+" for name in ("error_ratio", "burn_rate", "error_budget", "failures"))
     nan = f'{{__name__=~"{every}"}}'
     queries += [Query(minute, f"sum({nan}) != sum({nan})", None) for minute in (step, end, silent, again)]
@@ -184,21 +253,21 @@ def _window_trials(events: Events, labels: dict[str, str], objective: Objective)
     queries += [Query(silent, f"{_ratio(WINDOWS[0])}{own}", None)]
     remaining = f"{_PREFIX}:error_budget:remaining{own}"
     queries += [Query(minute, remaining, 1) for minute in (end, silent, again)]
-    story = _story(events, (end - burst, 0, _MANY), (burst, _MANY, 0), (8 * step, 0, 0), (4 * step, 0, _MANY))
-    healthy = _story(events, (8 * step, 0, _MANY))
+    story = told((end - burst, 0, _MANY), (burst, _MANY, 0), (2 * step, 0, 0), (step, 0, _MANY))
+    healthy = told((8 * hour, 0, _MANY))
     # A kind of error that never happened has no series at all.
-    flat = counter((8 * step, 0))
-    healthy = {series: values for series, values in healthy.items() if values != flat}
+    flat = {counter((8 * hour, 0), start=start) for start in (20 * _MANY, 40 * _MANY)}
+    healthy = {series: values for series, values in healthy.items() if values not in flat}
     # A tenth of the events of a short, busy day fails, then come quiet hours: an average of ratios would say far less.
-    weighted = _story(events, (2 * step, _MANY / 10, _MANY * 0.9), (10 * step, 0, 1))
+    weighted = told((2 * hour, _MANY / 10, _MANY * 9 / 10), (10 * hour, 0, 1))
     exact = f"round({_PREFIX}:error_ratio:period{own}, 0.001) == 0.1"
     return (
         Trial("each window sees its own share of an outage, and none is NaN", story, queries=tuple(queries), step=step),
         Trial(
             "the whole budget remains while all is well",
             healthy,
-            queries=(Query(6 * step, f"{remaining} == 1", 1), Query(6 * step, f"{_ratio(WINDOWS[0])}{own} == 0", 1)),
-            step=step,
+            queries=(Query(6 * hour, f"{remaining} == 1", 1), Query(6 * hour, f"{_ratio(WINDOWS[0])}{own} == 0", 1)),
+            step=hour,
         ),
-        Trial("the period weighs every event alike", weighted, queries=(Query(10 * step, exact, 1),), step=step),
+        Trial("the period weighs every event alike", weighted, queries=(Query(10 * hour, exact, 1),), step=hour),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from claudescope.catalogue import DURATION, METRICS, STREAM_STALL, TIME_TO_FIRST_CHUNK, Label, Metric
+from claudescope.catalogue import (
+    DURATION,
+    METRICS,
+    REQUEST_MODEL,
+    STREAM_STALL,
+    TIME_TO_FIRST_CHUNK,
+    Label,
+    Metric,
+)
 from claudescope.errors import Fault
 from claudescope.yaml_model import Duration, did_you_mean, load_yaml_model
 from claudescope_alerts.spec_routing import Routing, SpecModel
@@ -23,6 +32,7 @@ __all__ = [
     "Sli",
     "Spec",
     "bucket",
+    "json_schema",
     "label_named",
     "load_spec",
     "metric_named",
@@ -43,8 +53,9 @@ def _share(value: object) -> Decimal:
         share = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
     except InvalidOperation:
         share = Decimal(-1)
-    if not 0 < share <= 1:
-        raise ValueError("expected a share such as '5%' or 0.05, above 0 and up to 100%")
+    # An alert fires above its share, so one on 100 % never would.
+    if not 0 < share < 1:
+        raise ValueError("expected a share such as '5%' or 0.05, above 0 and below 100%")
     return share
 
 
@@ -112,7 +123,7 @@ class Selection(SpecModel):
     """
 
     metric: str
-    match: dict[str, list[str]] = Field(default={})
+    match: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default={})
 
     @field_validator("metric")
     @classmethod
@@ -129,6 +140,18 @@ class Selection(SpecModel):
                 if label.values is not None and value not in label.values:
                     raise ValueError(f"{name} never is {value!r}.{did_you_mean(value, label.values)}")
         return self
+
+    def left_out(self, name: str, within: Selection | None = None) -> str | None:
+        """A value of a label that this does not match, though another selection does; None if there is none.
+
+        Args:
+            name: OpenTelemetry name of the label.
+            within: The other selection, of the same metric; None for one that matches everything.
+        """
+        label, mine = label_named(name, metric_named(self.metric)), self.match.get(name)
+        allowed = within.match.get(name) if within is not None else None
+        known = allowed if allowed is not None else label.values if label.values is not None else ("another",)
+        return next((value for value in known if value not in mine), None) if mine is not None else None
 
 
 class Sli(SpecModel):
@@ -165,9 +188,32 @@ class Sli(SpecModel):
             bucket(latency, self.threshold)
         if (self.preset == "custom") != (self.bad is not None and self.total is not None):
             raise ValueError("preset custom takes both bad and total, and no other preset takes either")
+        if self.bad is not None and self.total is not None:
+            self._countable(self.bad, self.total)
         if self.fault and self.preset != "claude-availability":
             raise ValueError(f"{self.preset} takes no fault: only claude-availability does")
         return self
+
+    def _countable(self, bad: Selection, total: Selection) -> None:
+        """Bad events are some of all events, and each has the label that splits the budget."""
+        for selection in (bad, total):
+            if (self.per_model or self.models) and REQUEST_MODEL not in metric_named(selection.metric).labels:
+                raise ValueError(
+                    f"{selection.metric} has no label {REQUEST_MODEL.name!r}. Leave out per_model and models"
+                )
+        if bad.metric != total.metric:
+            return
+        for name, values in total.match.items():
+            beyond = [value for value in bad.match.get(name, ["anything"]) if value not in values]
+            if beyond:
+                raise ValueError(
+                    f"bad counts {name} {beyond[0]!r}, which total leaves out, so more could be bad than there is. "
+                    f"Narrow bad to {name}: [{', '.join(values)}], or widen total"
+                )
+        if not any(bad.left_out(name, total) for name in bad.match):
+            raise ValueError(
+                "bad counts all that total counts, so every event would be bad. Narrow bad, or widen total"
+            )
 
 
 class Objective(SpecModel):
@@ -284,11 +330,23 @@ class Links(SpecModel):
 
     Attributes:
         runbooks: The page of runbooks; the alert's heading follows as `#anchor`.
-        dashboard: The dashboard.
+        grafana: Where Grafana is; the board that answers the alert follows.
     """
 
     runbooks: str = "docs/runbooks.md"
-    dashboard: str = "http://localhost:3000/d/claudescope-overview"
+    grafana: str = "http://localhost:3000"
+
+
+class Grafana(SpecModel):
+    """Where Grafana-managed rules go.
+
+    Attributes:
+        datasource: Uid of the Prometheus data source that they ask, and record to.
+        folder: The folder that holds them.
+    """
+
+    datasource: str = Field(default="prometheus", pattern=r"^[a-zA-Z0-9_-]{1,40}$")
+    folder: str = Field(default="claudescope", min_length=1)
 
 
 class Spec(SpecModel):
@@ -302,6 +360,7 @@ class Spec(SpecModel):
         objectives: Objectives with error budgets.
         guards: Thresholds of the alerts on symptoms.
         routing: Who gets what.
+        grafana: Where Grafana-managed rules go.
     """
 
     version: Literal[1]
@@ -311,6 +370,7 @@ class Spec(SpecModel):
     objectives: list[Objective] = Field(min_length=1)
     guards: Guards = Guards()
     routing: Routing = Routing()
+    grafana: Grafana = Grafana()
 
     @field_validator("objectives")
     @classmethod
@@ -320,6 +380,11 @@ class Spec(SpecModel):
             if names.count(name) > 1:
                 raise ValueError(f"two objectives are called {name!r}. Rename one")
         return objectives
+
+
+def json_schema() -> str:
+    """The JSON Schema of a spec, as text."""
+    return json.dumps(Spec.model_json_schema(), indent=2) + "\n"
 
 
 def load_spec(path: Path | None = None) -> Spec:

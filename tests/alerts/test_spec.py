@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from claudescope.cli import app
+from claudescope.cli import app, main
 from claudescope.inputs import BadInputError
-from claudescope_alerts.spec import DEFAULT_SPEC, Spec, load_spec
+from claudescope_alerts.spec import DEFAULT_SPEC, load_spec
 
 _DEFAULT = DEFAULT_SPEC.read_text(encoding="utf-8")
 _CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: claude.client.responses}}"
+_RESPONSES = (
+    "{{preset: custom, bad: {{metric: claude.client.responses, match: {{gen_ai.response.finish_reason: {0}}}}}, "
+    "total: {{metric: claude.client.responses, match: {{gen_ai.response.finish_reason: {1}}}}}}}"
+)
+_BATCH = (
+    "{preset: custom, per_model: true, bad: {metric: claude.client.batch.results, match: "
+    "{claude.batch.outcome: [errored]}}, total: {metric: claude.client.batch.results}}"
+)
 
 
 @pytest.mark.parametrize(
@@ -30,10 +40,20 @@ _CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: 
         ("days: mon-fri", "days: fri-mon", r"expected days such as 'mon-fri'"),
         ("name: provider", "name: availability", r"two objectives are called 'availability'"),
         ("retry_share", "retry_shares", r"unknown key 'retry_shares'.*Did you mean 'retry_share'"),
+        ("error_kind_share: 5%", "error_kind_share: 100%", r"above 0 and below 100%"),
+        ("{preset: claude-availability}", _RESPONSES.format("[refusal]", "[end_turn]"), r"bad counts .*'refusal', which total leaves out"),
+        ("{preset: claude-availability}", _RESPONSES.format("[refusal]", "[refusal]"), r"every event would be bad"),
+        ("{preset: claude-availability}", _BATCH, r"claude.client.batch.results has no label 'gen_ai.request.model'"),
+        ("{preset: claude-availability}", _CUSTOM.replace("retry", "active_calls"), r"counts no events"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line_and_nothing_is_written(
-    tmp_path: Path, old: str, new: str, message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    message: str,
 ) -> None:
     """Exit 2, one message with file and line, and no file."""
     spec, out = tmp_path / "claudescope.yaml", tmp_path / "out"
@@ -47,12 +67,32 @@ def test_a_mistake_is_named_with_its_line_and_nothing_is_written(
     # A mistake of a whole section is told at its first line.
     assert int(told.group(1)) in ({line} if "two objectives" not in message else {line, line - 1, line - 2})
     assert re.search(message, str(mistake.value)), mistake.value
-    result = CliRunner().invoke(app, ["alerts", "build", "--spec", str(spec), "--out", str(out)])
-    assert isinstance(result.exception, BadInputError)
+    monkeypatch.setattr(sys, "argv", ["claudescope", "alerts", "build", "--spec", str(spec), "--out", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.err == f"claudescope: {mistake.value}\n"
+    assert shown.out == ""
     assert not out.exists()
 
 
+def test_a_process_with_a_bad_spec_ends_with_2(tmp_path: Path) -> None:
+    """As a shell or a CI job sees it: an earlier build stays as it was."""
+    spec, out = tmp_path / "claudescope.yaml", tmp_path / "out"
+    spec.write_text(_DEFAULT.replace("target: 99.5", "target: 90"), encoding="utf-8")
+    out.mkdir()
+    command = [sys.executable, "-m", "claudescope", "alerts", "build", "--spec", str(spec), "--out", str(out)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.fullmatch(rf"claudescope: {re.escape(str(spec))}:\d+: .*can never fire.*\n", done.stderr)
+    assert list(out.iterdir()) == []
+
+
 def test_the_published_schema_is_that_of_the_model() -> None:
-    """The JSON Schema beside the default spec is generated, and current."""
-    published = json.loads(DEFAULT_SPEC.with_name("claudescope.schema.json").read_text(encoding="utf-8"))
-    assert published == Spec.model_json_schema()
+    """The JSON Schema beside the default spec is what `claudescope alerts schema` prints, to the letter."""
+    printed = CliRunner().invoke(app, ["alerts", "schema"])
+    assert printed.exit_code == 0
+    assert DEFAULT_SPEC.with_name("claudescope.schema.json").read_text(encoding="utf-8") == printed.stdout
+    assert json.loads(printed.stdout)["required"] == ["version", "objectives"]

@@ -27,7 +27,7 @@ def rule_group(group: Group, spec: Spec) -> dict[str, Any]:
         if rule.keep:
             document["keep_firing_for"] = write_minutes(rule.keep)
         document["labels"] = rule.static_labels(spec.service.name)
-        document["annotations"] = rule.annotations(spec.links.runbooks, spec.links.dashboard)
+        document["annotations"] = rule.annotations(spec)
         rules.append(document)
     # No interval: the one of the server serves rules best that look at windows from five minutes on.
     return {"name": f"claudescope-{spec.service.name}-{group.name}", "rules": rules}

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from claudescope.catalogue import REQUEST_MODEL
 from claudescope.yaml_model import format_duration
+from claudescope_alerts.promql import Names
 from claudescope_alerts.spec import Spec
 from claudescope_alerts.spec_routing import Hours, Receiver
 from claudescope_alerts.symptoms.telemetry import DEAD_MAN
@@ -74,7 +76,7 @@ def alertmanager_config(spec: Spec) -> dict[str, Any]:
             "repeat_interval": "1d",
             "routes": routes,
         },
-        "inhibit_rules": _inhibitions(),
+        "inhibit_rules": _inhibitions(Names(spec).label(REQUEST_MODEL)),
         "receivers": receivers,
     }
     if held:
@@ -82,20 +84,27 @@ def alertmanager_config(spec: Spec) -> dict[str, Any]:
     return config
 
 
-def _inhibitions() -> list[dict[str, Any]]:
+def _inhibitions(model: str) -> list[dict[str, Any]]:
     """A page silences the tickets about the same thing."""
     pages = ['severity="page"']
     return [
         {
             "source_matchers": pages,
             "target_matchers": ['severity="ticket"'],
-            # Without it, alerts that have no slo would silence one another: missing labels are equal.
-            "equal": ["service", "slo", "alertname"],
+            # Missing labels are equal: without the name, alerts that have no slo would silence one another, and
+            # without the model, a budget of one model that burns would silence those of the others.
+            "equal": ["service", "slo", "alertname", model],
         },
         {
             "source_matchers": ['alertname="ClaudeApiUnavailable"', *pages],
-            "target_matchers": ['alertname=~"ClaudeErrorKindHigh|ClaudeStreamsCut|ClaudeRetryShareHigh"'],
+            "target_matchers": ['alertname=~"ClaudeErrorKindHigh|ClaudeStreamsCut"'],
             "equal": ["service", "fault"],
+        },
+        {
+            "source_matchers": ['alertname="ClaudeApiUnavailable"', *pages],
+            # Retries are nobody's fault by name: all that fails is repeated.
+            "target_matchers": ['alertname="ClaudeRetryShareHigh"'],
+            "equal": ["service"],
         },
     ]
 

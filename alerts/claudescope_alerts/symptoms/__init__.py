@@ -16,5 +16,6 @@ def symptom_groups(spec: Spec) -> list[Group]:
     return [
         *errors.groups(spec, names),
         *baseline.groups(spec, names),
-        *(module.group(spec, names) for module in (limits, answers, cost, telemetry)),
+        *(module.group(spec, names) for module in (limits, answers, cost)),
+        *telemetry.groups(spec, names),
     ]

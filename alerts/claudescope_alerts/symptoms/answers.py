@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from claudescope.catalogue import FINISH_REASON, OPERATION, RESPONSES, STREAM_STALL
 from claudescope_alerts.promql import Match, Names
-from claudescope_alerts.rules import Alert, Expected, Group, Trial, counter, percentage, write
+from claudescope_alerts.rules import Alert, Expected, Group, Trial, counter, many_events, percentage, write
 from claudescope_alerts.spec import Spec, bucket
-from claudescope_alerts.symptoms.shares import MANY, Share, Simulate, share_alert
+from claudescope_alerts.symptoms.shares import Share, share_alert, simulated
 
 __all__ = ["group"]
 
@@ -16,10 +18,8 @@ def group(spec: Spec, names: Names) -> Group:
     guards, service = spec.guards, spec.service.name
     total = names.select(RESPONSES)
 
-    def simulate(reason: str) -> Simulate:
-        bad = names.series(RESPONSES, {OPERATION: "chat", FINISH_REASON: reason})
-        good = names.series(RESPONSES, {OPERATION: "chat", FINISH_REASON: "end_turn"})
-        return lambda bad_values, good_values: {bad: bad_values, good: good_values}
+    def series(reason: str) -> str:
+        return names.series(RESPONSES, {OPERATION: "chat", FINISH_REASON: reason})
 
     truncated = ("max_tokens", "model_context_window_exceeded")
     return Group(
@@ -30,7 +30,7 @@ def group(spec: Spec, names: Names) -> Group:
                     "ClaudeTruncationsHigh",
                     names.select(RESPONSES, Match(FINISH_REASON, truncated)),
                     (total,),
-                    simulate(truncated[0]),
+                    simulated(series(truncated[0]), series("end_turn")),
                     limit=guards.truncation_share,
                     failures=guards.min_failures,
                     severity="ticket",
@@ -47,7 +47,7 @@ def group(spec: Spec, names: Names) -> Group:
                     "ClaudeRefusalsHigh",
                     names.select(RESPONSES, Match(FINISH_REASON, ("refusal",))),
                     (total,),
-                    simulate("refusal"),
+                    simulated(series("refusal"), series("end_turn")),
                     limit=guards.refusal_share,
                     failures=guards.min_failures,
                     severity="ticket",
@@ -73,8 +73,10 @@ def _stalled(spec: Spec, names: Names) -> Alert:
     slow = f"(sum(rate({total})) - sum(rate({quick})))"
     labels = {OPERATION: "chat"}
     count, within = names.series(STREAM_STALL, labels, "count"), names.series(STREAM_STALL, labels, "bucket", le=le)
-    over, under = guards.stall_share * 2, guards.stall_share / 2
+    over, under = guards.stall_share * Decimal("1.01"), guards.stall_share * Decimal("0.99")
     few = guards.min_failures - 1
+    minutes = min(few, 8)
+    many = many_events(guards.min_failures, guards.stall_share)
     return Alert(
         "ClaudeStreamsStalled",
         f"{slow} / (sum(rate({total})) > 0) > {write(guards.stall_share)} and {slow} * 600 >= {guards.min_failures}",
@@ -86,25 +88,29 @@ def _stalled(spec: Spec, names: Names) -> Alert:
         " Check status.claude.com, and proxies on the way that buffer.",
         wait=wait,
         keep=5,
+        board="latency",
         trials=(
             Trial(
-                "fires after 5 minutes, and resolves",
+                "fires after 5 minutes just over the share, and resolves",
                 {
-                    count: counter((60, MANY)),
-                    within: counter((12, MANY * (1 - over)), (48, MANY)),
+                    count: counter((60, many), start=20 * many),
+                    within: counter((12, many * (1 - over)), (48, many), start=20 * many),
                 },
-                silent=(wait, 12 + 10 + 5 + 2),
+                silent=(wait, 12 + 5 + 1),
                 firing=(wait + 1, 12 + 5),
                 expected=Expected(wait + 3, percentage(over)),
             ),
             Trial(
-                "is silent below the share",
-                {count: counter((40, MANY)), within: counter((40, MANY * (1 - under)))},
+                "is silent just below the share",
+                {
+                    count: counter((40, many), start=20 * many),
+                    within: counter((40, many * (1 - under)), start=20 * many),
+                },
                 silent=tuple(range(1, 41)),
             ),
             Trial(
                 f"is silent on {few} streams that all stall",
-                {count: counter((15, 0), (few, 1), (30, 0)), within: counter((60, 0))},
+                {count: counter((15, 0), (minutes, Decimal(few) / minutes), (30, 0)), within: counter((60, 0))},
                 silent=tuple(range(1, 45)),
             ),
         ),

@@ -7,10 +7,11 @@ must be known: one bad day does not become the norm, and a new model is not judg
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
+from claudescope.boards import BoardName
 from claudescope.catalogue import (
     COST,
     DURATION,
@@ -37,6 +38,7 @@ _STEP: Final = 30
 _DAY: Final = 1440
 _MANY: Final = 1000
 _MODEL: Final = "claude-test-model"
+_P95: Final = Decimal("0.95")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,13 @@ class _Watched:
         labels: Their values in trials.
         factor: Times the baseline that are too much.
         floor: Least value that is ever too much.
+        floor_share: The same in times of what is usual in trials.
         below: Whether too little is wrong too.
         fault: Whose fault.
         what: Subject of the summary.
         advice: End of the description.
         settles: Minutes after a change until all of `now` shows it.
-        story: Series of so many minutes each at a number of times the usual, with calls a minute.
+        board: The dashboard that answers it.
     """
 
     alert: str
@@ -70,11 +73,13 @@ class _Watched:
     labels: Mapping[Label, str]
     factor: Decimal
     floor: float
+    floor_share: Decimal
     below: bool
     fault: Fault
     what: str
     advice: str
     settles: int
+    board: BoardName
 
 
 def groups(spec: Spec, names: Names) -> list[Group]:
@@ -98,7 +103,10 @@ def groups(spec: Spec, names: Names) -> list[Group]:
 
 
 class _Story:
-    """Makes the series of a trial from (minutes, times the usual, calls a minute)."""
+    """Makes the series of a trial from (minutes, times the usual, calls from sample to sample)."""
+
+    every: int
+    """Minutes between samples."""
 
     def __call__(self, *segments: tuple[int, Decimal, Decimal | int]) -> dict[str, str]:
         raise NotImplementedError
@@ -135,6 +143,8 @@ def _rules(watched: _Watched, story: _Story, spec: Spec, names: Names) -> list[R
         keep=_STEP,
         shown={f"l{index}": names.template(label) for index, label in enumerate(watched.by)},
         value="humanize",
+        board=watched.board,
+        narrowed={"model": "l0"} if REQUEST_MODEL in watched.by else {},
         trials=_trials(watched, story, names, spec.guards.min_calls),
     )
     # All are recorded with the same labels, so that they match without `on (...)`: Prometheus 3.5 loses the quotes of a
@@ -149,53 +159,73 @@ def _rules(watched: _Watched, story: _Story, spec: Spec, names: Names) -> list[R
 
 
 def _trials(watched: _Watched, story: _Story, names: Names, guard: int) -> tuple[Trial, ...]:
-    usual, high = Decimal(1), Decimal(4)
-    while high <= watched.factor:
-        high *= 2
-    low = 1 / high
+    usual, over, under = Decimal(1), watched.factor * Decimal("1.01"), watched.factor * Decimal("0.99")
     start = 3 * _DAY + 2 * 60
     settled = -(-watched.settles // _STEP) * _STEP
     change = settled + 4 * _STEP
-    end = start + change
-    tail = settled + 4 * _STEP
-    fires = start + settled + _STEP
-    gone = end + settled + 2 * _STEP
-    few = round(Decimal(guard - 1) / 2 / watched.settles, 4)
-    many = tuple(range(start, end + tail, _STEP))
+    end, fires = start + change, start + settled + _STEP
+    # An increase over two samples is told as up to twice what it was.
+    few = Decimal(guard - 1) / 2 / watched.settles * story.every
+    few = few.quantize(Decimal("0.0001"), ROUND_DOWN)
+    during = tuple(range(start, end + 1, _STEP))
     data = {names.label(label): value for label, value in watched.labels.items() if label in watched.by}
     shown = {f"l{index}": watched.labels[label] for index, label in enumerate(watched.by)}
     trials = [
         Trial(
-            "fires against three earlier days, and resolves",
-            story((start, usual, _MANY), (change, high, _MANY), (tail, usual, _MANY)),
-            silent=(start, start + _STEP, gone),
-            firing=(fires, end),
-            expected=Expected(end, f"{float(high):.4g}", data, shown),
-            step=_STEP,
+            "fires just over its limit against three earlier days, and resolves",
+            story((start, usual, _MANY), (change, over, _MANY), (4 * _STEP, usual, _MANY)),
+            silent=(fires - _STEP, end + 2 * _STEP),
+            firing=(fires, end + _STEP),
+            expected=Expected(end, f"{float(over):.4g}", data, shown),
+        ),
+        Trial(
+            "is silent just under its limit",
+            story((start, usual, _MANY), (change, under, _MANY)),
+            silent=during,
         ),
         Trial(
             "is silent with two earlier days",
-            story((start - _DAY, usual, _MANY), (change, high, _MANY)),
-            silent=tuple(range(start - _DAY, end - _DAY, _STEP)),
-            step=_STEP,
+            story((start - _DAY, usual, _MANY), (change, over, _MANY)),
+            silent=tuple(minute - _DAY for minute in during),
         ),
         Trial(
             "is silent on few calls",
-            story((start, usual, _MANY), (change, high, few), (tail, usual, few)),
-            silent=many,
-            step=_STEP,
+            story((start, usual, _MANY), (change, over, few), (4 * _STEP, usual, few)),
+            # The first windows of the change still hold many calls of before.
+            silent=during,
         ),
     ]
-    if watched.below:
+    if watched.floor:
+        low = Decimal("0.99") * watched.floor_share / over
         trials.append(
             Trial(
-                "fires below its band",
-                story((start, usual, _MANY), (change, low, _MANY)),
-                firing=(end,),
-                step=_STEP,
+                "is silent below its floor",
+                story((start, low, _MANY), (change, low * over, _MANY)),
+                silent=during,
             )
         )
-    return tuple(trials)
+    if watched.below:
+        least = round(1 / watched.factor, 4)
+        trials += [
+            Trial(
+                "fires just below its band",
+                story((start, usual, _MANY), (change, least * Decimal("0.99"), _MANY)),
+                silent=(fires - _STEP,),
+                firing=(fires, end),
+            ),
+            Trial(
+                "is silent at the lower end of its band",
+                story((start, usual, _MANY), (change, least * Decimal("1.01"), _MANY)),
+                silent=during,
+            ),
+        ]
+    return tuple(replace(trial, step=_STEP, every=story.every) for trial in trials)
+
+
+def _usual_p95(metric: Metric, base: int) -> Decimal:
+    """What Prometheus interpolates as the p95 if all calls are in one bucket."""
+    lower, upper = (Decimal(str(metric.buckets[index])) for index in (base - 1, base))
+    return lower + (upper - lower) * _P95
 
 
 def _latency(spec: Spec, names: Names, metric: Metric, alert: str, record: str, what: str) -> tuple[_Watched, _Story]:
@@ -208,6 +238,7 @@ def _latency(spec: Spec, names: Names, metric: Metric, alert: str, record: str, 
         return f"histogram_quantile(0.95, sum by {by} (rate({buckets})))"
 
     calls = names.select(metric, CHAT, *ended, part="count", window="10m")
+    base = next(index for index, bound in enumerate(metric.buckets) if index and bound > spec.guards.p95_floor)
     watched = _Watched(
         alert,
         record,
@@ -218,45 +249,83 @@ def _latency(spec: Spec, names: Names, metric: Metric, alert: str, record: str, 
         {REQUEST_MODEL: _MODEL},
         spec.guards.p95_over_baseline,
         spec.guards.p95_floor,
+        floor_share=Decimal(str(spec.guards.p95_floor)) / _usual_p95(metric, base),
         below=False,
         fault="provider",
         what=f"p95 of the {what} $l0 is",
         advice="Look whether answers have become longer, then at status.claude.com.",
         settles=10,
+        board="latency",
     )
-    base = next(index for index, bound in enumerate(metric.buckets) if index and bound > spec.guards.p95_floor)
+    return watched, _Buckets(names, metric, labels, base)
 
-    class Buckets(_Story):
-        def __call__(self, *segments: tuple[int, Decimal, Decimal | int]) -> dict[str, str]:
-            # All calls of a segment lie in one bucket, and buckets double: so does their p95.
-            places = [base + (int(times).bit_length() - 1) for _, times, _ in segments]
-            series: dict[str, str] = {}
-            for index, bound in [*enumerate(metric.buckets), (len(metric.buckets), None)]:
-                if bound is not None and not base - 1 <= index <= max(places):
-                    continue
-                values = counter(
-                    *((minutes, calls if index >= place else 0)
-                      for (minutes, _, calls), place in zip(segments, places, strict=True))
-                )  # fmt: skip
-                le = "+Inf" if bound is None else f"{bound:.10g}"
-                series[names.series(metric, labels, "bucket", le=le)] = values
-                if bound is None:
-                    series[names.series(metric, labels, "count")] = values
-            return series
 
-    return watched, Buckets()
+class _Buckets(_Story):
+    """Histograms with a p95 of exactly so many times the usual one, which is `_usual_p95` of the bucket `base`.
+
+    Args:
+        names: Writes the series.
+        metric: The histogram.
+        labels: Of its series.
+        base: Index of the bucket that the usual p95 is in.
+    """
+
+    every = 5
+
+    def __init__(self, names: Names, metric: Metric, labels: Mapping[Label, str], base: int) -> None:
+        self._names, self._metric, self._labels = names, metric, dict(labels)
+        self._bounds = [Decimal(str(bound)) for bound in metric.buckets]
+        self._usual = _usual_p95(metric, base)
+
+    def _below(self, p95: Decimal) -> list[Decimal]:
+        """Share of calls at or below each bound, for Prometheus to interpolate this p95 within its bucket."""
+        place = next(index for index, bound in enumerate(self._bounds) if bound >= p95)
+        lower = self._bounds[place - 1] if place else Decimal(0)
+        within = (p95 - lower) / (self._bounds[place] - lower)
+        if within <= _P95:
+            upper = (1 - _P95) / (1 - within)
+            shares = (Decimal(0), 1 - upper, Decimal(1))
+        else:
+            shares = (Decimal(0), Decimal(0), _P95 / within)
+        before, at_lower, at = (round(share, 9) for share in shares)
+        return [before if index < place - 1 else at_lower if index < place else at if index == place else Decimal(1)
+                for index in range(len(self._bounds))]  # fmt: skip
+
+    def __call__(self, *segments: tuple[int, Decimal, Decimal | int]) -> dict[str, str]:
+        shares = [self._below(times * self._usual) for _, times, _ in segments]
+        every = counter(*((minutes, calls) for minutes, _, calls in segments), every=self.every)
+        series = {
+            self._names.series(self._metric, self._labels, "bucket", le="+Inf"): every,
+            self._names.series(self._metric, self._labels, "count"): every,
+        }
+        for index, bound in enumerate(self._metric.buckets):
+            column = [share[index] for share in shares]
+            if index and all(share[index - 1] == 1 for share in shares):
+                break
+            if not any(column) and not any(share[min(index + 1, len(share) - 1)] for share in shares):
+                continue
+            segmented = ((minutes, calls * share) for (minutes, _, calls), share in zip(segments, column, strict=True))
+            name = self._names.series(self._metric, self._labels, "bucket", le=f"{bound:.10g}")
+            series[name] = counter(*segmented, every=self.every)
+        return series
 
 
 class _Sums(_Story):
     """Sum and count: an amount per call of 1000 times the usual."""
+
+    every = 10
 
     def __init__(self, amount: str, calls: str) -> None:
         self._amount, self._calls = amount, calls
 
     def __call__(self, *segments: tuple[int, Decimal, Decimal | int]) -> dict[str, str]:
         return {
-            self._amount: counter(*((minutes, times * calls * 1000) for minutes, times, calls in segments)),
-            self._calls: counter(*((minutes, calls) for minutes, _, calls in segments)),
+            self._amount: counter(
+                *((minutes, times * calls * 1000) for minutes, times, calls in segments),
+                start=1_000_000_000,
+                every=self.every,
+            ),
+            self._calls: counter(*((minutes, calls) for minutes, _, calls in segments), every=self.every),
         }
 
 
@@ -275,11 +344,13 @@ def _tokens(spec: Spec, names: Names) -> tuple[_Watched, _Story]:
         {TOKEN_TYPE: "input"},
         spec.guards.tokens_over_baseline,
         0,
+        floor_share=Decimal(0),
         below=True,
         fault="caller",
         what="$l0 tokens per call are",
         advice="Look for a change of prompts, tools, history or max_tokens.",
         settles=60,
+        board="cost",
     )
     return watched, _Sums(names.series(TOKEN_USAGE, labels, "sum"), names.series(TOKEN_USAGE, labels, "count"))
 
@@ -297,11 +368,13 @@ def _cost(spec: Spec, names: Names) -> tuple[_Watched, _Story]:
         {},
         spec.guards.cost_over_baseline,
         0,
+        floor_share=Decimal(0),
         below=False,
         fault="caller",
         what="a call costs",
         advice="Look for a change of model, of tokens per call, and of the cache's hits.",
         settles=60,
+        board="cost",
     )
     ok = {OPERATION: "chat", OUTCOME: "ok"}
     return watched, _Sums(names.series(COST, {OPERATION: "chat"}), names.series(DURATION, ok, "count"))

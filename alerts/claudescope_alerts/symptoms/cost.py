@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from claudescope.catalogue import COST, DURATION, OPERATION, OUTCOME, UNPRICED_CALLS
 from claudescope_alerts.promql import Names
-from claudescope_alerts.rules import Alert, Expected, Group, Trial, counter, write
+from claudescope_alerts.rules import Alert, Expected, Group, Query, Trial, counter, write
 from claudescope_alerts.spec import Spec
 from claudescope_alerts.symptoms.shares import Count, count_alert
 from claudescope_alerts.windows import Severity, write_minutes
@@ -55,6 +56,7 @@ def group(spec: Spec, names: Names) -> Group:
                 subject="calls have no known price",
                 advice="What is spent on them is in no number: add a price for their model, or update genai-prices.",
                 window=60,
+                board="cost",
             ),
             spec.service.name,
         )
@@ -69,13 +71,22 @@ def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> 
         return f"sum(rate({names.select(COST, window=window)})) * 86400 / {write(budget)}"
 
     series = names.series(COST, {OPERATION: "chat"})
-    minute = pace.factor * budget / 1440
+    sample = pace.factor * budget / 1440 * pace.step
     step = pace.step
-    over, under = minute * Decimal("1.2"), minute * Decimal("0.9")
-    # One minute of it is more than the long window may have, so the time at which it begins is the time that counts.
-    burst, begins = minute * pace.long * 2, pace.long + 2 * step
+    over, under = sample * Decimal("1.01"), sample * Decimal("0.99")
+    # Twice what the long window may have, at once: the time at which it begins is the time that counts.
+    burst, begins = sample * pace.long * 2 / step, pace.long + 2 * step
     ends = begins + pace.wait + 4 * step
-    gone = ends + pace.short + pace.wait + 2 * step
+    gone = ends + pace.short + pace.wait
+    brief = pace.wait + 2 * step
+    # Over a window that is not yet full, a rate is lower.
+    told_at = pace.long + pace.wait + 2 * step
+    told = f"{spent(long)} > {write(pace.factor)}"
+
+    def story(*segments: tuple[int, Decimal | int]) -> Mapping[str, str]:
+        """So many minutes with so much spent from sample to sample."""
+        return {series: counter(*segments, start=100 * burst, every=step)}
+
     return Alert(
         "ClaudeCostPaceHigh",
         f"{spent(long)} > {write(pace.factor)} and {spent(short)} > {write(pace.factor)}",
@@ -88,25 +99,37 @@ def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> 
         keep=pace.wait,
         labels={"tier": tier},
         value="humanize",
+        board="cost",
         trials=(
             Trial(
-                f"{tier} fires after {pace.wait} minutes, and resolves",
-                {series: counter((begins, 0), (ends - begins, burst), (gone + step - ends, 0))},
+                f"{tier} fires after {pace.wait} minutes, and resolves while its long window still is over",
+                story((begins, 0), (ends - begins, burst), (gone + step - ends, 0)),
                 silent=(begins + pace.wait, gone),
                 firing=(begins + pace.wait + step, ends + pace.wait),
+                queries=(Query(gone, told, 1),),
                 step=step,
+                every=step,
             ),
             Trial(
-                f"{tier} tells the pace",
-                {series: counter((pace.long + 4 * step, over))},
-                expected=Expected(pace.long + 2 * step, f"{float(pace.factor * Decimal('1.2')):.4g}"),
+                f"{tier} tells the pace just over its limit",
+                story((told_at + step, over)),
+                expected=Expected(told_at, f"{float(pace.factor * Decimal('1.01')):.4g}"),
                 step=step,
+                every=step,
             ),
             Trial(
-                f"{tier} is silent at nine tenths of it",
-                {series: counter((pace.long + 4 * step, under))},
-                silent=tuple(range(step, pace.long + 4 * step, step)),
+                f"{tier} is silent just under it",
+                story((told_at + step, under)),
+                silent=tuple(range(step, told_at + step, step)),
                 step=step,
+                every=step,
+            ),
+            Trial(
+                f"{tier} is silent on a burst that spends too little",
+                story((pace.long, 0), (brief, sample * pace.long / brief * Decimal("0.9")), (pace.short, 0)),
+                silent=tuple(range(pace.long, pace.long + brief + pace.short, step)),
+                step=step,
+                every=step,
             ),
         ),
     )
@@ -129,17 +152,18 @@ def _per_call(limit: Decimal, spec: Spec, names: Names) -> Alert:
         wait=5,
         keep=5,
         value="humanize",
+        board="cost",
         trials=(
             Trial(
-                "fires after 5 minutes",
-                {spent: counter((20, limit * 2 * 1000)), count: counter((20, 1000))},
+                "fires after 5 minutes just over the limit",
+                {spent: counter((20, limit * Decimal("1.01") * 1000)), count: counter((20, 1000))},
                 silent=(5,),
                 firing=(6,),
-                expected=Expected(10, f"{float(limit * 2):.4g}"),
+                expected=Expected(10, f"{float(limit * Decimal('1.01')):.4g}"),
             ),
             Trial(
-                "is silent at nine tenths of the limit",
-                {spent: counter((20, limit * Decimal("0.9") * 1000)), count: counter((20, 1000))},
+                "is silent just under the limit",
+                {spent: counter((20, limit * Decimal("0.99") * 1000)), count: counter((20, 1000))},
                 silent=tuple(range(1, 21)),
             ),
             Trial(

@@ -10,7 +10,7 @@ from claudescope_alerts.promql import Match, Names
 from claudescope_alerts.rules import Alert, Group
 from claudescope_alerts.sli import ENDED
 from claudescope_alerts.spec import Spec
-from claudescope_alerts.symptoms.shares import Count, Share, Simulate, count_alert, share_alert
+from claudescope_alerts.symptoms.shares import Count, Share, count_alert, share_alert, simulated
 
 __all__ = ["groups"]
 
@@ -29,11 +29,6 @@ _BY_KIND: Final = "ClaudeErrorKindHigh"
 _REMOTE: Final = ("provider", "network")
 
 
-def _simulate(bad: str, good: str, broken_off: str) -> Simulate:
-    """Bad and good calls, and others that the app broke off: these count for nothing."""
-    return lambda bad_values, good_values: {bad: bad_values, good: good_values, broken_off: "0+7777x200"}
-
-
 def groups(spec: Spec, names: Names) -> list[Group]:
     """Alerts on errors."""
     guards, service = spec.guards, spec.service.name
@@ -47,6 +42,7 @@ def groups(spec: Spec, names: Names) -> list[Group]:
         return names.series(DURATION, {OPERATION: "chat", OUTCOME: "error", ERROR_TYPE: kind.kind}, "count")
 
     good = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
+    # What the app broke off counts for nothing.
     broken_off = names.series(DURATION, {OPERATION: "chat", OUTCOME: "cancelled"}, "count")
 
     alerts: list[Alert] = []
@@ -59,7 +55,7 @@ def groups(spec: Spec, names: Names) -> list[Group]:
                     _BY_KIND,
                     failed(kind),
                     (calls,),
-                    _simulate(series(kind), good, broken_off),
+                    simulated(series(kind), good, broken_off),
                     limit=guards.error_kind_share,
                     failures=guards.min_failures,
                     severity="ticket",
@@ -98,7 +94,7 @@ def groups(spec: Spec, names: Names) -> list[Group]:
                     "ClaudeApiUnavailable",
                     failed(*kinds),
                     (calls,),
-                    _simulate(series(kinds[-1]), good, broken_off),
+                    simulated(series(kinds[-1]), good, broken_off),
                     limit=guards.unavailable_share,
                     failures=guards.min_failures,
                     severity="page",
@@ -148,7 +144,7 @@ def groups(spec: Spec, names: Names) -> list[Group]:
                 "ClaudeStreamsCut",
                 failed(_CUT),
                 (calls,),
-                _simulate(series(_CUT), good, broken_off),
+                simulated(series(_CUT), good, broken_off),
                 limit=guards.stream_cut_share,
                 failures=guards.min_failures,
                 severity="ticket",
@@ -166,7 +162,7 @@ def groups(spec: Spec, names: Names) -> list[Group]:
                 "ClaudeRetryShareHigh",
                 names.select(RETRIES),
                 (calls, names.select(RETRIES)),
-                _simulate(retries, good, broken_off),
+                simulated(retries, good, broken_off),
                 limit=guards.retry_share,
                 failures=guards.min_failures,
                 severity="ticket",

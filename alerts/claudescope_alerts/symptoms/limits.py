@@ -29,7 +29,7 @@ def group(spec: Spec, names: Names) -> Group:
     labels = {REQUEST_MODEL: "claude-test-model", RATE_LIMIT_TYPE: "output_tokens"}
     left, allowed = names.series(RATE_LIMIT_REMAINING, labels), names.series(RATE_LIMIT, labels)
     call = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
-    low, enough = write(share * 1000 / 2), write(share * 1000 * Decimal("1.2"))
+    low, enough = (write(share * 1000 * Decimal(times)) for times in ("0.99", "1.01"))
     busy = counter((60, 10))
     alert = Alert(
         "ClaudeRateLimitHeadroomLow",
@@ -44,21 +44,23 @@ def group(spec: Spec, names: Names) -> Group:
         wait=wait,
         keep=5,
         shown={"type": names.template(RATE_LIMIT_TYPE), "model": names.template(REQUEST_MODEL)},
+        board="limits",
+        narrowed={"model": "model"},
         trials=(
             Trial(
                 "fires after 5 minutes of low headroom, and resolves",
                 {left: f"1000x9 {low}x14 1000x40", allowed: "1000x65", call: busy},
-                silent=(10 + wait - 1, 25 + 5 + 2),
-                firing=(10 + wait, 24 + 5),
+                silent=(10 + wait - 1, 25 + 5),
+                firing=(10 + wait, 25 + 5 - 1),
                 expected=Expected(
                     10 + wait + 2,
-                    percentage(share / 2),
+                    percentage(share * Decimal("0.99")),
                     {names.label(label): value for label, value in labels.items()},
                     {"type": labels[RATE_LIMIT_TYPE], "model": labels[REQUEST_MODEL]},
                 ),
             ),
             Trial(
-                "is silent while enough is left",
+                "is silent while just enough is left",
                 {left: f"{enough}x60", allowed: "1000x60", call: busy},
                 silent=tuple(range(1, 60)),
             ),

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
+from claudescope.boards import BoardName
 from claudescope.errors import Fault
-from claudescope_alerts.rules import Alert, Expected, Trial, counter, percentage, write
+from claudescope_alerts.rules import Alert, Expected, Trial, counter, many_events, percentage, write
 from claudescope_alerts.windows import Severity, write_minutes
 
-__all__ = ["MANY", "Count", "Share", "Simulate", "count_alert", "share_alert"]
+__all__ = ["WATCHING", "Count", "Share", "Simulate", "count_alert", "share_alert", "simulated"]
 
-MANY: Final = 100_000
-"""Events a minute in trials: any guard on their number is met at once."""
+_KEEP: Final = 5
+"""Minutes for which an alert goes on after its condition ended."""
+
+_NOISE: Final = "0+7777x200"
+
+WATCHING: Final = "claude:alerting:watching"
+"""Recorded wherever rules are evaluated, with the label `service`."""
+
+_SETTLED: Final = 5
+"""Minutes after the first evaluation within which everything that is scraped has been scraped once."""
 
 Simulate = Callable[[str, str], Mapping[str, str]]
 """From the counters of bad and of good events to series."""
+
+
+def simulated(bad: str, good: str, *aside: str) -> Simulate:
+    """Makes a series of bad and one of good events, and others that count for nothing."""
+    return lambda bad_values, good_values: {bad: bad_values, good: good_values, **dict.fromkeys(aside, _NOISE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class Share:
         window: Minutes that are looked at.
         wait: Minutes that it must last.
         labels: Further labels.
+        board: The dashboard that answers it.
     """
 
     name: str
@@ -53,6 +68,7 @@ class Share:
     window: int = 5
     wait: int = 5
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    board: BoardName = "errors"
 
 
 def share_alert(share: Share, service: str) -> Alert:
@@ -70,38 +86,48 @@ def share_alert(share: Share, service: str) -> Alert:
         description=f"$value over the last {window}, for {share.wait} minutes; {percentage(share.limit)} is the limit. "
         f"{share.advice}",
         wait=share.wait,
-        keep=5,
+        keep=_KEEP,
         labels=share.labels,
+        board=share.board,
         trials=_share_trials(share),
     )
 
 
 def _share_trials(share: Share) -> tuple[Trial, ...]:
-    over, under = min(share.limit * Decimal("1.2"), Decimal(1)), share.limit * Decimal("0.9")
+    over, under = min(share.limit * Decimal("1.01"), Decimal(1)), share.limit * Decimal("0.99")
+    many = many_events(share.failures, share.limit)
     ended = share.wait + 6
-    gone = ended + share.window + 5 + 2
+    gone = ended + _KEEP + 1
     few = share.failures - 1
+    minutes = min(few, 4)
     burst = share.window + 3
-    end = burst + few + share.window + share.wait + 8
+    end = burst + minutes + share.window + share.wait + 3
+
+    def story(*segments: tuple[int, Decimal | int]) -> Mapping[str, str]:
+        """So many minutes each with a share of bad events."""
+        return share.simulate(
+            counter(*((length, bad * many) for length, bad in segments), start=20 * many),
+            counter(*((length, (1 - bad) * many) for length, bad in segments), start=20 * many),
+        )
+
     return (
         Trial(
-            f"fires after {share.wait} minutes at {percentage(over)}, and resolves",
-            share.simulate(
-                counter((ended, over * MANY), (gone + 5 - ended, 0)),
-                counter((ended, (1 - over) * MANY), (gone + 5 - ended, MANY)),
-            ),
+            f"fires after {share.wait} minutes just over the limit, and resolves",
+            story((ended, over), (gone + 1 - ended, 0)),
             silent=(share.wait, gone),
-            firing=(share.wait + 1, ended + 5),
+            firing=(share.wait + 1, ended + _KEEP),
             expected=Expected(share.wait + 3, percentage(over)),
         ),
         Trial(
-            f"is silent at {percentage(under)}",
-            share.simulate(counter((ended + 10, under * MANY)), counter((ended + 10, (1 - under) * MANY))),
-            silent=tuple(range(1, ended + 11)),
+            "is silent just under the limit",
+            story((ended + 4, under)),
+            silent=tuple(range(1, ended + 5)),
         ),
         Trial(
             f"is silent on {few} events that are all bad",
-            share.simulate(counter((burst, 0), (few, 1), (end, 0)), counter((burst + few + end, 0))),
+            share.simulate(
+                counter((burst, 0), (minutes, Decimal(few) / minutes), (end - burst - minutes, 0)), counter((end, 0))
+            ),
             silent=tuple(range(1, end)),
         ),
     )
@@ -122,6 +148,7 @@ class Count:
         advice: What the description says after the number.
         window: Minutes that are looked at.
         labels: Further labels.
+        board: The dashboard that answers it.
     """
 
     name: str
@@ -134,17 +161,20 @@ class Count:
     advice: str
     window: int = 10
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    board: BoardName = "errors"
 
 
 def count_alert(count: Count, service: str) -> Alert:
     """The alert of a count.
 
     A counter's increase misses what it was born with, which of short-lived processes is all there is. So series that
-    are new within the window, and were not seen in the hour before it, count with their value.
+    are new within the window, and were not seen in the hour before it, count with their value; but only where rules
+    were evaluated before the window, as to a Prometheus that begins to watch everything is new.
     """
     window = write_minutes(count.window)
-    born = f"({count.bad} unless max_over_time({count.bad}[1h] offset {window}))"
-    expr = f"sum({born} or increase({count.bad}[{window}])) >= {count.limit}"
+    watching = f'{WATCHING}{{service="{service}"}} offset {write_minutes(count.window + _SETTLED)}'
+    born = f"({count.bad} unless max_over_time({count.bad}[1h] offset {window})) and on () {watching}"
+    expr = f"sum(({born}) or increase({count.bad}[{window}])) >= {count.limit}"
     return Alert(
         count.name,
         expr,
@@ -152,44 +182,49 @@ def count_alert(count: Count, service: str) -> Alert:
         fault=count.fault,
         summary=f"{service}: $value {count.subject} in {window}",
         description=f"{count.limit} or more in {window} fire this at once. {count.advice}",
-        keep=5,
+        keep=_KEEP,
         labels=count.labels,
+        board=count.board,
         value="humanize",
-        trials=_count_trials(count),
+        trials=_count_trials(count, service),
     )
 
 
-def _count_trials(count: Count) -> tuple[Trial, ...]:
+def _count_trials(count: Count, service: str) -> tuple[Trial, ...]:
     step = 5
     history = 60 + count.window + step
     burst = 2 * step
     gone = history + burst + count.window + 2 * step
-    return (
+    watched = {f'{WATCHING}{{service="{service}"}}': "1x400"}
+    old = "500x400"
+    trials = (
         Trial(
             "fires at once on a counter that grows, and resolves",
             {count.series: counter((history, 0), (burst, 4 * count.limit), (gone + step, 0))},
             silent=(history, gone),
             firing=(history + step, history + burst + step),
-            step=step,
         ),
         Trial(
             "counts what a new series was born with",
-            {count.series: f"_x{history} {count.limit}x{count.window + 60}"},
+            watched | {count.series: f"_x{history} {count.limit}x{count.window + 60}"},
             silent=(history - step, history + count.window + 3 * step),
             firing=(history, history + step),
             expected=Expected(history, str(count.limit)),
-            step=step,
         ),
         Trial(
             "is silent on less",
-            {count.series: f"_x{history} {count.limit - 1}x{count.window + 60}"},
+            watched | {count.series: f"_x{history} {count.limit - 1}x{count.window + 60}"},
             silent=tuple(range(history - step, history + 30, step)),
-            step=step,
         ),
         Trial(
             "is silent on an old counter that stands still",
-            {count.series: f"500x{history + 60}"},
+            watched | {count.series: old},
             silent=tuple(range(history, history + 60, step)),
-            step=step,
+        ),
+        Trial(
+            "is silent on what happened before anybody watched",
+            watched | {count.series: f"_x{_SETTLED - 1} {old}"},
+            silent=tuple(range(0, history, step)),
         ),
     )
+    return tuple(replace(trial, step=step) for trial in trials)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from claudescope.catalogue import DURATION, OPERATION, OUTCOME
 from claudescope_alerts.promql import Names
-from claudescope_alerts.rules import Alert, Expected, Group, Trial
+from claudescope_alerts.rules import Alert, Expected, Group, Query, Recording, Trial
 from claudescope_alerts.spec import Spec
+from claudescope_alerts.symptoms.shares import WATCHING
 from claudescope_alerts.windows import write_minutes
 
-__all__ = ["DEAD_MAN", "group"]
+__all__ = ["DEAD_MAN", "groups"]
 
 DEAD_MAN = "ClaudeAlertingAlive"
 """Fires all the time. Whoever receives it alarms when it stops."""
@@ -17,8 +18,8 @@ _LOOKBACK = 5
 """Minutes for which Prometheus shows the last sample of a series."""
 
 
-def group(spec: Spec, names: Names) -> Group:
-    """The alert on absent telemetry, and the dead man's switch."""
+def groups(spec: Spec, names: Names) -> list[Group]:
+    """The alert on absent telemetry, the dead man's switch, and what is recorded to tell that rules are evaluated."""
     wait = max(1, round(spec.guards.absent_after / 60))
     calls = names.select(DURATION, part="count")
     series = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
@@ -33,6 +34,7 @@ def group(spec: Spec, names: Names) -> Group:
         description="There was telemetry within the last day, and now there is none: every other alert is blind. Check "
         "that the app runs, that it is scraped or exports, and that instrument() was called.",
         wait=wait,
+        board="fleet",
         trials=(
             Trial(
                 "fires once the last sample is old",
@@ -54,4 +56,9 @@ def group(spec: Spec, names: Names) -> Group:
         value="humanize",
         trials=(Trial("always fires", {"up": "1x10"}, firing=(0, 5, 10), expected=Expected(5, "1")),),
     )
-    return Group("telemetry", (absent, alive))
+    own = f'{WATCHING}{{service="{spec.service.name}"}}'
+    watched = Trial(
+        "is recorded from the first evaluation on", {"up": "1x10"}, queries=(Query(0, own, 1), Query(9, own, 1))
+    )
+    watching = Recording(WATCHING, "vector(1)", {"service": spec.service.name})
+    return [Group("telemetry", (absent,)), Group("alerting", (watching, alive), (watched,))]

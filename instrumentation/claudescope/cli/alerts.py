@@ -121,6 +121,15 @@ def push(
     _console().print(f"{len(changed)} changed" if changed else "nothing to change", markup=False)
 
 
+@alerts.command()
+def schema() -> None:
+    """Print the JSON Schema of the spec, for editors that complete and check YAML."""
+    _require()
+    from claudescope_alerts.spec import json_schema
+
+    typer.echo(json_schema(), nl=False)
+
+
 @alerts.command(name="import")
 def import_(path: Annotated[Path, typer.Argument(help="A file of OpenSLO v1 documents.")]) -> None:
     """Print a spec with the objectives of an OpenSLO file."""
