@@ -57,7 +57,7 @@ def _p95_by_model(url: str, bucket: str, ask: Callable[[], None]) -> dict[str, f
         ask()
         return set(_answers(url, query)) == _MODELS and all(
             value == value
-            for value in _answers(url, query).values()  # noqa: PLR0124 - NaN until there are two scrapes
+            for value in _answers(url, query).values()
         )
 
     query = _P95.format(bucket=bucket)
