@@ -86,29 +86,31 @@ def test_celery_prefork(commands: Commands, api: Simulator, sink: OtlpSink, tmp_
     assert len(sink.spans) == 10
 
 
-def test_uvicorn_workers_share_an_endpoint(commands: Commands, api: Simulator, tmp_path: Path) -> None:
+def test_uvicorn_workers_share_an_endpoint(commands: Commands, api: Simulator) -> None:
     """Prometheus gets the sum of uvicorn's workers from one port, and they end as they would have."""
-    log = tmp_path / "log"
-    command = ("--metrics-port", "0", "--no-report", "--", sys.executable, "serve.py", str(log))
+    server = (sys.executable, "-m", "uvicorn", "serve:app", "--workers", "2", "--port", "0")
+    command = ("--metrics-port", "0", "--no-report", "--", *server)
     with commands.started(*_RUN, *command) as process:
-        assert process.stdout is not None
         assert process.stderr is not None
         metrics = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stderr.readline())
+        listening = re.search(r"http://127\.0\.0\.1:(\d+)", process.stderr.readline())
         assert metrics is not None
-        port = int(process.stdout.readline())
-        pids = {_get(port) for _ in range(40)}
+        assert listening is not None
+        started = 0
+        while started < 2:
+            started += "Application startup complete" in process.stderr.readline()
+        for _ in range(40):
+            _get(int(listening.group(1)))
         body = urllib.request.urlopen(metrics.group()).read().decode()  # noqa: S310 - loopback
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE)
     assert process.returncode in {0, -signal.SIGTERM}
-    assert len(pids) == 2
     counted = re.findall(r"^gen_ai_client_operation_duration_seconds_count\{.*\} (\S+)$", body, re.MULTILINE)
     assert sum(map(float, counted)) == api.ledger().messages_billed == 40
 
 
-def _get(port: int) -> bytes:
+def _get(port: int) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", "/")
-    body = connection.getresponse().read()
+    assert connection.getresponse().status == 200
     connection.close()
-    return body
