@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Mapping
+
+from claudescope.forks import renew_in_child
 
 __all__ = ["counts", "note"]
 
 _log = logging.getLogger("claudescope")
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
+renew_in_child(sys.modules[__name__], "_lock")
 
 
 def note(component: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Commands:
         return self.run(sys.executable, APPS / "script.py", mode, str(calls), code=code)
 
     @contextmanager
-    def started(self, *command: str | Path, cwd: Path = APPS) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *command: str | Path, cwd: Path = APPS) -> Generator[subprocess.Popen[str]]:
         """Run a command beside the test; it is killed where it has not ended."""
         with subprocess.Popen(  # noqa: S603 - our own
             [*map(str, command)],

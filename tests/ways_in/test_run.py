@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from claudescope.cli import main
 from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
 from tests.ways_in.conftest import APPS, PATIENCE, Commands
@@ -117,15 +118,26 @@ def test_a_process_without_the_sdk_pays_nothing(commands: Commands) -> None:
         (["--", "true"], {"CLAUDESCOPE_EXIT_TIMEOUT": "soon"}, "CLAUDESCOPE_EXIT_TIMEOUT=soon: expected a number"),
     ],
 )
-def test_bad_usage(arguments: list[str], variables: dict[str, str], expected: str, commands: Commands) -> None:
+def test_bad_usage(
+    arguments: list[str],
+    variables: dict[str, str],
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Each mistake gives one clear message and exit code 2, and the command is not run."""
-    done = commands.with_variables(**variables).run(*_RUN, *arguments, code=2)
-    assert expected in done.stderr.replace("\n", " ")
-    assert "Traceback" not in done.stderr
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["claudescope", "run", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    output = capsys.readouterr()
+    assert (ended.value.code, output.out) == (2, "")
+    assert expected in output.err.replace("\n", " ")
 
 
 def test_a_busy_port(commands: Commands) -> None:
-    """A port that somebody else has is named, with what to do."""
+    """A port that somebody else has is named, with what to do, and the process ends with 2."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

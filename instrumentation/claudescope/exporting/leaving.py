@@ -1,8 +1,8 @@
 """Delivers what is left as a process ends, and never holds its end up for longer than a bound.
 
 A process ends by leaving its main module, by `sys.exit`, by an exception (`atexit`), as a child of `multiprocessing`
-or of Celery's pool (by their own hooks, as such a child calls `os._exit`), or by SIGTERM. Whatever hangs while it delivers, be
-it a backend or a lock, hangs in a daemon thread, and nobody waits for that longer than the bound.
+or of Celery's pool (by their own hooks, as such a child calls `os._exit`), or by SIGTERM. Whatever hangs while it
+delivers, be it a backend or a lock, hangs in a daemon thread, and nobody waits for that longer than the bound.
 """
 
 from __future__ import annotations
@@ -103,11 +103,6 @@ class Leaving:
                 hook(sys.modules[module], self)
         self._watch_sigterm()
 
-    @property
-    def forked(self) -> bool:
-        """Whether this is a child of the process that watched last."""
-        return self._pid not in {0, os.getpid()}
-
     def forget(self) -> None:
         """Neither wait nor deliver any more."""
         self._left = True
@@ -125,7 +120,7 @@ class Leaving:
             return True  # nothing has been sent from here
         end = time.monotonic() + timeout
         started = [worker.run(job) for worker, (_, job) in zip(self._workers, self._jobs, strict=True)]
-        return all([done.wait(max(0.0, end - time.monotonic())) for done in started])
+        return all(done.wait(max(0.0, end - time.monotonic())) for done in started)
 
     def leave(self) -> None:
         """Deliver what is left, within the bound. Does nothing the second time. Never raises."""

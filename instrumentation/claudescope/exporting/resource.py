@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.sdk.resources import OTELResourceDetector, ProcessResourceDetector, Resource
-from opentelemetry.util.types import Attributes
 
 __all__ = ["ProcessResource", "detect"]
 
@@ -39,7 +38,7 @@ class ProcessResource(Resource):
         self._pid = os.getpid()
 
     @property
-    def attributes(self) -> Attributes:
+    def attributes(self) -> Any:  # the SDK's versions differ in its type
         """The attributes of this process."""
         if self._pid != os.getpid():
             # Without a lock, which a fork may leave held: two threads that renew at once renew alike.

@@ -1,6 +1,6 @@
 """An app that knows nothing of claudescope, unless CONFIGURE says so: `python script.py MODE CALLS`.
 
-Modes end in their own ways: see `_MODES`. Each makes CALLS calls, and those with children CALLS in each of two children.
+Modes end in their own ways: see `_MODES`. Each makes CALLS calls, and those with children as many in each of two.
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import Any
 
 from anthropic import Anthropic
-from celery import Celery
 
 _folder = os.environ["BROKER_FOLDER"]
 
-celery = Celery("tasks", broker="filesystem://")
+celery: Any = import_module("celery").Celery("tasks", broker="filesystem://")
 celery.conf.update(
     broker_transport_options={
         "data_folder_in": _folder,
@@ -22,10 +23,11 @@ celery.conf.update(
 )
 
 
-@celery.task(name="ask")
-def ask() -> str:
-    """Make a call."""
+def _ask() -> str:
     answer = Anthropic(max_retries=0).messages.create(
         model="claude-haiku-5-5", max_tokens=5, messages=[{"role": "user", "content": "Why is the sky blue?"}]
     )
     return answer.model
+
+
+ask: Any = celery.task(name="ask")(_ask)
