@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context, Decimal, localcontext
 from string import Template
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -18,8 +18,23 @@ from claudescope.errors import Fault
 from claudescope_alerts.spec import Spec
 from claudescope_alerts.windows import Severity
 
-__all__ = ["Alert", "Expected", "Group", "Query", "Recording", "Trial", "counter", "many_events", "percentage", "write"]
+__all__ = [
+    "PLAIN",
+    "Alert",
+    "Expected",
+    "Group",
+    "Query",
+    "Recording",
+    "Trial",
+    "counter",
+    "many_events",
+    "percentage",
+    "write",
+]
 
+
+PLAIN: Final = 'printf "%.4g"'
+"""Formats a number that is no count: `humanize` would write 0.5 as 500m."""
 
 _SCRAPE_LABELS: Final = ("job", "instance")
 """Labels of a service that boards have a variable for."""
@@ -44,15 +59,21 @@ def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_0
         start: Its first value; far from zero by default, as Prometheus extrapolates counters near zero less.
         every: Minutes between samples: a divisor of all minutes.
     """
-    value = Decimal(str(start))
-    parts = [write(value)]
-    for minutes, rate in segments:
-        step, samples = Decimal(str(rate)), minutes // every
-        if samples > 0:
-            first = value + step
-            parts.append(f"{write(first)}+{write(step)}x{samples - 1}")
-            value += step * samples
-    return " ".join(parts)
+    with localcontext(Context(prec=60)):
+        value = _binary(Decimal(str(start)))
+        parts = [write(value)]
+        for minutes, rate in segments:
+            step, samples = _binary(Decimal(str(rate))), minutes // every
+            if samples > 0:
+                parts.append(f"{write(value + step)}+{write(step)}x{samples - 1}")
+                value += step * samples
+        return " ".join(parts)
+
+
+def _binary(number: Decimal) -> Decimal:
+    """The nearest number that floats add up without rounding: a sum a little too low would be a counter's reset."""
+    fraction = 2**20 if number < 1000 else 2**10
+    return (number * fraction).to_integral_value() / fraction
 
 
 def many_events(failures: int, share: Decimal) -> Decimal:
@@ -147,7 +168,7 @@ class Alert:
         keep: Minutes for which it goes on after it ended (`keep_firing_for`).
         labels: Further labels.
         shown: Go template by placeholder of the texts.
-        value: Prometheus' function that formats the number.
+        value: Function of Go's or Prometheus' templates that formats the number.
         trials: What proves it.
         board: The dashboard that answers it.
         narrowed: Placeholder of `shown` by the board's variable that it narrows.

@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from claudescope_alerts.promql import Names
-from claudescope_alerts.rules import Alert, Expected, Group, Query, Recording, Trial, counter, many_events, write
+from claudescope_alerts.rules import PLAIN, Alert, Expected, Group, Query, Recording, Trial, counter, many_events, write
 from claudescope_alerts.sli import Events, events_of
 from claudescope_alerts.spec import Objective, Spec
 from claudescope_alerts.windows import TIERS, WINDOWS, Tier, TierName, write_minutes
@@ -118,7 +118,7 @@ def _alert(objective: Objective, tier: Tier, events: Events, names: Names, label
         keep=tier.keep,
         labels={"slo": objective.name, "tier": tier.name},
         shown={"model": names.template(events.by[0])} if events.by else {},
-        value="humanize",
+        value=PLAIN,
         board="slo",
         narrowed={"model": "model"} if events.by else {},
         trials=_tier_trials(objective, tier, events, names, own),

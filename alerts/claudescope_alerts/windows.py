@@ -42,7 +42,7 @@ class Tier:
 
     def factor(self, period_days: int) -> Decimal:
         """The burn rate above which it fires, for a period in days: 14.4, 6, 3 and 1 for 30 days."""
-        return (self.budget_share * period_days * 1440 / self.long).normalize()
+        return (self.budget_share * period_days * 1440 / self.long).quantize(Decimal("0.0001")).normalize()
 
 
 TIERS: Final[dict[TierName, Tier]] = {

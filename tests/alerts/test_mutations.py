@@ -104,7 +104,7 @@ def _told(folder: Path, group: str, rules: str, trial: str) -> str:
     for path in (_GENERATED / "tests").glob(f"{group}.*.test.yml"):
         document: Any = yaml.load(
             path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )  # noqa: S506 # safe
+        )  # safe
         document["tests"] = [test for test in document["tests"] if trial in test["name"]]
         if document["tests"]:
             chosen.append(folder / "tests" / path.name)

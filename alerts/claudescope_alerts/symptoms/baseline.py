@@ -26,7 +26,7 @@ from claudescope.catalogue import (
 )
 from claudescope.errors import Fault
 from claudescope_alerts.promql import Match, Names
-from claudescope_alerts.rules import Alert, Expected, Group, Recording, Trial, counter, write
+from claudescope_alerts.rules import PLAIN, Alert, Expected, Group, Recording, Trial, counter, write
 from claudescope_alerts.sli import CHAT
 from claudescope_alerts.spec import Spec
 
@@ -142,7 +142,7 @@ def _rules(watched: _Watched, story: _Story, spec: Spec, names: Names) -> list[R
         wait=_STEP,
         keep=_STEP,
         shown={f"l{index}": names.template(label) for index, label in enumerate(watched.by)},
-        value="humanize",
+        value=PLAIN,
         board=watched.board,
         narrowed={"model": "l0"} if REQUEST_MODEL in watched.by else {},
         trials=_trials(watched, story, names, spec.guards.min_calls),

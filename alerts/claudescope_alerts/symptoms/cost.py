@@ -9,7 +9,7 @@ from typing import Final
 
 from claudescope.catalogue import COST, DURATION, OPERATION, OUTCOME, UNPRICED_CALLS
 from claudescope_alerts.promql import Names
-from claudescope_alerts.rules import Alert, Expected, Group, Query, Trial, counter, write
+from claudescope_alerts.rules import PLAIN, Alert, Expected, Group, Query, Trial, counter, write
 from claudescope_alerts.spec import Spec
 from claudescope_alerts.symptoms.shares import Count, count_alert
 from claudescope_alerts.windows import Severity, write_minutes
@@ -98,7 +98,7 @@ def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> 
         wait=pace.wait,
         keep=pace.wait,
         labels={"tier": tier},
-        value="humanize",
+        value=PLAIN,
         board="cost",
         trials=(
             Trial(
@@ -151,7 +151,7 @@ def _per_call(limit: Decimal, spec: Spec, names: Names) -> Alert:
         "model, of tokens per call, and of the cache's hits.",
         wait=5,
         keep=5,
-        value="humanize",
+        value=PLAIN,
         board="cost",
         trials=(
             Trial(
