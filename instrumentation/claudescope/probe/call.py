@@ -12,13 +12,14 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 from claudescope import faults
 from claudescope.errors import classify_response
 from claudescope.probe import bodies, streams
 from claudescope.probe.attempts import Attempts, kind_of
 from claudescope.probe.clock import CallClock
-from claudescope.probe.facts import MessageFacts, field_of
+from claudescope.probe.facts import MessageFacts, field_of, is_content
 from claudescope.probe.finisher import FINISHER
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
@@ -55,6 +56,7 @@ class Call:
         batch: The id of the batch whose results it fetches; empty for any other call.
         span: The call's own span, the SDK's or ours; None where it has none.
         own_span: Whether `span` is ours to end.
+        clock: When it began, and when its events came.
         facts: What the response said so far.
         parsing: A `Stream` of the SDK parses the body, so its events decide how the call ends.
         reading: The SDK is at work inside the stream: a close of the body now is the SDK's doing, not the app's.
@@ -62,15 +64,15 @@ class Call:
 
     __slots__ = (
         "_answered",
+        "_around",
         "_attempts",
         "_body",
-        "_clock",
         "_dropped",
         "_error_event",
         "_open",
-        "_parent",
         "_response",
         "batch",
+        "clock",
         "facts",
         "own_span",
         "parsing",
@@ -81,7 +83,7 @@ class Call:
         "streaming",
     )
 
-    def __init__(self, probe: Probe, start: CallStart, batch: str = "") -> None:
+    def __init__(self, probe: Probe, start: CallStart, around: Context, batch: str = "") -> None:
         self.start = start
         self.probe = probe
         self.batch = batch
@@ -95,12 +97,12 @@ class Call:
         self._error_event: str | None = None
         self._response: Any = None  # only until `request` returns
         self._answered: CallRecord | None = None
-        self._parent = trace.get_current_span().get_span_context()
+        self._around = around
         self._attempts = Attempts()
         self._dropped = False
         # Whoever pops it ends the call: atomic, so that two threads can't both.
         self._open = [True]
-        self._clock = CallClock()
+        self.clock = CallClock()
 
     # --- what the hooks tell ------------------------------------------------------------------------------------
 
@@ -216,14 +218,17 @@ class Call:
 
     # --- the events of a stream ---------------------------------------------------------------------------------
 
-    @guarded
     def see(self, event: Any) -> None:
-        """Take one event of a stream, a model or decoded, at the moment the SDK yields it. Never raises."""
+        """Take one decoded event of a stream at the moment its bytes pass. Never raises."""
+        has_content = is_content(event)
+        self.clock.event(content=has_content)
+        if not has_content:
+            self.look(event)
+
+    @guarded
+    def look(self, event: Any) -> None:
+        """Look into an event of a stream, a model or decoded, that does more than carry some of the answer."""
         kind = field_of(event, "type")
-        if kind == "content_block_delta":
-            self._clock.event(content=True)
-            return
-        self._clock.event(content=False)
         if kind == "message_start":
             self.facts.read_message(field_of(event, "message"))
             self.ending("abandoned")  # what it is if nothing else comes, now with its cost so far
@@ -295,7 +300,7 @@ class Call:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
         if self._open and not self._dropped:
             self._dropped = True
-            self._clock.stop()
+            self.clock.stop()
             FINISHER.later(self.left)
 
     def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
@@ -339,9 +344,11 @@ class Call:
         """The facts of the call as they stand, ending in `outcome` now or when it was dropped."""
         attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
         last = attempts[-1] if attempts else None
-        start, clock, facts = self.start, self._clock, self.facts
+        start, clock, facts = self.start, self.clock, self.facts
         usage, started_at = facts.usage(), clock.began_at
-        context = self._parent if self.span is None else self.span.get_span_context()
+        # The span around the call is looked for only where it has none of its own.
+        span = trace.get_current_span(self._around) if self.span is None else self.span
+        context = span.get_span_context()
         return CallRecord(
             operation=start.operation,
             provider=start.provider,
@@ -357,7 +364,7 @@ class Call:
             started_at=started_at,
             duration=clock.duration,
             time_to_first_chunk=clock.time_to_first_content,
-            longest_stall=clock.longest_gap,
+            longest_stall=clock.stall,
             stream_seconds=clock.content_seconds,
             attempts=attempts,
             usage=usage,

@@ -6,13 +6,14 @@ type or absurd. What isn't a plausible value is left out, and nothing here reads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
 
 from claudescope.record import RateLimit, RateLimitType, Usage
 
-__all__ = ["HeaderFacts", "MessageFacts", "field_of", "read_headers"]
+__all__ = ["CONTENT", "HeaderFacts", "MessageFacts", "RateLimits", "field_of", "is_content", "read_headers"]
 
 _LIMIT_TYPES: Final[tuple[RateLimitType, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
 _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
@@ -20,6 +21,9 @@ _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
     for limit_type in _LIMIT_TYPES
     for index, part in enumerate(("limit", "remaining", "reset"))
 }
+_READ_HEADERS: Final = frozenset({*_RATE_LIMIT_HEADERS, b"request-id", b"retry-after", b"retry-after-ms"})
+CONTENT: Final = "content_block_delta"
+"""The type of the events that carry some of the answer: nearly all of a stream."""
 _MAX_NAME: Final = 200
 """Longest model name, request id or finish reason that is taken as one."""
 
@@ -29,6 +33,14 @@ def field_of(source: object, name: str) -> Any:
     if isinstance(source, dict):
         return cast("dict[str, object]", source).get(name)
     return getattr(source, name, None)
+
+
+def is_content(event: object) -> bool:
+    """Whether an event of a stream, a model or decoded, only carries some of the answer. Never raises."""
+    try:
+        return bool(field_of(event, "type") == CONTENT)
+    except Exception:  # noqa: BLE001 - a stranger's object
+        return False
 
 
 def _count(value: object) -> int | None:
@@ -129,8 +141,53 @@ class MessageFacts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFacts:
+@lru_cache(maxsize=64)
+def _types_of(headers: tuple[bytes, ...]) -> tuple[RateLimitType, ...]:
+    """The types that rate-limit headers speak of: as good as always the same ones."""
+    return tuple(dict.fromkeys(_RATE_LIMIT_HEADERS[name][0] for name in headers))
+
+
+class RateLimits(Mapping[RateLimitType, RateLimit]):
+    """The rate limits of a response, made of its headers only where somebody looks: every call has them, and few look.
+
+    Args:
+        headers: The values of the rate-limit headers by their names in lower case.
+    """
+
+    __slots__ = ("_headers", "_limits", "_types")
+
+    def __init__(self, headers: dict[bytes, bytes]) -> None:
+        self._headers = headers
+        self._limits: dict[RateLimitType, RateLimit] | None = None
+        self._types = _types_of(tuple(headers))
+
+    def __getitem__(self, limit_type: RateLimitType) -> RateLimit:
+        return self._read()[limit_type]
+
+    def __iter__(self) -> Iterator[RateLimitType]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def __repr__(self) -> str:
+        return repr(self._read())
+
+    def _read(self) -> dict[RateLimitType, RateLimit]:
+        limits = self._limits
+        if limits is None:  # two threads may both make it: it is the same
+            parts: dict[RateLimitType, list[bytes | None]] = {}
+            for name, value in self._headers.items():
+                limit_type, part = _RATE_LIMIT_HEADERS[name]
+                parts.setdefault(limit_type, [None, None, None])[part] = value
+            self._limits = limits = {
+                limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
+                for limit_type, (limit, remaining, reset) in parts.items()
+            }
+        return limits
+
+
+class HeaderFacts(NamedTuple):
     """What the headers of a response say.
 
     Attributes:
@@ -141,7 +198,7 @@ class HeaderFacts:
 
     request_id: str | None
     retry_after: float | None
-    rate_limits: Mapping[RateLimitType, RateLimit]
+    rate_limits: RateLimits
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
@@ -150,28 +207,19 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
     Args:
         raw: Names and values as `httpx.Headers.raw` has them.
     """
-    request_id: str | None = None
-    retry_after: float | None = None
-    limits: dict[RateLimitType, list[bytes | None]] = {}
+    found: dict[bytes, bytes] = {}
     for raw_name, value in raw:
         name = raw_name.lower()
-        if (known := _RATE_LIMIT_HEADERS.get(name)) is not None:
-            limit_type, part = known
-            limits.setdefault(limit_type, [None, None, None])[part] = value
-        elif name == b"request-id":
-            request_id = _name(value.decode("latin-1"))
-        elif name == b"retry-after-ms":
-            seconds = _seconds(value)
-            retry_after = None if seconds is None else seconds / 1000
-        elif name == b"retry-after" and retry_after is None:
-            retry_after = _seconds(value)
+        if name in _READ_HEADERS:
+            found[name] = value
+    request_id, after = found.pop(b"request-id", None), found.pop(b"retry-after", None)
+    after_ms = found.pop(b"retry-after-ms", None)
+    retry_after = None if after is None else _seconds(after)
+    if after_ms is not None:  # the more exact of the two
+        milliseconds = _seconds(after_ms)
+        retry_after = retry_after if milliseconds is None else milliseconds / 1000
     return HeaderFacts(
-        request_id,
-        retry_after,
-        {
-            limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
-            for limit_type, (limit, remaining, reset) in limits.items()
-        },
+        None if request_id is None else _name(request_id.decode("latin-1")), retry_after, RateLimits(found)
     )
 
 

@@ -91,7 +91,8 @@ class Probe:
     def begin(self, client: Any, options: Any, *, stream: bool) -> Call | None:
         """A call begins; None where it can't be or must not be seen."""
         try:
-            if context.get_value(_SUPPRESS):
+            around = context.get_current()
+            if around.get(_SUPPRESS):
                 return None
             address, port = server_of(client)
             start = CallStart(
@@ -105,7 +106,7 @@ class Probe:
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
             if start.request_model is not None or batch:
                 self._prices.warm()
-            call = Call(self, start, batch)
+            call = Call(self, start, around, batch)
             if self._makes_span(client, options):
                 call.span = start_span(self._tracer, start, options, port)
                 call.own_span = True
