@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from decimal import Decimal
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
@@ -23,13 +25,14 @@ from claudescope.probe.facts import MessageFacts, field_of, is_content
 from claudescope.probe.finisher import FINISHER
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
-from claudescope.record import CallRecord, CallStart, Outcome
+from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
 
 if TYPE_CHECKING:
     from claudescope.probe.probe import Probe
 
 __all__ = ["Call"]
 
+_DraftRecord: Final = draft_of(CallRecord)
 _NO_SPAN: Final = nullcontext()
 _P = ParamSpec("_P")
 
@@ -70,7 +73,9 @@ class Call:
         "_dropped",
         "_error_event",
         "_open",
+        "_priced",
         "_response",
+        "_told",
         "batch",
         "clock",
         "facts",
@@ -99,6 +104,8 @@ class Call:
         self._answered: CallRecord | None = None
         self._around = around
         self._attempts = Attempts()
+        self._priced: tuple[Usage | None, Decimal | None] = (None, None)
+        self._told: tuple[object, ...] = ()
         self._dropped = False
         # Whoever pops it ends the call: atomic, so that two threads can't both.
         self._open = [True]
@@ -308,7 +315,10 @@ class Call:
 
         The SDK may end its span at any time after. Of our own they are told when we end it.
         """
-        if self.span is not None and not self.own_span and self.span.is_recording():
+        told = (outcome, error_type, self.facts.finish_reason, self.facts.usage())
+        # Once is enough where nothing that a span shows has changed since.
+        if told != self._told and self.span is not None and not self.own_span and self.span.is_recording():
+            self._told = told
             self._tell_ending(self.record(outcome, error_type, error))
 
     def _tell_ending(self, record: CallRecord) -> None:
@@ -328,7 +338,8 @@ class Call:
         except IndexError:
             return
         self._response = None
-        FINISHER.closed(self)
+        if self.streaming:
+            FINISHER.closed(self)
         try:
             record = record or self.record(outcome, error_type, error)
             if self.span is not None and self.own_span:
@@ -349,7 +360,7 @@ class Call:
         # The span around the call is looked for only where it has none of its own.
         span = trace.get_current_span(self._around) if self.span is None else self.span
         context = span.get_span_context()
-        return CallRecord(
+        record = _DraftRecord(
             operation=start.operation,
             provider=start.provider,
             request_model=start.request_model,
@@ -368,12 +379,20 @@ class Call:
             stream_seconds=clock.content_seconds,
             attempts=attempts,
             usage=usage,
-            cost_usd=self.probe.cost(start, facts.model, usage, started_at),
+            cost_usd=self._cost(usage, started_at),
             finish_reason=facts.finish_reason,
             rate_limits=self._attempts.rate_limits,
             trace_id=f"{context.trace_id:032x}" if context.is_valid else None,
             span_id=f"{context.span_id:016x}" if context.is_valid else None,
         )
+        record.__class__ = CallRecord
+        return record
+
+    def _cost(self, usage: Usage | None, at: datetime) -> Decimal | None:
+        # Of a stream it is asked for at its start, its end and in between, and the usage changes only once.
+        if usage is not self._priced[0]:
+            self._priced = (usage, self.probe.cost(self.start, self.facts.model, usage, at))
+        return self._priced[1]
 
 
 def _json(response: Any) -> object:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
-from claudescope.record import RateLimit, RateLimitType, Usage
+from claudescope.record import RateLimit, RateLimitType, Usage, draft_of
 
 __all__ = ["CONTENT", "HeaderFacts", "MessageFacts", "RateLimits", "field_of", "is_content", "read_headers"]
 
@@ -24,6 +24,7 @@ _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
 _READ_HEADERS: Final = frozenset({*_RATE_LIMIT_HEADERS, b"request-id", b"retry-after", b"retry-after-ms"})
 CONTENT: Final = "content_block_delta"
 """The type of the events that carry some of the answer: nearly all of a stream."""
+_DraftUsage: Final = draft_of(Usage)
 _MAX_NAME: Final = 200
 """Longest model name, request id or finish reason that is taken as one."""
 
@@ -83,6 +84,7 @@ class MessageFacts:
     _server_tools: dict[str, int] = field(default_factory=dict[str, int])
     _service_tier: str | None = None
     _speed: str | None = None
+    _usage: Usage | None = None
 
     def read_message(self, message: object) -> None:
         """Take a whole Message, or the one that `message_start` begins."""
@@ -103,6 +105,7 @@ class MessageFacts:
         if uncached is None and output is None:
             return
         self.has_usage = True
+        self._usage = None
         if uncached is not None:
             self._uncached = uncached
         if output is not None:
@@ -124,21 +127,23 @@ class MessageFacts:
         self._speed = _name(field_of(usage, "speed")) or self._speed
 
     def usage(self) -> Usage | None:
-        """What was billed as far as it was said, or None where nothing was."""
-        if not self.has_usage:
-            return None
-        one_hour = min(self._cache_write_1h, self._cache_write)
-        return Usage(
-            input_tokens=self._uncached + self._cache_read + self._cache_write,
-            output_tokens=self._output,
-            cache_read_tokens=self._cache_read,
-            cache_write_5m_tokens=self._cache_write - one_hour,
-            cache_write_1h_tokens=one_hour,
-            reasoning_tokens=self._reasoning,
-            server_tools=dict(self._server_tools),
-            service_tier=self._service_tier,
-            speed=self._speed,
-        )
+        """What was billed as far as it was said, or None where nothing was: the same object until more is said."""
+        if self._usage is None and self.has_usage:
+            one_hour = min(self._cache_write_1h, self._cache_write)
+            usage = _DraftUsage(
+                self._uncached + self._cache_read + self._cache_write,
+                self._output,
+                self._cache_read,
+                self._cache_write - one_hour,
+                one_hour,
+                self._reasoning,
+                dict(self._server_tools),
+                self._service_tier,
+                self._speed,
+            )
+            usage.__class__ = Usage
+            self._usage = usage
+        return self._usage
 
 
 @lru_cache(maxsize=64)

@@ -127,7 +127,12 @@ def request_model(options: Any) -> str | None:
 
 def http_library(response: object) -> Any:
     """The module, `httpx` or `httpx2`, that a response's class comes from; None for a stand-in."""
-    for base in type(response).__mro__:
+    return _library_of_class(type(response))
+
+
+@lru_cache(maxsize=64)
+def _library_of_class(response_class: type[Any]) -> Any:
+    for base in response_class.__mro__:
         name = base.__module__.partition(".")[0]
         if name in {"httpx", "httpx2"}:
             return sys.modules[name]

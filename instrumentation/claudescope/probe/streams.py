@@ -123,11 +123,7 @@ def watch_body(response: Any, call: Call) -> None:
         return
     sync, is_async = isinstance(body, http.SyncByteStream), isinstance(body, http.AsyncByteStream)
     if sync or is_async:
-        headers = response.headers
-        body_type = BodyType(
-            http.Response, headers.get("content-type", ""), headers.get("content-encoding", "identity")
-        )
-        response.stream = _body_class(http, sync, is_async)(body, call, body_type)
+        response.stream = _body_class(http, sync, is_async)(body, call, BodyType(http.Response, response.headers))
 
 
 def watch_span_end(response: Any, call: Call) -> None:
