@@ -6,7 +6,7 @@ type or absurd. What isn't a plausible value is left out, and nothing here reads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
@@ -36,6 +36,16 @@ def field_of(source: object, name: str) -> Any:
     return getattr(source, name, None)
 
 
+def _getter(source: object) -> Callable[[str], Any]:
+    """What gives the fields of a model or of a decoded body by name, for who reads many: half the work of `field_of`."""
+    if isinstance(source, dict):
+        return cast("dict[str, object]", source).get
+    # Of a model that has no fields beyond those that its type knows, they are all in its dict.
+    if type(source).__module__.startswith("anthropic.") and not getattr(source, "__pydantic_extra__", None):
+        return source.__dict__.get
+    return lambda name: getattr(source, name, None)
+
+
 def is_content(event: object) -> bool:
     """Whether an event of a stream, a model or decoded, only carries some of the answer. Never raises."""
     try:
@@ -46,6 +56,8 @@ def is_content(event: object) -> bool:
 
 def _count(value: object) -> int | None:
     """A plausible number of tokens or uses, or None."""
+    if value is None:
+        return None  # most that a usage could say it does not
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53:
         return value
     return None
@@ -100,8 +112,9 @@ class MessageFacts:
     def _read_usage(self, usage: object) -> None:
         if usage is None:
             return
-        uncached = _count(field_of(usage, "input_tokens"))
-        output = _count(field_of(usage, "output_tokens"))
+        get = _getter(usage)
+        uncached = _count(get("input_tokens"))
+        output = _count(get("output_tokens"))
         if uncached is None and output is None:
             return
         self.has_usage = True
@@ -110,21 +123,25 @@ class MessageFacts:
             self._uncached = uncached
         if output is not None:
             self._output = output
-        if (read := _count(field_of(usage, "cache_read_input_tokens"))) is not None:
+        if (read := _count(get("cache_read_input_tokens"))) is not None:
             self._cache_read = read
-        if (written := _count(field_of(usage, "cache_creation_input_tokens"))) is not None:
+        if (written := _count(get("cache_creation_input_tokens"))) is not None:
             self._cache_write = written
-        if (one_hour := _count(field_of(field_of(usage, "cache_creation"), "ephemeral_1h_input_tokens"))) is not None:
-            self._cache_write_1h = one_hour
-        if (thinking := _count(field_of(field_of(usage, "output_tokens_details"), "thinking_tokens"))) is not None:
-            self._reasoning = thinking
-        if (tools := field_of(usage, "server_tool_use")) is not None:
+        if (creation := get("cache_creation")) is not None:
+            if (one_hour := _count(field_of(creation, "ephemeral_1h_input_tokens"))) is not None:
+                self._cache_write_1h = one_hour
+        if (details := get("output_tokens_details")) is not None:
+            if (thinking := _count(field_of(details, "thinking_tokens"))) is not None:
+                self._reasoning = thinking
+        if (tools := get("server_tool_use")) is not None:
             for name, value in _fields(tools):
                 uses = _count(value)
                 if uses and name.endswith("_requests"):
                     self._server_tools[name.removesuffix("_requests")] = uses
-        self._service_tier = _name(field_of(usage, "service_tier")) or self._service_tier
-        self._speed = _name(field_of(usage, "speed")) or self._speed
+        if (tier := get("service_tier")) is not None:
+            self._service_tier = _name(tier) or self._service_tier
+        if (speed := get("speed")) is not None:
+            self._speed = _name(speed) or self._speed
 
     def usage(self) -> Usage | None:
         """What was billed as far as it was said, or None where nothing was: the same object until more is said."""
@@ -149,7 +166,7 @@ class MessageFacts:
 @lru_cache(maxsize=64)
 def _types_of(headers: tuple[bytes, ...]) -> tuple[RateLimitType, ...]:
     """The types that rate-limit headers speak of: as good as always the same ones."""
-    return tuple(dict.fromkeys(_RATE_LIMIT_HEADERS[name][0] for name in headers))
+    return tuple(sorted({_RATE_LIMIT_HEADERS[name][0] for name in headers}))
 
 
 class RateLimits(Mapping[RateLimitType, RateLimit]):
@@ -157,23 +174,26 @@ class RateLimits(Mapping[RateLimitType, RateLimit]):
 
     Args:
         headers: The values of the rate-limit headers by their names in lower case.
+
+    Attributes:
+        types: The types that they speak of.
     """
 
-    __slots__ = ("_headers", "_limits", "_types")
+    __slots__ = ("_headers", "_limits", "types")
 
     def __init__(self, headers: dict[bytes, bytes]) -> None:
         self._headers = headers
         self._limits: dict[RateLimitType, RateLimit] | None = None
-        self._types = _types_of(tuple(headers))
+        self.types = _types_of(tuple(headers))
 
     def __getitem__(self, limit_type: RateLimitType) -> RateLimit:
         return self._read()[limit_type]
 
     def __iter__(self) -> Iterator[RateLimitType]:
-        return iter(self._types)
+        return iter(self.types)
 
     def __len__(self) -> int:
-        return len(self._types)
+        return len(self.types)
 
     def __repr__(self) -> str:
         return repr(self._read())
@@ -212,11 +232,11 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
     Args:
         raw: Names and values as `httpx.Headers.raw` has them.
     """
-    found: dict[bytes, bytes] = {}
-    for raw_name, value in raw:
-        name = raw_name.lower()
-        if name in _READ_HEADERS:
-            found[name] = value
+    headers = dict(raw)
+    # Names come in lower case as good as always. One look at all of them is cheaper than to lower each.
+    if not b"".join(headers).islower():
+        headers = {name.lower(): value for name, value in headers.items()}
+    found = {name: headers[name] for name in _READ_HEADERS & headers.keys()}
     request_id, after = found.pop(b"request-id", None), found.pop(b"retry-after", None)
     after_ms = found.pop(b"retry-after-ms", None)
     retry_after = None if after is None else _seconds(after)

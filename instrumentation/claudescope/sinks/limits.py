@@ -16,6 +16,6 @@ def newer(known: Limits | None, seen: Limits) -> Limits:
 
     Does not look at the limits themselves where `seen` has all the types: they may not have been read yet.
     """
-    if known is None or tuple(known) == tuple(seen):
+    if known is None or getattr(known, "types", known) == getattr(seen, "types", seen):
         return seen
     return {**known, **seen}

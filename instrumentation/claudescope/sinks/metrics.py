@@ -168,16 +168,15 @@ class MetricsSink(Sink):
 
     def _add_usage(self, usage: Usage, cost: Decimal | None, labels: LabelSet) -> None:
         # Zeros are added too: a counter born at its first increase loses it.
-        for cells, amount in (
-            (self._cache_reads, usage.cache_read_tokens),
-            (self._cache_writes_5m, usage.cache_write_5m_tokens),
-            (self._cache_writes_1h, usage.cache_write_1h_tokens),
-            (self._reasoning, usage.reasoning_tokens),
-            (self._unpriced, 1 if cost is None else 0),
-        ):
-            cells[labels] = cells.get(labels, 0) + amount
+        reads, writes_5m, writes_1h = self._cache_reads, self._cache_writes_5m, self._cache_writes_1h
+        reasoning, costs, unpriced = self._reasoning, self._cost, self._unpriced
+        reads[labels] = reads.get(labels, 0) + usage.cache_read_tokens
+        writes_5m[labels] = writes_5m.get(labels, 0) + usage.cache_write_5m_tokens
+        writes_1h[labels] = writes_1h.get(labels, 0) + usage.cache_write_1h_tokens
+        reasoning[labels] = reasoning.get(labels, 0) + usage.reasoning_tokens
+        unpriced[labels] = unpriced.get(labels, 0) + (1 if cost is None else 0)
         if cost is not None:
-            self._cost[labels] = self._cost.get(labels, 0) + cost
+            costs[labels] = costs.get(labels, 0) + cost
         for tool, uses in usage.server_tools.items():
             tools = self._store.cells(signals.SERVER_TOOL_USES, _SERVER_TOOL, self._server_tools(tool))
             tools[labels] = tools.get(labels, 0) + uses
