@@ -163,7 +163,7 @@ SUBJECTS: Final = {
     ),
     "openllmetry": _peer("OpenLLMetry", "opentelemetry-instrumentation-anthropic==0.62.4", _openllmetry),
     "openinference": _peer("OpenInference", "openinference-instrumentation-anthropic==3.1.0", _openinference),
-    "logfire": _peer("Logfire", "logfire==5.4.0", _logfire),
+    "logfire": _peer("Logfire", "logfire==5.2.0", _logfire),
     "sentry": _peer("Sentry", "sentry-sdk==2.75.0", _sentry),
     "ddtrace": _peer("ddtrace", "ddtrace==4.16.0", _ddtrace),
 }
