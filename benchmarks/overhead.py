@@ -54,8 +54,8 @@ class Worker:
         Raises:
             RuntimeError: The process has ended.
         """
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -139,7 +139,7 @@ def report(names: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept:
 
 
 def _ratio(ours: float, theirs: float) -> str:
-    return "–" if theirs <= 0 else f"{ours / theirs:.2f}"
+    return "-" if theirs <= 0 else f"{ours / theirs:.2f}"
 
 
 def main() -> None:
@@ -149,9 +149,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), help="measure these, and the SDK's own tracing")
     parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
     options = parser.parse_args()
-    names = [
-        name for name in SUBJECTS if options.only is None or name in {*options.only, "bare", _BASE, "claudescope"}
-    ]
+    names = [name for name in SUBJECTS if options.only is None or name in {*options.only, "bare", _BASE, "claudescope"}]
     text = report(names, options.rounds, *measure(names, options.rounds))
     if options.print or options.only is not None:
         print(text)

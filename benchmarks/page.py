@@ -26,7 +26,8 @@ def machine() -> str:
     busy = f", load average {os.getloadavg()[0]:.1f} at the end of the run" if hasattr(os, "getloadavg") else ""
     return (
         f"{model}, {os.cpu_count()} cores{busy}; {platform.system()}, {platform.python_implementation()} "
-        f"{platform.python_version()}, anthropic {version('anthropic')}, opentelemetry-sdk {version('opentelemetry-sdk')}"
+        f"{platform.python_version()}, anthropic {version('anthropic')}, "
+        f"opentelemetry-sdk {version('opentelemetry-sdk')}"
     )
 
 

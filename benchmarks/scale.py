@@ -127,10 +127,13 @@ def imports() -> float:
         "import time, anthropic, opentelemetry.sdk.trace, opentelemetry.sdk.metrics; before = time.process_time(); "
         "import claudescope; claudescope.instrument(); print(time.process_time() - before)"
     )
-    return min(
-        float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
-        for _ in range(IMPORTS)
-    ) * 1000
+    return (
+        min(
+            float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
+            for _ in range(IMPORTS)
+        )
+        * 1000
+    )
 
 
 def main() -> None:
@@ -147,26 +150,31 @@ def main() -> None:
         )
     ]
     milliseconds, size, series = scrape()
-    text = f"""Measured on {machine()}.
-
-{table(
-    ["a second of CPU does", "without", "with", "with / without"],
-    [[title, f"{off:,.0f}", f"{on:,.0f}", f"{on / off:.3f}"] for title, off, on in rows],
-)}
-
-{table(
-    ["what", "measured"],
-    [
+    throughputs = table(
+        ["a second of CPU does", "without", "with", "with / without"],
+        [[title, f"{off:,.0f}", f"{on:,.0f}", f"{on / off:.3f}"] for title, off, on in rows],
+    )
+    once = table(
+        ["what", "CPU"],
         [
-            f"a scrape of `/metrics` after {MODELS} models × {WORKFLOWS} workflows × {ERROR_KINDS} kinds of errors, "
-            f"{series:,} series and {size / 1e6:.1f} MB",
-            f"{milliseconds:,.0f} ms",
+            [
+                (
+                    f"a scrape of `/metrics` after {MODELS} models x {WORKFLOWS} workflows x {ERROR_KINDS} kinds of "
+                    f"errors: {series:,} series, {size / 1e6:.1f} MB"
+                ),
+                f"{milliseconds:,.0f} ms",
+            ],
+            [
+                f"`import claudescope; claudescope.instrument()`, the fastest of {IMPORTS} processes",
+                f"{imports():.0f} ms",
+            ],
         ],
-        ["`import claudescope; claudescope.instrument()`, the fastest of " f"{IMPORTS} processes", f"{imports():.0f} ms"],
-    ],
-)}
-"""
-    print(text) if options.print else publish("scale", text)
+    )
+    text = f"Measured on {machine()}.\n\n{throughputs}\n\n{once}\n"
+    if options.print:
+        print(text)
+    else:
+        publish("scale", text)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _floor() -> Callable[[bool], None]:
         meter.create_histogram(f"floor.{number}", explicit_bucket_boundaries_advisory=seconds) for number in range(6)
     ]
     labels: list[dict[str, Any]] = [{**_NAMES, "claude.outcome": "ok"}, *[{**_NAMES, "gen_ai.token.type": "input"}] * 5]
-    attributes = {
+    attributes: dict[str, Any] = {
         "claude.outcome": "ok",
         "gen_ai.response.finish_reasons": ("end_turn",),
         "claude.cost.usd": 0.01,
@@ -137,7 +137,9 @@ def _sentry() -> None:
 def _ddtrace() -> None:
     import os
 
-    os.environ.update(DD_TRACE_ENABLED="true", DD_INSTRUMENTATION_TELEMETRY_ENABLED="false", DD_REMOTE_CONFIGURATION_ENABLED="false")
+    os.environ.update(
+        DD_TRACE_ENABLED="true", DD_INSTRUMENTATION_TELEMETRY_ENABLED="false", DD_REMOTE_CONFIGURATION_ENABLED="false"
+    )
     import ddtrace  # type: ignore[import-not-found]
 
     class Nowhere(ddtrace.trace.TraceFilter):  # type: ignore[misc]
@@ -158,9 +160,7 @@ SUBJECTS: Final = {
     "floor": Subject("floor: bare OpenTelemetry records", (), _floor),
     "claudescope": Subject("**claudescope**", ("--editable", "."), _claudescope),
     "uninstrumented": Subject("claudescope, after `uninstrument()`", ("--editable", "."), _uninstrumented),
-    "official": _peer(
-        "OpenTelemetry's own", "opentelemetry-instrumentation-genai-anthropic==1.3b0", _official
-    ),
+    "official": _peer("OpenTelemetry's own", "opentelemetry-instrumentation-genai-anthropic==1.3b0", _official),
     "openllmetry": _peer("OpenLLMetry", "opentelemetry-instrumentation-anthropic==0.62.4", _openllmetry),
     "openinference": _peer("OpenInference", "openinference-instrumentation-anthropic==3.1.0", _openinference),
     "logfire": _peer("Logfire", "logfire==5.2.0", _logfire),

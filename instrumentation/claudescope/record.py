@@ -219,7 +219,7 @@ def draft_of(frozen: type[_T]) -> type[_T]:
         frozen: A frozen dataclass with slots, and without bases.
     """
     specs = [
-        (entry.name, entry.type, field(default=entry.default, default_factory=entry.default_factory))  # type: ignore[arg-type] # one of the two is MISSING, or both
-        for entry in fields(frozen)  # type: ignore[arg-type] # it is one
+        (entry.name, entry.type, field(default=entry.default, default_factory=entry.default_factory))
+        for entry in fields(frozen)  # type: ignore[arg-type] # it is a dataclass
     ]
     return cast("type[_T]", make_dataclass(f"Draft{frozen.__name__}", specs, slots=True))

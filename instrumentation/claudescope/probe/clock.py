@@ -33,8 +33,7 @@ class CallClock:
     def event(self, *, content: bool) -> None:
         """An event came now; `content` where it carries some of the answer."""
         now = time.perf_counter()
-        if now - self.last_event > self.longest_gap:
-            self.longest_gap = now - self.last_event
+        self.longest_gap = max(self.longest_gap, now - self.last_event)
         self.last_event = now
         if content:
             if self.first_content is None:

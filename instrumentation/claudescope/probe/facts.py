@@ -37,7 +37,7 @@ def field_of(source: object, name: str) -> Any:
 
 
 def _getter(source: object) -> Callable[[str], Any]:
-    """What gives the fields of a model or of a decoded body by name, for who reads many: half the work of `field_of`."""
+    """What gives the fields of a model or of a decoded body by name, for who reads many of them."""
     if isinstance(source, dict):
         return cast("dict[str, object]", source).get
     # Of a model that has no fields beyond those that its type knows, they are all in its dict.
@@ -127,12 +127,14 @@ class MessageFacts:
             self._cache_read = read
         if (written := _count(get("cache_creation_input_tokens"))) is not None:
             self._cache_write = written
-        if (creation := get("cache_creation")) is not None:
-            if (one_hour := _count(field_of(creation, "ephemeral_1h_input_tokens"))) is not None:
-                self._cache_write_1h = one_hour
-        if (details := get("output_tokens_details")) is not None:
-            if (thinking := _count(field_of(details, "thinking_tokens"))) is not None:
-                self._reasoning = thinking
+        self._read_details(get)
+
+    def _read_details(self, get: Callable[[str], Any]) -> None:
+        creation, details = get("cache_creation"), get("output_tokens_details")
+        if creation is not None and (one_hour := _count(field_of(creation, "ephemeral_1h_input_tokens"))) is not None:
+            self._cache_write_1h = one_hour
+        if details is not None and (thinking := _count(field_of(details, "thinking_tokens"))) is not None:
+            self._reasoning = thinking
         if (tools := get("server_tool_use")) is not None:
             for name, value in _fields(tools):
                 uses = _count(value)
@@ -223,7 +225,7 @@ class HeaderFacts(NamedTuple):
 
     request_id: str | None
     retry_after: float | None
-    rate_limits: RateLimits
+    rate_limits: Mapping[RateLimitType, RateLimit]
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:

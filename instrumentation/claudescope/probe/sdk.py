@@ -127,7 +127,7 @@ def request_model(options: Any) -> str | None:
 
 def http_library(response: object) -> Any:
     """The module, `httpx` or `httpx2`, that a response's class comes from; None for a stand-in."""
-    return _library_of_class(type(response))
+    return _library_of_class(type(response))  # type: ignore[arg-type] # as above
 
 
 @lru_cache(maxsize=64)
