@@ -36,7 +36,8 @@ def _measure() -> None:
     from benchmarks.worker import runs, set_up
 
     def control(*order: str) -> None:
-        subprocess.run(["callgrind_control", *order, str(os.getpid())], check=True, stdout=subprocess.DEVNULL)
+        command = (shutil.which("callgrind_control") or "callgrind_control", *order, str(os.getpid()))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     set_up()
     for subject in SUBJECTS:
