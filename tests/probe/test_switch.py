@@ -292,7 +292,7 @@ def test_says_how_to_install_the_sdk() -> None:
 
 
 def test_imports_nothing_heavy_before_it_is_used() -> None:
-    """Importing and switching on loads the probe, the sinks and their sketches: no prices, Sentry, rich or simulator."""
+    """Switching on imports the probe, the sinks and their sketches: no prices, Sentry, rich or simulator."""
     code = (
         "import sys, anthropic, opentelemetry.sdk.metrics, opentelemetry.sdk.trace; before = set(sys.modules); "
         "import claudescope; claudescope.instrument(); print(*set(sys.modules) - before)"
