@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-matrix e2e docs test-memory check pictures format clean
+.PHONY: help components demo test test-matrix e2e docs test-memory bench bench-guard check pictures format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,19 @@ docs: $(STAMP) ## Write the reference pages, and build the site into site/
 test-memory: $(STAMP) ## A million calls under a hundred thousand names stay under a fixed bound
 	CLAUDESCOPE_CALLS=1000000 $(BIN)/python -m pytest -q --timeout=1800 tests/probe/test_hazards.py -k without_end
 
+bench: $(STAMP) ## Measure the cost of a call beside peers and the floor; writes docs/performance.md
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.scale
+
+bench-guard: $(STAMP) ## Fail where a call needs more instructions over the floor than it may
+	$(BIN)/python -m benchmarks.guard
+
 check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
+	$(BIN)/mypy benchmarks
 	$(BIN)/pyright
 
 pictures: $(STAMP) ## Draw the pictures that the README shows

@@ -157,8 +157,9 @@ class PriceBook:
         key = (provider, model)
         entry = self._cache.get(key)
         if entry is not None and _holds(entry, at):
-            with suppress(KeyError):  # another thread may just have dropped it
-                self._cache.move_to_end(key)
+            if 2 * len(self._cache) > _CACHED:  # which is used last matters only where some must go
+                with suppress(KeyError):  # another thread may just have dropped it
+                    self._cache.move_to_end(key)
             return entry
         entry = self._overridden(model) or _from_library(model, provider, at)
         if entry.day != _NO_DAY and len(model) + len(provider) <= _LONGEST_NAME:
@@ -190,7 +191,8 @@ def _holds(entry: _Entry, at: datetime) -> bool:
 
 
 def _day(at: datetime) -> int:
-    return (at if at.tzinfo is None else at.astimezone(timezone.utc)).toordinal()
+    is_utc = at.tzinfo is timezone.utc or at.tzinfo is None
+    return (at if is_utc else at.astimezone(timezone.utc)).toordinal()
 
 
 def _override(name: str, given: object) -> _Entry:

@@ -292,11 +292,14 @@ def test_says_how_to_install_the_sdk() -> None:
 
 
 def test_imports_nothing_heavy_before_it_is_used() -> None:
-    """Importing and switching on loads neither prices nor rich, Sentry, grafanalib or the Prometheus client."""
+    """Switching on imports the probe, the sinks and their sketches: no prices, Sentry, rich or simulator."""
     code = (
-        "import anthropic, sys, claudescope; claudescope.instrument(); "
-        "print([name for name in ('genai_prices', 'rich', 'typer', 'sentry_sdk', 'grafanalib', 'prometheus_client',"
-        " 'starlette', 'uvicorn', 'yaml') if name in sys.modules])"
+        "import sys, anthropic, opentelemetry.sdk.metrics, opentelemetry.sdk.trace; before = set(sys.modules); "
+        "import claudescope; claudescope.instrument(); print(*set(sys.modules) - before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
-    assert done.stdout.strip() == "[]"
+    imported = done.stdout.split()
+    assert "claudescope.switch" in imported
+    assert {name.partition(".")[0] for name in imported} <= {"claudescope", "ddsketch", "six", "queue", "_queue"}
+    own = {name.split(".")[1] for name in imported if name.startswith("claudescope.")}
+    assert not own & {"cli", "demo", "report_table", "sentry", "simulator", "testing", "yaml_model"}

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from claudescope.errors import classify, classify_response
 from claudescope.probe.facts import HeaderFacts, read_headers
-from claudescope.record import Attempt, RateLimit, RateLimitType
+from claudescope.record import Attempt, RateLimit, RateLimitType, draft_of
 
 __all__ = ["Attempts", "kind_of"]
 
+_DraftAttempt: Final = draft_of(Attempt)
 _BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 
 
@@ -58,7 +59,9 @@ class Attempts:
     def succeeded(self, response: Any) -> None:
         """Note an attempt whose response has a status of success."""
         headers = self._headers(response)
-        self._done.append(Attempt(status_code=response.status_code, request_id=headers.request_id))
+        attempt = _DraftAttempt(None, response.status_code, None, 0.0, headers.request_id)
+        attempt.__class__ = Attempt
+        self._done.append(attempt)
         self._succeeded = True
 
     def ended(self, error_type: str | None, error: BaseException | None, *, streaming: bool) -> tuple[Attempt, ...]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 __all__ = ["MAX_BODY", "BodyReader", "BodyType"]
 
@@ -71,27 +70,25 @@ class BodyReader:
                 self._see(cast("dict[str, Any]", event))
 
 
-@dataclass(frozen=True, slots=True)
-class BodyType:
-    """What a response's headers say of its body.
+class BodyType(NamedTuple):
+    """What a response says of its body. Nothing is read of it until somebody reads the body itself.
 
     Attributes:
         response_class: The class of the response, which knows the content codings that the HTTP library has.
-        content_type: The media type, with its parameters.
-        coding: The content coding.
+        headers: Its headers.
     """
 
     response_class: Any
-    content_type: str
-    coding: str
+    headers: Any
 
     def reader(self, *, see: Callable[[dict[str, Any]], None], read: Callable[[object], None]) -> BodyReader | None:
         """The reader for such a body; None where it can't be a Message."""
-        media_type = self.content_type.partition(";")[0].strip().lower()
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in {"application/json", "text/event-stream"}:
             return None
+        coding = self.headers.get("content-encoding", "identity")
         # A decoder of its own, as that of the response is in use.
-        response = self.response_class(200, headers={"content-encoding": self.coding})
+        response = self.response_class(200, headers={"content-encoding": coding})
         decoder = response._get_content_decoder()  # noqa: SLF001 - there is no public one
 
         def decode(chunk: bytes) -> bytes:

@@ -8,27 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from decimal import Decimal
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 from claudescope import faults
 from claudescope.errors import classify_response
 from claudescope.probe import bodies, streams
 from claudescope.probe.attempts import Attempts, kind_of
 from claudescope.probe.clock import CallClock
-from claudescope.probe.facts import MessageFacts, field_of
+from claudescope.probe.facts import MessageFacts, field_of, is_content
 from claudescope.probe.finisher import FINISHER
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
-from claudescope.record import CallRecord, CallStart, Outcome
+from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
 
 if TYPE_CHECKING:
     from claudescope.probe.probe import Probe
 
 __all__ = ["Call"]
 
+_DraftRecord: Final = draft_of(CallRecord)
 _NO_SPAN: Final = nullcontext()
 _P = ParamSpec("_P")
 
@@ -55,6 +59,7 @@ class Call:
         batch: The id of the batch whose results it fetches; empty for any other call.
         span: The call's own span, the SDK's or ours; None where it has none.
         own_span: Whether `span` is ours to end.
+        clock: When it began, and when its events came.
         facts: What the response said so far.
         parsing: A `Stream` of the SDK parses the body, so its events decide how the call ends.
         reading: The SDK is at work inside the stream: a close of the body now is the SDK's doing, not the app's.
@@ -62,15 +67,17 @@ class Call:
 
     __slots__ = (
         "_answered",
+        "_around",
         "_attempts",
         "_body",
-        "_clock",
         "_dropped",
         "_error_event",
         "_open",
-        "_parent",
+        "_priced",
         "_response",
+        "_told",
         "batch",
+        "clock",
         "facts",
         "own_span",
         "parsing",
@@ -81,7 +88,7 @@ class Call:
         "streaming",
     )
 
-    def __init__(self, probe: Probe, start: CallStart, batch: str = "") -> None:
+    def __init__(self, probe: Probe, start: CallStart, around: Context, batch: str = "") -> None:
         self.start = start
         self.probe = probe
         self.batch = batch
@@ -95,12 +102,14 @@ class Call:
         self._error_event: str | None = None
         self._response: Any = None  # only until `request` returns
         self._answered: CallRecord | None = None
-        self._parent = trace.get_current_span().get_span_context()
+        self._around = around
         self._attempts = Attempts()
+        self._priced: tuple[Usage | None, Decimal | None] = (None, None)
+        self._told: tuple[object, ...] = ()
         self._dropped = False
         # Whoever pops it ends the call: atomic, so that two threads can't both.
         self._open = [True]
-        self._clock = CallClock()
+        self.clock = CallClock()
 
     # --- what the hooks tell ------------------------------------------------------------------------------------
 
@@ -216,14 +225,17 @@ class Call:
 
     # --- the events of a stream ---------------------------------------------------------------------------------
 
-    @guarded
     def see(self, event: Any) -> None:
-        """Take one event of a stream, a model or decoded, at the moment the SDK yields it. Never raises."""
+        """Take one decoded event of a stream at the moment its bytes pass. Never raises."""
+        has_content = is_content(event)
+        self.clock.event(content=has_content)
+        if not has_content:
+            self.look(event)
+
+    @guarded
+    def look(self, event: Any) -> None:
+        """Look into an event of a stream, a model or decoded, that does more than carry some of the answer."""
         kind = field_of(event, "type")
-        if kind == "content_block_delta":
-            self._clock.event(content=True)
-            return
-        self._clock.event(content=False)
         if kind == "message_start":
             self.facts.read_message(field_of(event, "message"))
             self.ending("abandoned")  # what it is if nothing else comes, now with its cost so far
@@ -299,7 +311,7 @@ class Call:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
         if self._open and not self._dropped:
             self._dropped = True
-            self._clock.stop()
+            self.clock.stop()
             FINISHER.later(self.left)
 
     def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
@@ -307,7 +319,10 @@ class Call:
 
         The SDK may end its span at any time after. Of our own they are told when we end it.
         """
-        if self.span is not None and not self.own_span and self.span.is_recording():
+        told = (outcome, error_type, self.facts.finish_reason, self.facts.usage())
+        # Once is enough where nothing that a span shows has changed since.
+        if told != self._told and self.span is not None and not self.own_span and self.span.is_recording():
+            self._told = told
             self._tell_ending(self.record(outcome, error_type, error))
 
     def _tell_ending(self, record: CallRecord) -> None:
@@ -327,7 +342,8 @@ class Call:
         except IndexError:
             return
         self._response = None
-        FINISHER.closed(self)
+        if self.streaming:
+            FINISHER.closed(self)
         try:
             record = record or self.record(outcome, error_type, error)
             if self.span is not None and self.own_span:
@@ -343,10 +359,12 @@ class Call:
         """The facts of the call as they stand, ending in `outcome` now or when it was dropped."""
         attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
         last = attempts[-1] if attempts else None
-        start, clock, facts = self.start, self._clock, self.facts
+        start, clock, facts = self.start, self.clock, self.facts
         usage, started_at = facts.usage(), clock.began_at
-        context = self._parent if self.span is None else self.span.get_span_context()
-        return CallRecord(
+        # The span around the call is looked for only where it has none of its own.
+        span = trace.get_current_span(self._around) if self.span is None else self.span
+        context = span.get_span_context()
+        record = _DraftRecord(
             operation=start.operation,
             provider=start.provider,
             request_model=start.request_model,
@@ -361,16 +379,24 @@ class Call:
             started_at=started_at,
             duration=clock.duration,
             time_to_first_chunk=clock.time_to_first_content,
-            longest_stall=clock.longest_gap,
+            longest_stall=clock.stall,
             stream_seconds=clock.content_seconds,
             attempts=attempts,
             usage=usage,
-            cost_usd=self.probe.cost(start, facts.model, usage, started_at),
+            cost_usd=self._cost(usage, started_at),
             finish_reason=facts.finish_reason,
             rate_limits=self._attempts.rate_limits,
             trace_id=f"{context.trace_id:032x}" if context.is_valid else None,
             span_id=f"{context.span_id:016x}" if context.is_valid else None,
         )
+        record.__class__ = CallRecord
+        return record
+
+    def _cost(self, usage: Usage | None, at: datetime) -> Decimal | None:
+        # Of a stream it is asked for at its start, its end and in between, and the usage changes only once.
+        if usage is not self._priced[0]:
+            self._priced = (usage, self.probe.cost(self.start, self.facts.model, usage, at))
+        return self._priced[1]
 
 
 def _json(response: Any) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timezone
 
@@ -12,30 +13,39 @@ class CallClock:
     """Takes the times of one call. Durations come from a clock that never goes back.
 
     Attributes:
-        longest_gap: Seconds of the longest gap between two events; None below two.
+        first_content: When the first content event came, on `time.perf_counter`; None before it.
+        last_content: When the last content event came, likewise.
+        last_event: When the last event came, likewise; `math.inf` before the first, which then ends no gap.
+        longest_gap: Seconds of the longest gap between two events so far; negative below two.
     """
 
-    __slots__ = ("_began", "_began_at", "_ended", "_first_content", "_last_content", "_last_event", "longest_gap")
+    __slots__ = ("_began", "_began_at", "_ended", "first_content", "last_content", "last_event", "longest_gap")
 
     def __init__(self) -> None:
         self._began_at = time.time()
         self._began = time.perf_counter()
         self._ended: float | None = None
-        self._first_content: float | None = None
-        self._last_content: float | None = None
-        self._last_event: float | None = None
-        self.longest_gap: float | None = None
+        self.first_content: float | None = None
+        self.last_content: float | None = None
+        self.last_event = math.inf
+        self.longest_gap = -1.0
 
     def event(self, *, content: bool) -> None:
         """An event came now; `content` where it carries some of the answer."""
         now = time.perf_counter()
-        last, self._last_event = self._last_event, now
-        if last is not None and (self.longest_gap is None or now - last > self.longest_gap):
-            self.longest_gap = now - last
+        self.longest_gap = max(self.longest_gap, now - self.last_event)
+        self.last_event = now
         if content:
-            if self._first_content is None:
-                self._first_content = now
-            self._last_content = now
+            if self.first_content is None:
+                self.first_content = now
+            self.last_content = now
+
+    def took(self, first_content: float | None, last_content: float | None, last_event: float, gap: float) -> None:
+        """Take over what a loop over events has kept in variables of its own, with the meanings of our attributes."""
+        self.first_content = first_content
+        self.last_content = last_content
+        self.last_event = last_event
+        self.longest_gap = gap
 
     def stop(self) -> None:
         """The call ends now, whenever its record is made. The first stop counts."""
@@ -55,11 +65,16 @@ class CallClock:
     @property
     def time_to_first_content(self) -> float | None:
         """Seconds from the beginning to the first content; None before it."""
-        return None if self._first_content is None else self._first_content - self._began
+        return None if self.first_content is None else self.first_content - self._began
+
+    @property
+    def stall(self) -> float | None:
+        """Seconds of the longest gap between two events; None below two."""
+        return None if self.longest_gap < 0 else self.longest_gap
 
     @property
     def content_seconds(self) -> float | None:
         """Seconds from the first content to the last; None below two."""
-        if self._first_content is None or self._last_content is None or self._last_content == self._first_content:
+        if self.first_content is None or self.last_content is None or self.last_content == self.first_content:
             return None
-        return self._last_content - self._first_content
+        return self.last_content - self.first_content

@@ -6,13 +6,14 @@ type or absurd. What isn't a plausible value is left out, and nothing here reads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
 
-from claudescope.record import RateLimit, RateLimitType, Usage
+from claudescope.record import RateLimit, RateLimitType, Usage, draft_of
 
-__all__ = ["HeaderFacts", "MessageFacts", "field_of", "read_headers"]
+__all__ = ["CONTENT", "HeaderFacts", "MessageFacts", "RateLimits", "field_of", "is_content", "read_headers"]
 
 _LIMIT_TYPES: Final[tuple[RateLimitType, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
 _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
@@ -20,6 +21,10 @@ _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
     for limit_type in _LIMIT_TYPES
     for index, part in enumerate(("limit", "remaining", "reset"))
 }
+_READ_HEADERS: Final = frozenset({*_RATE_LIMIT_HEADERS, b"request-id", b"retry-after", b"retry-after-ms"})
+CONTENT: Final = "content_block_delta"
+"""The type of the events that carry some of the answer: nearly all of a stream."""
+_DraftUsage: Final = draft_of(Usage)
 _MAX_NAME: Final = 200
 """Longest model name, request id or finish reason that is taken as one."""
 
@@ -31,8 +36,28 @@ def field_of(source: object, name: str) -> Any:
     return getattr(source, name, None)
 
 
+def _getter(source: object) -> Callable[[str], Any]:
+    """What gives the fields of a model or of a decoded body by name, for who reads many of them."""
+    if isinstance(source, dict):
+        return cast("dict[str, object]", source).get
+    # Of a model that has no fields beyond those that its type knows, they are all in its dict.
+    if type(source).__module__.startswith("anthropic.") and not getattr(source, "__pydantic_extra__", None):
+        return source.__dict__.get
+    return lambda name: getattr(source, name, None)
+
+
+def is_content(event: object) -> bool:
+    """Whether an event of a stream, a model or decoded, only carries some of the answer. Never raises."""
+    try:
+        return bool(field_of(event, "type") == CONTENT)
+    except Exception:  # noqa: BLE001 - a stranger's object
+        return False
+
+
 def _count(value: object) -> int | None:
     """A plausible number of tokens or uses, or None."""
+    if value is None:
+        return None  # most that a usage could say it does not
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53:
         return value
     return None
@@ -71,6 +96,7 @@ class MessageFacts:
     _server_tools: dict[str, int] = field(default_factory=dict[str, int])
     _service_tier: str | None = None
     _speed: str | None = None
+    _usage: Usage | None = None
 
     def read_message(self, message: object) -> None:
         """Take a whole Message, or the one that `message_start` begins."""
@@ -86,51 +112,109 @@ class MessageFacts:
     def _read_usage(self, usage: object) -> None:
         if usage is None:
             return
-        uncached = _count(field_of(usage, "input_tokens"))
-        output = _count(field_of(usage, "output_tokens"))
+        get = _getter(usage)
+        uncached = _count(get("input_tokens"))
+        output = _count(get("output_tokens"))
         if uncached is None and output is None:
             return
         self.has_usage = True
+        self._usage = None
         if uncached is not None:
             self._uncached = uncached
         if output is not None:
             self._output = output
-        if (read := _count(field_of(usage, "cache_read_input_tokens"))) is not None:
+        if (read := _count(get("cache_read_input_tokens"))) is not None:
             self._cache_read = read
-        if (written := _count(field_of(usage, "cache_creation_input_tokens"))) is not None:
+        if (written := _count(get("cache_creation_input_tokens"))) is not None:
             self._cache_write = written
-        if (one_hour := _count(field_of(field_of(usage, "cache_creation"), "ephemeral_1h_input_tokens"))) is not None:
+        self._read_details(get)
+
+    def _read_details(self, get: Callable[[str], Any]) -> None:
+        creation, details = get("cache_creation"), get("output_tokens_details")
+        if creation is not None and (one_hour := _count(field_of(creation, "ephemeral_1h_input_tokens"))) is not None:
             self._cache_write_1h = one_hour
-        if (thinking := _count(field_of(field_of(usage, "output_tokens_details"), "thinking_tokens"))) is not None:
+        if details is not None and (thinking := _count(field_of(details, "thinking_tokens"))) is not None:
             self._reasoning = thinking
-        if (tools := field_of(usage, "server_tool_use")) is not None:
+        if (tools := get("server_tool_use")) is not None:
             for name, value in _fields(tools):
                 uses = _count(value)
                 if uses and name.endswith("_requests"):
                     self._server_tools[name.removesuffix("_requests")] = uses
-        self._service_tier = _name(field_of(usage, "service_tier")) or self._service_tier
-        self._speed = _name(field_of(usage, "speed")) or self._speed
+        if (tier := get("service_tier")) is not None:
+            self._service_tier = _name(tier) or self._service_tier
+        if (speed := get("speed")) is not None:
+            self._speed = _name(speed) or self._speed
 
     def usage(self) -> Usage | None:
-        """What was billed as far as it was said, or None where nothing was."""
-        if not self.has_usage:
-            return None
-        one_hour = min(self._cache_write_1h, self._cache_write)
-        return Usage(
-            input_tokens=self._uncached + self._cache_read + self._cache_write,
-            output_tokens=self._output,
-            cache_read_tokens=self._cache_read,
-            cache_write_5m_tokens=self._cache_write - one_hour,
-            cache_write_1h_tokens=one_hour,
-            reasoning_tokens=self._reasoning,
-            server_tools=dict(self._server_tools),
-            service_tier=self._service_tier,
-            speed=self._speed,
-        )
+        """What was billed as far as it was said, or None where nothing was: the same object until more is said."""
+        if self._usage is None and self.has_usage:
+            one_hour = min(self._cache_write_1h, self._cache_write)
+            usage = _DraftUsage(
+                self._uncached + self._cache_read + self._cache_write,
+                self._output,
+                self._cache_read,
+                self._cache_write - one_hour,
+                one_hour,
+                self._reasoning,
+                dict(self._server_tools),
+                self._service_tier,
+                self._speed,
+            )
+            usage.__class__ = Usage
+            self._usage = usage
+        return self._usage
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFacts:
+@lru_cache(maxsize=64)
+def _types_of(headers: tuple[bytes, ...]) -> tuple[RateLimitType, ...]:
+    """The types that rate-limit headers speak of: as good as always the same ones."""
+    return tuple(sorted({_RATE_LIMIT_HEADERS[name][0] for name in headers}))
+
+
+class RateLimits(Mapping[RateLimitType, RateLimit]):
+    """The rate limits of a response, made of its headers only where somebody looks: every call has them, and few look.
+
+    Args:
+        headers: The values of the rate-limit headers by their names in lower case.
+
+    Attributes:
+        types: The types that they speak of.
+    """
+
+    __slots__ = ("_headers", "_limits", "types")
+
+    def __init__(self, headers: dict[bytes, bytes]) -> None:
+        self._headers = headers
+        self._limits: dict[RateLimitType, RateLimit] | None = None
+        self.types = _types_of(tuple(headers))
+
+    def __getitem__(self, limit_type: RateLimitType) -> RateLimit:
+        return self._read()[limit_type]
+
+    def __iter__(self) -> Iterator[RateLimitType]:
+        return iter(self.types)
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+    def __repr__(self) -> str:
+        return repr(self._read())
+
+    def _read(self) -> dict[RateLimitType, RateLimit]:
+        limits = self._limits
+        if limits is None:  # two threads may both make it: it is the same
+            parts: dict[RateLimitType, list[bytes | None]] = {}
+            for name, value in self._headers.items():
+                limit_type, part = _RATE_LIMIT_HEADERS[name]
+                parts.setdefault(limit_type, [None, None, None])[part] = value
+            self._limits = limits = {
+                limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
+                for limit_type, (limit, remaining, reset) in parts.items()
+            }
+        return limits
+
+
+class HeaderFacts(NamedTuple):
     """What the headers of a response say.
 
     Attributes:
@@ -150,28 +234,19 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
     Args:
         raw: Names and values as `httpx.Headers.raw` has them.
     """
-    request_id: str | None = None
-    retry_after: float | None = None
-    limits: dict[RateLimitType, list[bytes | None]] = {}
-    for raw_name, value in raw:
-        name = raw_name.lower()
-        if (known := _RATE_LIMIT_HEADERS.get(name)) is not None:
-            limit_type, part = known
-            limits.setdefault(limit_type, [None, None, None])[part] = value
-        elif name == b"request-id":
-            request_id = _name(value.decode("latin-1"))
-        elif name == b"retry-after-ms":
-            seconds = _seconds(value)
-            retry_after = None if seconds is None else seconds / 1000
-        elif name == b"retry-after" and retry_after is None:
-            retry_after = _seconds(value)
+    headers = dict(raw)
+    # Names come in lower case as good as always. One look at all of them is cheaper than to lower each.
+    if not b"".join(headers).islower():
+        headers = {name.lower(): value for name, value in headers.items()}
+    found = {name: headers[name] for name in _READ_HEADERS & headers.keys()}
+    request_id, after = found.pop(b"request-id", None), found.pop(b"retry-after", None)
+    after_ms = found.pop(b"retry-after-ms", None)
+    retry_after = None if after is None else _seconds(after)
+    if after_ms is not None:  # the more exact of the two
+        milliseconds = _seconds(after_ms)
+        retry_after = retry_after if milliseconds is None else milliseconds / 1000
     return HeaderFacts(
-        request_id,
-        retry_after,
-        {
-            limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
-            for limit_type, (limit, remaining, reset) in limits.items()
-        },
+        None if request_id is None else _name(request_id.decode("latin-1")), retry_after, RateLimits(found)
     )
 
 

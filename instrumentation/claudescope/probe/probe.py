@@ -15,7 +15,7 @@ from claudescope.pricing import PriceBook
 from claudescope.probe.call import Call
 from claudescope.probe.own_span import start_span
 from claudescope.probe.sdk import batch_of, operation_of, provider_of, request_model, server_of
-from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage
+from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage, draft_of
 from claudescope.sinks import Sink
 from claudescope.workflows import current_workflow
 
@@ -24,6 +24,7 @@ __all__ = ["CURRENT_CALL", "Probe", "SpanMode"]
 SpanMode = Literal["auto", "own", "off"]
 """Who makes a call's span: the SDK and, where it can't, we (`auto`); we wherever the SDK doesn't (`own`); never we."""
 
+_DraftStart: Final = draft_of(CallStart)
 _Handlers = tuple[tuple[str, Callable[..., None]], ...]
 
 CURRENT_CALL: Final[ContextVar[Call | None]] = ContextVar("claudescope_call", default=None)
@@ -91,21 +92,23 @@ class Probe:
     def begin(self, client: Any, options: Any, *, stream: bool) -> Call | None:
         """A call begins; None where it can't be or must not be seen."""
         try:
-            if context.get_value(_SUPPRESS):
+            around = context.get_current()
+            if around.get(_SUPPRESS):
                 return None
             address, port = server_of(client)
-            start = CallStart(
-                operation=operation_of(options.method, options.url),
-                provider=provider_of(client),
-                request_model=request_model(options),
-                stream=stream,
-                server_address=address,
-                workflow=current_workflow(),
+            start = _DraftStart(
+                operation_of(options.method, options.url),
+                provider_of(client),
+                request_model(options),
+                stream,
+                address,
+                current_workflow(),
             )
+            start.__class__ = CallStart
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
             if start.request_model is not None or batch:
                 self._prices.warm()
-            call = Call(self, start, batch)
+            call = Call(self, start, around, batch)
             if self._makes_span(client, options):
                 call.span = start_span(self._tracer, start, options, port)
                 call.own_span = True

@@ -57,6 +57,10 @@ _FIXED: Final = frozenset(
 _SPAN_NAMES: Final = {"chat": "anthropic.messages.create", "count_tokens": "anthropic.messages.count_tokens"}
 
 
+_MAX_SERVERS: Final = 256
+_servers: Final[dict[int, tuple[Any, tuple[str, int]]]] = {}
+
+
 def is_supported(version: str) -> bool:
     """Whether a version of the SDK is one that claudescope is tested with."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
@@ -105,7 +109,13 @@ def provider_of(client: object) -> str:
 def server_of(client: Any) -> tuple[str, int]:
     """The host name and port that a client sends its requests to."""
     url = client.base_url
-    return str(url.host), url.port or (80 if url.scheme == "http" else 443)
+    # By identity, as an URL is slow to hash and to take apart. The entry keeps its URL, so no other can have its id.
+    known = _servers.get(id(url))
+    if known is None or known[0] is not url:
+        if len(_servers) >= _MAX_SERVERS:
+            _servers.clear()
+        known = _servers[id(url)] = (url, (str(url.host), url.port or (80 if url.scheme == "http" else 443)))
+    return known[1]
 
 
 def request_model(options: Any) -> str | None:
@@ -117,7 +127,12 @@ def request_model(options: Any) -> str | None:
 
 def http_library(response: object) -> Any:
     """The module, `httpx` or `httpx2`, that a response's class comes from; None for a stand-in."""
-    for base in type(response).__mro__:
+    return _library_of_class(type(response))  # type: ignore[arg-type] # as above
+
+
+@lru_cache(maxsize=64)
+def _library_of_class(response_class: type[Any]) -> Any:
+    for base in response_class.__mro__:
         name = base.__module__.partition(".")[0]
         if name in {"httpx", "httpx2"}:
             return sys.modules[name]

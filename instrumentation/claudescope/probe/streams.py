@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from functools import lru_cache
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from claudescope.probe.bodies import BodyType
+from claudescope.probe.facts import CONTENT, is_content
 from claudescope.probe.sdk import http_library
 
 if TYPE_CHECKING:
@@ -31,41 +33,84 @@ def call_of(response: Any) -> Call | None:
     return cast("Call | None", call)
 
 
+# The two loops below run once an event, and a stream has hundreds: so each is written out, keeps its times in local
+# variables, and looks no further into an event that only carries some of the answer. Calling a method of the call for
+# each event cost fifteen times as much.
+
+
 def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None]:
     """Yield the events of a sync stream as they are, and tell the call what it sees."""
     call.parsing = call.reading = True
+    clock = call.clock
+    first, content, last, gap = clock.first_content, clock.last_content, clock.last_event, clock.longest_gap
     try:
         for event in events:
-            call.see(event)
+            now = perf_counter()
+            if now - last > gap:  # noqa: PLR1730 - a call of `max` would cost more than the rest of the loop
+                gap = now - last
+            last = now
+            try:
+                has_content = event.type == CONTENT
+            except Exception:  # noqa: BLE001 - decoded, and no model
+                has_content = is_content(event)
+            if has_content:
+                content = now
+                if first is None:
+                    first = now
+            else:
+                clock.took(first, content, last, gap)
+                call.look(event)
             call.reading = False
             yield event
             call.reading = True
     except GeneratorExit:
+        clock.took(first, content, last, gap)
         call.dropped()
         raise
     except BaseException as error:
+        clock.took(first, content, last, gap)
         call.failed(error)
         raise
+    clock.took(first, content, last, gap)
     call.read_to_end()
 
 
 async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
     """Yield the events of an async stream as they are, and tell the call what it sees."""
     call.parsing = call.reading = True
+    clock = call.clock
+    first, content, last, gap = clock.first_content, clock.last_content, clock.last_event, clock.longest_gap
     try:
         async for event in events:
-            call.see(event)
+            now = perf_counter()
+            if now - last > gap:  # noqa: PLR1730 - a call of `max` would cost more than the rest of the loop
+                gap = now - last
+            last = now
+            try:
+                has_content = event.type == CONTENT
+            except Exception:  # noqa: BLE001 - decoded, and no model
+                has_content = is_content(event)
+            if has_content:
+                content = now
+                if first is None:
+                    first = now
+            else:
+                clock.took(first, content, last, gap)
+                call.look(event)
             call.reading = False
             yield event
             call.reading = True
     except GeneratorExit:
+        clock.took(first, content, last, gap)
         call.dropped()
         # Without us the finaliser would close the SDK's generator itself: a dropped one frees its connection.
         await events.aclose()
         raise
     except BaseException as error:
+        clock.took(first, content, last, gap)
         call.failed(error)
         raise
+    clock.took(first, content, last, gap)
     call.read_to_end()
 
 
@@ -78,11 +123,7 @@ def watch_body(response: Any, call: Call) -> None:
         return
     sync, is_async = isinstance(body, http.SyncByteStream), isinstance(body, http.AsyncByteStream)
     if sync or is_async:
-        headers = response.headers
-        body_type = BodyType(
-            http.Response, headers.get("content-type", ""), headers.get("content-encoding", "identity")
-        )
-        response.stream = _body_class(http, sync, is_async)(body, call, body_type)
+        response.stream = _body_class(http, sync, is_async)(body, call, BodyType(http.Response, response.headers))
 
 
 def watch_span_end(response: Any, call: Call) -> None:

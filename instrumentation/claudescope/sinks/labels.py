@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from claudescope.catalogue import (
     OPERATION,
@@ -23,12 +23,13 @@ from claudescope.catalogue import (
 from claudescope.forks import renew_in_child
 from claudescope.record import BatchResult, CallRecord, CallStart
 
-__all__ = ["Cap", "LabelSet", "LabelSets"]
+__all__ = ["CallLabels", "Cap", "LabelSet", "LabelSets"]
 
 MAX_LABEL_SETS: Final = 2000
 """Combinations of the common labels that a process keeps: the SDK's own limit per instrument."""
 
 Attributes = Mapping[str, str]
+_Values = tuple[str | None, ...]
 
 
 class Cap:
@@ -79,8 +80,22 @@ class LabelSet:
         return attributes
 
 
+class CallLabels(NamedTuple):
+    """The label sets of a call.
+
+    Attributes:
+        ended: The common labels.
+        started: Those that were known when it started: the same for its start and its end.
+        limits: Those of its rate limits, which hold for a model, whatever it is used for.
+    """
+
+    ended: LabelSet
+    started: LabelSet
+    limits: LabelSet
+
+
 class LabelSets:
-    """Finds the label set of a call. Thread-safe.
+    """Finds the label sets of calls. Thread-safe.
 
     Args:
         max_workflows: Distinct workflow names kept; further ones are `other`.
@@ -91,37 +106,42 @@ class LabelSets:
             label.name: Cap(label, max_workflows if label is WORKFLOW else None)
             for label in (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW)
         }
-        self._sets: dict[tuple[str | None, ...], LabelSet] = {}
+        self._sets: dict[_Values, LabelSet] = {}
+        self._calls: dict[_Values, CallLabels] = {}
         self._overflow = LabelSet({OPERATION.name: OTHER, PROVIDER.name: OTHER})
 
     def of_record(self, record: CallRecord) -> LabelSet:
         """The common labels of a finished call."""
-        return self._find(
-            record.operation,
-            record.provider,
-            record.request_model,
-            record.response_model,
-            record.server_address,
-            record.workflow,
-        )
+        return self._find(_values(record))
+
+    def of_call(self, record: CallRecord) -> CallLabels:
+        """All label sets of a finished call."""
+        values = _values(record)
+        found = self._calls.get(values)
+        if found is None:
+            operation, provider, model, _, address, workflow = values
+            found = CallLabels(
+                self._find(values),
+                self._find((operation, provider, model, None, address, workflow)),
+                self._find((None, provider, model, None, address, None)),
+            )
+            if values in self._sets:  # so none of them is over its cap, and there are as few as there are sets
+                self._calls[values] = found
+        return found
 
     def of_batch_result(self, result: BatchResult) -> LabelSet:
         """The common labels of a result of a message batch."""
         return self._find(
-            "batches.results", result.provider, None, result.model, result.server_address, result.workflow
+            ("batches.results", result.provider, None, result.model, result.server_address, result.workflow)
         )
 
-    def of_start(self, start: CallStart | CallRecord) -> LabelSet:
-        """The labels that were known when a call started: the same for its start and its end."""
+    def of_start(self, start: CallStart) -> LabelSet:
+        """The labels of a call that has started."""
         return self._find(
-            start.operation, start.provider, start.request_model, None, start.server_address, start.workflow
+            (start.operation, start.provider, start.request_model, None, start.server_address, start.workflow)
         )
 
-    def of_limits(self, record: CallRecord) -> LabelSet:
-        """The labels of the rate limits: they hold for a model, whatever it is used for."""
-        return self._find(None, record.provider, record.request_model, None, record.server_address, None)
-
-    def _find(self, *values: str | None) -> LabelSet:
+    def _find(self, values: _Values) -> LabelSet:
         found = self._sets.get(values)
         if found is not None:
             return found
@@ -136,3 +156,14 @@ class LabelSets:
             # Two threads may both have made it: the first one in is the one.
             found = self._sets.setdefault(capped, found)
         return found
+
+
+def _values(record: CallRecord) -> _Values:
+    return (
+        record.operation,
+        record.provider,
+        record.request_model,
+        record.response_model,
+        record.server_address,
+        record.workflow,
+    )

@@ -11,8 +11,9 @@ from opentelemetry.metrics import Histogram, Meter, MeterProvider, get_meter_pro
 from claudescope import catalogue as signals
 from claudescope._version import VERSION
 from claudescope.catalogue import METRICS, SCOPE_NAME, Metric
-from claudescope.record import BatchResult, CallRecord, CallStart, Usage
+from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage
 from claudescope.sinks.labels import Cap, LabelSet, LabelSets
+from claudescope.sinks.limits import newer
 from claudescope.sinks.sink import Sink
 from claudescope.sinks.store import Store
 
@@ -24,7 +25,6 @@ _TOKEN_TYPE: Final = signals.TOKEN_TYPE.name
 _BATCH_OUTCOME: Final = signals.BATCH_OUTCOME.name
 _CACHE_TTL: Final = signals.CACHE_TTL.name
 _FINISH_REASON: Final = signals.FINISH_REASON.name
-_LIMIT_TYPE: Final = signals.RATE_LIMIT_TYPE.name
 _SERVER_TOOL: Final = signals.SERVER_TOOL.name
 
 
@@ -57,6 +57,14 @@ class MetricsSink(Sink):
         self._tokens = self._histograms[signals.TOKEN_USAGE.name]
         self._speed = self._histograms[signals.OUTPUT_SPEED.name]
         self._stall = self._histograms[signals.STREAM_STALL.name]
+        cells = self._store.cells
+        self._active = cells(signals.ACTIVE_CALLS)
+        self._cache_reads = cells(signals.CACHE_READ_TOKENS)
+        self._cache_writes_5m = cells(signals.CACHE_WRITE_TOKENS, _CACHE_TTL, "5m")
+        self._cache_writes_1h = cells(signals.CACHE_WRITE_TOKENS, _CACHE_TTL, "1h")
+        self._reasoning = cells(signals.REASONING_TOKENS)
+        self._unpriced = cells(signals.UNPRICED_CALLS)
+        self._cost = cells(signals.COST)
 
     @classmethod
     def for_provider(cls, provider: MeterProvider | None, max_workflows: int = 100) -> MetricsSink:
@@ -90,23 +98,34 @@ class MetricsSink(Sink):
 
     def started(self, start: CallStart) -> None:
         """Count the call as in flight."""
+        labels = self._labels.of_start(start)
+        active = self._active
         with self._store.lock:
-            self._store.add(signals.ACTIVE_CALLS, self._labels.of_start(start), 1)
+            active[labels] = active.get(labels, 0) + 1
 
     def finished(self, record: CallRecord) -> None:
         """Record everything that the call tells."""
-        labels = self._labels.of_record(record)
+        labels, started, limits = self._labels.of_call(record)
+        usage = record.usage
         with self._store.lock:
-            self._store.add(signals.ACTIVE_CALLS, self._labels.of_start(record), -1)
-            self._add_sums(record, labels)
+            active = self._active
+            active[started] = active.get(started, 0) - 1
+            if usage is not None:
+                self._add_usage(usage, record.cost_usd, labels)
+            if record.finish_reason is not None:
+                self._add_answer(record.finish_reason, labels)
+            if len(record.attempts) > 1:
+                self._add_retries(record.attempts, labels)
+            if record.rate_limits:
+                self._store.limits[limits] = newer(self._store.limits.get(limits), record.rate_limits)
         if record.error_type is None:
             self._duration.record(record.duration, labels.with_labels(_OUTCOME, record.outcome))
         else:
             self._duration.record(
                 record.duration, labels.with_labels(_OUTCOME, record.outcome, _ERROR_TYPE, record.error_type)
             )
-        usage = record.usage
-        self._record_tokens(usage, labels)
+        if usage is not None:
+            self._record_tokens(usage, labels)
         if record.time_to_first_chunk is not None:
             self._first_chunk.record(record.time_to_first_chunk, labels.attributes)
         if record.longest_stall is not None:
@@ -121,52 +140,48 @@ class MetricsSink(Sink):
 
     def batch_result(self, result: BatchResult) -> None:
         """Count a result of a message batch, with what it cost."""
-        labels = self._labels.of_batch_result(result)
+        labels, usage = self._labels.of_batch_result(result), result.usage
         pairs: tuple[str, ...] = (_BATCH_OUTCOME, result.outcome)
         if result.error_type is not None:
             pairs = (*pairs, _ERROR_TYPE, result.error_type)
         with self._store.lock:
-            self._store.add(signals.BATCH_RESULTS, labels, 1, *pairs)
-            self._add_answer(result, labels)
-        self._record_tokens(result.usage, labels)
-
-    def _record_tokens(self, usage: Usage | None, labels: LabelSet) -> None:
+            results = self._store.cells(signals.BATCH_RESULTS, *pairs)
+            results[labels] = results.get(labels, 0) + 1
+            if usage is not None:
+                self._add_usage(usage, result.cost_usd, labels)
+            if result.finish_reason is not None:
+                self._add_answer(result.finish_reason, labels)
         if usage is not None:
-            self._tokens.record(usage.input_tokens, labels.with_labels(_TOKEN_TYPE, "input"))
-            self._tokens.record(usage.output_tokens, labels.with_labels(_TOKEN_TYPE, "output"))
+            self._record_tokens(usage, labels)
 
-    def _add_answer(self, answer: CallRecord | BatchResult, labels: LabelSet) -> None:
-        if answer.usage is not None:
-            self._add_usage(answer.usage, answer.cost_usd, labels)
-        if answer.finish_reason is not None:
-            reason = self._finish_reasons(answer.finish_reason)
-            self._store.add(signals.RESPONSES, labels, 1, _FINISH_REASON, reason)
+    def _record_tokens(self, usage: Usage, labels: LabelSet) -> None:
+        self._tokens.record(usage.input_tokens, labels.with_labels(_TOKEN_TYPE, "input"))
+        self._tokens.record(usage.output_tokens, labels.with_labels(_TOKEN_TYPE, "output"))
 
-    def _add_sums(self, record: CallRecord, labels: LabelSet) -> None:
-        add = self._store.add
-        self._add_answer(record, labels)
-        for attempt in record.attempts[:-1]:
-            add(signals.RETRIES, labels, 1, _ERROR_TYPE, attempt.error_type or "unknown_error")
-            add(signals.RETRY_DELAY, labels, attempt.delay)
-        if record.rate_limits:
-            limits = self._labels.of_limits(record)
-            for limit_type, rate_limit in record.rate_limits.items():
-                if rate_limit.limit is not None:
-                    self._store.put(signals.RATE_LIMIT, limits, rate_limit.limit, _LIMIT_TYPE, limit_type)
-                if rate_limit.remaining is not None:
-                    self._store.put(signals.RATE_LIMIT_REMAINING, limits, rate_limit.remaining, _LIMIT_TYPE, limit_type)
+    # What follows is called with the store's lock held.
+
+    def _add_answer(self, finish_reason: str, labels: LabelSet) -> None:
+        responses = self._store.cells(signals.RESPONSES, _FINISH_REASON, self._finish_reasons(finish_reason))
+        responses[labels] = responses.get(labels, 0) + 1
+
+    def _add_retries(self, attempts: tuple[Attempt, ...], labels: LabelSet) -> None:
+        delays = self._store.cells(signals.RETRY_DELAY)
+        for attempt in attempts[:-1]:
+            retries = self._store.cells(signals.RETRIES, _ERROR_TYPE, attempt.error_type or "unknown_error")
+            retries[labels] = retries.get(labels, 0) + 1
+            delays[labels] = delays.get(labels, 0.0) + attempt.delay
 
     def _add_usage(self, usage: Usage, cost: Decimal | None, labels: LabelSet) -> None:
-        add = self._store.add
         # Zeros are added too: a counter born at its first increase loses it.
-        add(signals.CACHE_READ_TOKENS, labels, usage.cache_read_tokens)
-        add(signals.CACHE_WRITE_TOKENS, labels, usage.cache_write_5m_tokens, _CACHE_TTL, "5m")
-        add(signals.CACHE_WRITE_TOKENS, labels, usage.cache_write_1h_tokens, _CACHE_TTL, "1h")
-        add(signals.REASONING_TOKENS, labels, usage.reasoning_tokens)
-        if cost is None:
-            add(signals.UNPRICED_CALLS, labels, 1)
-        else:
-            add(signals.COST, labels, cost)
-            add(signals.UNPRICED_CALLS, labels, 0)
+        reads, writes_5m, writes_1h = self._cache_reads, self._cache_writes_5m, self._cache_writes_1h
+        reasoning, costs, unpriced = self._reasoning, self._cost, self._unpriced
+        reads[labels] = reads.get(labels, 0) + usage.cache_read_tokens
+        writes_5m[labels] = writes_5m.get(labels, 0) + usage.cache_write_5m_tokens
+        writes_1h[labels] = writes_1h.get(labels, 0) + usage.cache_write_1h_tokens
+        reasoning[labels] = reasoning.get(labels, 0) + usage.reasoning_tokens
+        unpriced[labels] = unpriced.get(labels, 0) + (1 if cost is None else 0)
+        if cost is not None:
+            costs[labels] = costs.get(labels, 0) + cost
         for tool, uses in usage.server_tools.items():
-            add(signals.SERVER_TOOL_USES, labels, uses, _SERVER_TOOL, self._server_tools(tool))
+            tools = self._store.cells(signals.SERVER_TOOL_USES, _SERVER_TOOL, self._server_tools(tool))
+            tools[labels] = tools.get(labels, 0) + uses

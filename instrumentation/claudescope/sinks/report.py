@@ -17,8 +17,9 @@ from typing import ClassVar
 from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
 
 from claudescope.catalogue import OTHER
-from claudescope.record import BatchResult, CallRecord, Outcome, RateLimit, RateLimitType
+from claudescope.record import BatchResult, CallRecord, Outcome, RateLimit
 from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
+from claudescope.sinks.limits import Limits, newer
 from claudescope.sinks.sink import Sink
 
 __all__ = ["ReportSink"]
@@ -152,7 +153,7 @@ class _Tally:
         self._errors: dict[str, int] = {}
         self._statuses: dict[int | None, int] = {}
         self._finish_reasons: dict[str, int] = {}
-        self._rate_limits: dict[RateLimitType, RateLimit] = {}
+        self._rate_limits: Limits | None = None
         self._server_tools: dict[str, int] = {}
 
     def add(self, record: CallRecord) -> None:
@@ -172,7 +173,7 @@ class _Tally:
         if record.outcome == "error":
             _count(self._errors, record.error_type or "unknown_error")
         if record.rate_limits:
-            self._rate_limits.update(record.rate_limits)
+            self._rate_limits = newer(self._rate_limits, record.rate_limits)
 
         # Last, because an infinite time raises: everything else is counted by then.
         group.duration.add(record.duration)
@@ -241,7 +242,7 @@ class _Tally:
         copy._errors = dict(self._errors)
         copy._statuses = dict(self._statuses)
         copy._finish_reasons = dict(self._finish_reasons)
-        copy._rate_limits = dict(self._rate_limits)
+        copy._rate_limits = self._rate_limits  # never changed in place
         copy._server_tools = dict(self._server_tools)
         return copy
 
@@ -276,7 +277,7 @@ class _Tally:
                 {"none" if status is None else str(status): count for status, count in self._statuses.items()}
             ),
             finish_reasons=_sorted(self._finish_reasons),
-            rate_limits={kind: _headroom(self._rate_limits[kind]) for kind in sorted(self._rate_limits)},
+            rate_limits={kind: _headroom(limit) for kind, limit in sorted((self._rate_limits or {}).items())},
             server_tools=_sorted(self._server_tools),
         )
 

@@ -8,17 +8,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from claudescope import faults, held_back
-from claudescope.catalogue import FAULTS, HELD_BACK, Metric
+from claudescope.catalogue import (
+    FAULTS,
+    HELD_BACK,
+    RATE_LIMIT,
+    RATE_LIMIT_REMAINING,
+    RATE_LIMIT_TYPE,
+    Metric,
+)
 from claudescope.forks import renew_in_child
 from claudescope.sinks.labels import LabelSet
+from claudescope.sinks.limits import Limits
 
-__all__ = ["Store"]
+__all__ = ["Cells", "Store"]
 
-Number = int | float | Decimal
+Cells = dict[LabelSet, Any]
+"""Sums by labels; a metric's are all `int`, all `float` or all `Decimal`."""
 
 _COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
     FAULTS.name: faults.counts,
@@ -28,32 +38,29 @@ _COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
 
 
 class Store:
-    """Sums and last values by metric and labels.
+    """Sums by metric and labels, and the rate limits seen last.
 
     The caller takes `lock` once for all that a call changes.
+
+    Attributes:
+        lock: Guards the cells and the limits.
+        limits: By the labels of a limit, what the last response said.
     """
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.lock = threading.Lock()
         renew_in_child(self, "lock")
-        self._cells: dict[str, dict[tuple[LabelSet, tuple[str, ...]], Number]] = {metric.name: {} for metric in metrics}
+        self.limits: dict[LabelSet, Limits] = {}
+        self._cells: dict[str, dict[tuple[str, ...], Cells]] = {metric.name: {} for metric in metrics}
 
-    def add(self, metric: Metric, labels: LabelSet, amount: Number, *pairs: str) -> None:
-        """Add to a sum; with an `amount` of 0 make it known, so that its first increase is one.
+    def cells(self, metric: Metric, *pairs: str) -> Cells:
+        """The sums of a metric by its common labels, to be added to in place, which a method a sum would make dear.
 
         Args:
             metric: Which metric.
-            labels: Its common labels.
-            amount: What to add; exact where it is a `Decimal`.
-            pairs: Further labels as name, value, name, value.
+            pairs: Further labels as name, value, name, value. Values must come from bounded sets.
         """
-        cells = self._cells[metric.name]
-        key = (labels, pairs)
-        cells[key] = cells.get(key, 0) + amount  # type: ignore[operator] # a metric's amounts are of one type
-
-    def put(self, metric: Metric, labels: LabelSet, value: Number, *pairs: str) -> None:
-        """Replace a last-seen value."""
-        self._cells[metric.name][labels, pairs] = value
+        return self._cells[metric.name].setdefault(pairs, {})
 
     def observe(self, metric: Metric) -> Iterable[Observation]:
         """What an observable instrument reports now. Never raises."""
@@ -61,21 +68,34 @@ class Store:
             (label,) = metric.labels
             return [Observation(count, {label.name: value}) for value, count in counts().items()]
         with self.lock:
-            cells = list(self._cells[metric.name].items())
+            cells = [(pairs, list(sums.items())) for pairs, sums in self._cells[metric.name].items()]
         return [
             Observation(float(value) if isinstance(value, Decimal) else value, labels.with_labels(*pairs))
-            for (labels, pairs), value in cells
+            for pairs, sums in cells
+            for labels, value in sums
+        ]
+
+    def observe_limits(self, metric: Metric) -> Iterable[Observation]:
+        """What the instrument of a rate limit reports now."""
+        part = "limit" if metric is RATE_LIMIT else "remaining"
+        with self.lock:
+            known = list(self.limits.items())
+        return [
+            Observation(value, labels.with_labels(RATE_LIMIT_TYPE.name, limit_type))
+            for labels, limits in known
+            for limit_type, limit in limits.items()
+            if (value := getattr(limit, part)) is not None
         ]
 
     def callback(self, metric: Metric) -> _Callback:
         """The callback of a metric's observable instrument."""
-        return _Callback(self, metric)
+        return _Callback(self.observe_limits if metric in {RATE_LIMIT, RATE_LIMIT_REMAINING} else self.observe, metric)
 
 
 class _Callback:
-    def __init__(self, store: Store, metric: Metric) -> None:
-        self._store = store
+    def __init__(self, observe: Callable[[Metric], Iterable[Observation]], metric: Metric) -> None:
+        self._observe = observe
         self._metric = metric
 
     def __call__(self, options: CallbackOptions) -> Iterable[Observation]:
-        return self._store.observe(self._metric)
+        return self._observe(self._metric)

@@ -1,0 +1,108 @@
+"""Holds what a call may cost over the floor, in instructions: the same on a busy machine as on an idle one.
+
+    python -m benchmarks.guard
+
+Runs itself under valgrind's callgrind, which counts the instructions of each measurement, and fails where claudescope
+needs more of them than `LIMITS` allows. Takes some minutes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks.environments import ROOT
+
+__all__: list[str] = []
+
+LIMITS: Final = {"create": 2.2, "stream": 3.0}
+"""By scenario: instructions that claudescope adds, at most, as a multiple of those that the floor adds."""
+
+CALLS: Final = {"create": 20, "stream": 5}
+SUBJECTS: Final = ("tracing", "floor", "claudescope")  # in this order: none can be switched off again
+_INSIDE: Final = "CLAUDESCOPE_GUARD"
+
+
+def _measure() -> None:
+    """What runs under callgrind: the calls alone are counted, and the count of each measurement is written out."""
+    from benchmarks.worker import runs, set_up
+
+    def control(*order: str) -> None:
+        command = (shutil.which("callgrind_control") or "callgrind_control", *order, str(os.getpid()))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    set_up()
+    for subject in SUBJECTS:
+        known = runs(subject)
+        for scenario in LIMITS:
+            known[scenario](2)
+        time.sleep(20 if subject == "claudescope" else 0)  # for what is loaded in the background, slowly here
+        for scenario, calls in CALLS.items():
+            run = known[scenario]
+            run(2)
+            gc.collect()
+            gc.disable()
+            control("--instr=on")
+            run(calls)
+            control("--instr=off")
+            gc.enable()
+            control(f"--dump={subject}:{scenario}")
+
+
+def _counts() -> dict[tuple[str, str], float]:
+    """Instructions a call, by subject and scenario."""
+    with tempfile.TemporaryDirectory() as place:
+        subprocess.run(
+            [
+                *("valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={place}/counts"),
+                *(sys.executable, "-m", "benchmarks.guard"),
+            ],
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": "0", _INSIDE: "1"},
+            stderr=subprocess.DEVNULL,
+        )
+        counts: dict[tuple[str, str], float] = {}
+        for dump in Path(place).iterdir():
+            text = dump.read_text(encoding="utf-8")
+            label, total = (
+                re.search(r"^desc: Trigger: .*?(\w+):(\w+)$", text, re.MULTILINE),
+                re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE),
+            )
+            if label is not None and total is not None:
+                counts[label[1], label[2]] = int(total[1]) / CALLS[label[2]]
+        return counts
+
+
+def main() -> int:
+    """Count, compare, and say so."""
+    if _INSIDE in os.environ:
+        _measure()
+        return 0
+    if shutil.which("valgrind") is None:
+        print("the guard counts instructions with valgrind, which is not installed: apt-get install valgrind")
+        return 2
+    counts, code = _counts(), 0
+    for scenario, limit in LIMITS.items():
+        base = counts["tracing", scenario]
+        floor, ours = (counts[name, scenario] - base for name in ("floor", "claudescope"))
+        fits = ours <= limit * floor
+        code = code if fits else 1
+        print(
+            f"{scenario}: the SDK {base / 1e3:,.0f} thousand instructions, the floor adds {floor / 1e3:,.0f}, "
+            f"claudescope {ours / 1e3:,.0f}: {ours / floor:.2f} times the floor, "
+            f"{'within' if fits else 'OVER'} the limit of {limit}"
+        )
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

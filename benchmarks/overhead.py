@@ -1,0 +1,161 @@
+"""Measures what each subject adds to a call, in interleaved rounds, and writes the tables of docs/performance.md.
+
+    python -m benchmarks.overhead [--rounds N] [--only NAME …] [--print]
+
+Each subject runs in a process of its own, in an environment of its own. A round measures every scenario of every
+subject once; the fastest round counts, as whatever else the machine does can only slow one down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Final
+
+from benchmarks.environments import ROOT, python_of
+from benchmarks.page import machine, publish, table
+from benchmarks.scenarios import SCENARIOS
+from benchmarks.subjects import SUBJECTS
+
+Figures = dict[tuple[str, str], float]
+"""By subject and scenario."""
+
+_BASE: Final = "tracing"
+_MEMORY_CALLS: Final = 20
+
+
+class Worker:
+    """A process that measures one subject."""
+
+    def __init__(self, name: str) -> None:
+        self._process = subprocess.Popen(
+            [python_of(name), "-m", "benchmarks.worker", name],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+    def ask(self, **order: object) -> Any:
+        """The answer to an order.
+
+        Raises:
+            RuntimeError: The process has ended.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{self._process.args!r} ended with {self._process.wait()} before it answered {order}")
+        return json.loads(answer)
+
+
+def measure(names: Sequence[str], rounds: int) -> tuple[Figures, Figures, Figures]:
+    """Seconds of CPU a call in the fastest round, and bytes that a call needs at its peak and leaves behind."""
+    cpu: Figures = {}
+    peak: Figures = {}
+    kept: Figures = {}
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(name)) for name in names}
+        for number in range(rounds):
+            print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+            for scenario, what in SCENARIOS.items():
+                for name, worker in workers.items():
+                    spent = worker.ask(cpu=scenario, calls=what.batch)
+                    cpu[name, scenario] = min(spent, cpu.get((name, scenario), spent))
+        for scenario in ("create", "stream"):
+            for name, worker in workers.items():
+                peak[name, scenario], kept[name, scenario] = worker.ask(memory=scenario, calls=_MEMORY_CALLS)
+    return cpu, peak, kept
+
+
+def _added(figures: Figures, name: str, scenario: str) -> float:
+    return figures[name, scenario] - figures[_BASE, scenario]
+
+
+def report(names: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept: Figures) -> str:
+    """The tables."""
+    titles = [scenario.title for scenario in SCENARIOS.values()]
+    watchers = [name for name in names if name not in {"bare", _BASE}]
+    base = table(
+        ["µs of CPU a call", *titles],
+        [
+            [SUBJECTS[name].title, *(f"{cpu[name, scenario] * 1e6:,.0f}" for scenario in SCENARIOS)]
+            for name in ("bare", _BASE)
+        ],
+    )
+    added = table(
+        ["µs added to the SDK's own tracing", *titles],
+        [
+            [SUBJECTS[name].name_and_version, *(f"{_added(cpu, name, scenario) * 1e6:,.0f}" for scenario in SCENARIOS)]
+            for name in watchers
+        ],
+    )
+    ours = table(
+        ["what claudescope adds, over what … adds", *titles],
+        [
+            [
+                SUBJECTS[name].title,
+                *(_ratio(_added(cpu, "claudescope", scenario), _added(cpu, name, scenario)) for scenario in SCENARIOS),
+            ]
+            for name in watchers
+            if name not in {"claudescope", "uninstrumented"}
+        ],
+    )
+    memory = table(
+        ["KiB added", "peak of a create", "peak of a stream", "kept a create", "kept a stream"],
+        [
+            [
+                SUBJECTS[name].title,
+                *(f"{_added(figures, name, s) / 1024:.1f}" for figures in (peak, kept) for s in ("create", "stream")),
+            ]
+            for name in watchers
+        ],
+    )
+    return f"""Measured on {machine()}. The fastest of {rounds} interleaved rounds.
+
+{base}
+
+{added}
+
+{ours}
+
+{memory}
+"""
+
+
+def _ratio(ours: float, theirs: float) -> str:
+    return "-" if theirs <= 0 else f"{ours / theirs:.2f}"
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20, help="rounds to take the fastest of (default: 20)")
+    parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), help="measure these, and the SDK's own tracing")
+    parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
+    options = parser.parse_args()
+    names = [name for name in SUBJECTS if options.only is None or name in {*options.only, "bare", _BASE, "claudescope"}]
+    text = report(names, options.rounds, *measure(names, options.rounds))
+    if options.print or options.only is not None:
+        print(text)
+    else:
+        publish("overhead", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Measures whether many threads, many streams and a large scrape notice claudescope.
+
+    python -m benchmarks.scale [--print]
+
+With and without alternate in one process, against the API in the client's transport.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import anthropic
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import CollectorRegistry, generate_latest
+
+import claudescope
+from benchmarks.page import machine, publish, table
+from benchmarks.stub import REQUEST, AsyncTransport, Transport, http
+from benchmarks.worker import set_up
+from claudescope.errors import KINDS
+from claudescope.sinks.metrics import MetricsSink
+
+__all__: list[str] = []
+
+THREADS: Final = 64
+STREAMS: Final = 1000
+ROUNDS: Final = 7
+MODELS, WORKFLOWS, ERROR_KINDS = 20, 50, 15
+IMPORTS: Final = 15
+
+
+def _threads() -> Callable[[], float]:
+    """Calls a second of 64 threads that share a client."""
+    client = anthropic.Anthropic(api_key="key", http_client=http.Client(transport=Transport()))
+    each = 8
+
+    def call(barrier: threading.Barrier) -> None:
+        barrier.wait()
+        for _ in range(each):
+            client.messages.create(**REQUEST)
+
+    def run() -> float:
+        barrier = threading.Barrier(THREADS + 1)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _ in range(THREADS):
+                pool.submit(call, barrier)
+            barrier.wait()
+            # Processor time, as the threads share one interpreter: what else the machine does is not in it.
+            started = time.process_time()
+        return THREADS * each / (time.process_time() - started)
+
+    return run
+
+
+def _streams() -> Callable[[], float]:
+    """Streams a second where a thousand are open at once, each read event by event in turn with the others."""
+    client = anthropic.AsyncAnthropic(api_key="key", http_client=http.AsyncClient(transport=AsyncTransport()))
+
+    async def read(opened: Any) -> None:
+        async for _event in opened:
+            await asyncio.sleep(0)  # as a network would, lets the others run
+
+    async def many() -> float:
+        started = time.process_time()
+        opened = await asyncio.gather(*(client.messages.create(**REQUEST, stream=True) for _ in range(STREAMS)))
+        await asyncio.gather(*(read(stream) for stream in opened))
+        return STREAMS / (time.process_time() - started)
+
+    loop = asyncio.new_event_loop()
+    return lambda: loop.run_until_complete(many())
+
+
+def throughput(make: Callable[[], Callable[[], float]], rounds: int) -> tuple[float, float]:
+    """Median calls a second without and with claudescope, which alternate."""
+    run = make()
+    found: dict[bool, list[float]] = {False: [], True: []}
+    claudescope.instrument()
+    run()
+    for number in range(rounds):
+        for on in (False, True) if number % 2 else (True, False):
+            (claudescope.instrument if on else claudescope.uninstrument)()
+            gc.collect()
+            found[on].append(run())
+    claudescope.uninstrument()
+    return statistics.median(found[False]), statistics.median(found[True])
+
+
+def scrape() -> tuple[float, int, int]:
+    """Milliseconds to answer a scrape of everything that 20 models and 50 workflows give, its bytes and series."""
+    from tests.records import make_record
+
+    registry = CollectorRegistry()
+    provider = MeterProvider([PrometheusMetricReader(registry=registry)])
+    sink = MetricsSink(provider.get_meter("scale"), max_workflows=WORKFLOWS)
+    kinds = list(KINDS)[:ERROR_KINDS]
+    for model in range(MODELS):
+        for workflow in range(WORKFLOWS):
+            names = {"request_model": f"claude-{model}", "response_model": f"claude-{model}"}
+            sink.finished(make_record(workflow=f"workflow-{workflow}", **names))
+            for kind in kinds:
+                sink.finished(
+                    make_record(workflow=f"workflow-{workflow}", outcome="error", error_type=kind, usage=None, **names)
+                )
+    took: list[float] = []
+    text = b""
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        text = generate_latest(registry)
+        took.append(time.process_time() - started)
+    return min(took) * 1000, len(text), sum(not line.startswith(b"#") for line in text.splitlines())
+
+
+def imports() -> float:
+    """Milliseconds of CPU that `import claudescope; instrument()` adds to an app with the SDKs imported."""
+    script = (
+        "import time, anthropic, opentelemetry.sdk.trace, opentelemetry.sdk.metrics; before = time.process_time(); "
+        "import claudescope; claudescope.instrument(); print(time.process_time() - before)"
+    )
+    return (
+        min(
+            float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
+            for _ in range(IMPORTS)
+        )
+        * 1000
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
+    options = parser.parse_args()
+    set_up()
+    rows = [
+        (title, *throughput(make, rounds))
+        for title, make, rounds in (
+            (f"calls of {THREADS} threads", _threads, ROUNDS),
+            (f"{STREAMS:,} open streams of 200 events, async", _streams, 3),
+        )
+    ]
+    milliseconds, size, series = scrape()
+    throughputs = table(
+        ["a second of CPU does", "without", "with", "with / without"],
+        [[title, f"{off:,.0f}", f"{on:,.0f}", f"{on / off:.3f}"] for title, off, on in rows],
+    )
+    once = table(
+        ["what", "CPU"],
+        [
+            [
+                (
+                    f"a scrape of `/metrics` after {MODELS} models x {WORKFLOWS} workflows x {ERROR_KINDS} kinds of "
+                    f"errors: {series:,} series, {size / 1e6:.1f} MB"
+                ),
+                f"{milliseconds:,.0f} ms",
+            ],
+            [
+                f"`import claudescope; claudescope.instrument()`, the fastest of {IMPORTS} processes",
+                f"{imports():.0f} ms",
+            ],
+        ],
+    )
+    text = f"Measured on {machine()}.\n\n{throughputs}\n\n{once}\n"
+    if options.print:
+        print(text)
+    else:
+        publish("scale", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""One process that measures one subject: reads orders from standard input, and writes an answer to each.
+
+Run as `python -m benchmarks.worker SUBJECT`. An order is one line of JSON:
+
+    {"cpu": "create", "calls": 100}        seconds of CPU a call, by all threads of the process
+    {"memory": "create", "calls": 20}      bytes a call needs at its peak, and bytes it leaves behind
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+
+from benchmarks.scenarios import SCENARIOS
+from benchmarks.subjects import SUBJECTS
+
+__all__ = ["Nowhere", "runs", "set_up"]
+
+Run = Callable[[int], None]
+
+
+class Nowhere(SpanExporter):
+    """Takes spans and drops them: how they are exported is the app's choice, and the same for all."""
+
+    def export(self, spans: Any) -> SpanExportResult:
+        """Take them."""
+        return SpanExportResult.SUCCESS
+
+
+def set_up() -> None:
+    """Have traces and metrics go somewhere, every trace sampled, as in an app that observes itself."""
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(Nowhere()))
+    trace.set_tracer_provider(tracers)
+    metrics.set_meter_provider(MeterProvider([InMemoryMetricReader()]))
+
+
+def runs(subject: str) -> dict[str, Run]:
+    """Switch a subject on, and give what runs each scenario."""
+    chosen = SUBJECTS[subject]
+    after = chosen.switch_on()
+    options: dict[str, Any] = {} if chosen.traced else {"open_telemetry": False}
+
+    def run_of(name: str) -> Run:
+        run, streams = SCENARIOS[name].make(options), SCENARIOS[name].streams
+        if after is None:
+            return run
+        records = after
+
+        def run_and_record(count: int) -> None:
+            for _ in range(count):
+                run(1)
+                records(streams)
+
+        return run_and_record
+
+    return {name: run_of(name) for name in SCENARIOS}
+
+
+def _cpu(run: Run, calls: int) -> float:
+    run(2)
+    gc.collect()
+    # When the collector runs is chance, and its work depends on what else the process holds.
+    gc.disable()
+    before = time.process_time()
+    run(calls)
+    spent = time.process_time() - before
+    gc.enable()
+    return spent / calls
+
+
+def _memory(run: Run, calls: int) -> tuple[float, float]:
+    tracemalloc.start()
+    run(calls)
+    gc.collect()
+    at_first, _ = tracemalloc.get_traced_memory()
+    peaks = 0
+    for _ in range(calls):
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        run(1)
+        peaks += tracemalloc.get_traced_memory()[1] - before
+    gc.collect()
+    at_last, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peaks / calls, (at_last - at_first) / calls
+
+
+def main() -> None:
+    """Answer orders until there are no more."""
+    set_up()
+    known = runs(sys.argv[1])
+    for run in known.values():
+        run(2)  # imports what is imported late
+    time.sleep(2)  # such as what is loaded in the background
+    # What a peer prints must not get between the answers.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    for line in sys.stdin:
+        order = json.loads(line)
+        measure, scenario = ("cpu", _cpu) if "cpu" in order else ("memory", _memory)
+        print(json.dumps(scenario(known[order[measure]], order["calls"])), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
