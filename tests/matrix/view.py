@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 import anyio
+from anthropic import _base_client
 
 from tests.matrix.driver import run
 from tests.matrix.endings import Wire
@@ -76,7 +77,11 @@ def script(cell: Cell) -> ScriptedAPI:
 
 def make_client(cell: Cell, api: ScriptedAPI, options: Mapping[str, Any]) -> Any:
     """The client of a cell."""
-    return cell.platform.client(api, is_async=cell.backend != "sync", max_retries=cell.ending.retries, **options)
+    is_async = cell.backend != "sync"
+    client = cell.platform.client(api, is_async=is_async, max_retries=cell.ending.retries, **options)
+    if is_async:
+        client._platform = _base_client.get_platform()  # or it asks in a thread, which takes longer than the call
+    return client
 
 
 def _good(cell: Cell, **changes: Any) -> Answer:

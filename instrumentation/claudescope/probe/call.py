@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from opentelemetry import trace
 
 from claudescope import faults
 from claudescope.errors import classify_response
-from claudescope.probe import bodies, streams
+from claudescope.probe import batches, bodies, streams
 from claudescope.probe.attempts import Attempts, kind_of
 from claudescope.probe.clock import CallClock
 from claudescope.probe.facts import MessageFacts, field_of
@@ -240,8 +240,12 @@ class Call:
     @guarded
     def begin_body(self, body: bodies.BodyType) -> None:
         """The app begins to read a body itself: it is read along, as nobody parses it."""
-        if self._body is None and self.start.operation == "chat":
-            self._body = body.reader(see=self.see, read=self.facts.read_message)
+        if self._body is not None:
+            return
+        if self.batch:
+            self._body = body.reader("lines", see=partial(batches.see_result, self), read=self.facts.read_message)
+        elif self.start.operation == "chat" and (form := body.form()) is not None:
+            self._body = body.reader(form, see=self.see, read=self.facts.read_message)
 
     @guarded
     def see_chunk(self, chunk: bytes) -> None:
@@ -278,6 +282,8 @@ class Call:
     def _end_body(self) -> None:
         if self._body is not None and not self.parsing:
             self._body.end()
+            if self.batch and self._body.whole:
+                batches.SEEN.complete(self.batch)
 
     @guarded
     def reaching_end(self) -> None:
