@@ -33,6 +33,15 @@ _EVERYWHERE: Final = frozenset({"messages.create", "messages.create(stream=True)
 The rest is tried on sync and asyncio, with tracing on, and with one status and one failure of the transport.
 """
 
+_RAW_ON_PLATFORMS: Final = frozenset(
+    {
+        "messages.with_raw_response.create",
+        "messages.with_streaming_response.create.read",
+        "messages.with_streaming_response.create(stream=True).parse",
+    }
+)
+"""What is tried on every platform with a few endings."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -77,6 +86,7 @@ def _can(surface: Surface, ending: Ending, *, everywhere: bool) -> bool:
         surface.sort in ending.sorts
         and (surface.is_chat or not ending.chat_only)
         and (ending.everywhere or not everywhere)
+        and (ending.brief or not surface.brief)
     )
 
 
@@ -100,7 +110,8 @@ def _all() -> Iterator[Cell]:
                     yield Cell(surface, ending, backend, setting)
     for platform, surface, ending, backend in product(PLATFORMS, SURFACES, ENDINGS, _MAIN_BACKENDS):
         stands_for_others = surface.name.removeprefix("beta.") in _EVERYWHERE
-        if stands_for_others and _can(surface, ending, everywhere=True) and backend in ending.backends:
+        tried = stands_for_others or (ending.brief and surface.name in _RAW_ON_PLATFORMS)
+        if tried and _can(surface, ending, everywhere=True) and backend in ending.backends:
             yield Cell(surface, ending, backend, platform=platform)
 
 

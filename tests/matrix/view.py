@@ -6,7 +6,7 @@ import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 from anthropic import _base_client
@@ -85,11 +85,16 @@ def make_client(cell: Cell, api: ScriptedAPI, options: Mapping[str, Any]) -> Any
 
 
 def _good(cell: Cell, **changes: Any) -> Answer:
-    return cell.platform.stream() if cell.surface.streams else json_answer({**cell.surface.answer, **changes})
+    if cell.surface.streams:
+        return cell.platform.stream()
+    answer = cell.surface.answer
+    return json_answer({**answer, **changes} if changes else answer)
 
 
 def _plain(value: Any) -> object:
     """A value that compares by what an app sees of it: a page refers to its client, which is another each time."""
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in cast("list[Any]", value)]
     return value.model_dump(warnings=False) if hasattr(value, "model_dump") else value
 
 
