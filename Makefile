@@ -41,7 +41,7 @@ docs: $(STAMP) ## Write the reference pages, and build the site into site/
 	$(BIN)/mkdocs build --strict
 
 test-memory: $(STAMP) ## A million calls under a hundred thousand names stay under a fixed bound
-	CLAUDESCOPE_CALLS=1000000 $(BIN)/python -m pytest -q --timeout=1800 tests/probe/test_hazards.py -k without_end
+	CLAUDESCOPE_CALLS=1000000 CLAUDESCOPE_EVENTS=100000 $(BIN)/python -m pytest -q -s --timeout=1800 tests/probe/test_memory.py
 
 bench: $(STAMP) ## Measure the cost of a call beside peers and the floor; writes docs/performance.md
 	$(BIN)/python -m benchmarks.overhead

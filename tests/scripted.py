@@ -10,6 +10,7 @@ every SDK that claudescope supports: on httpx, as it was before 1.0, and on http
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -74,6 +75,7 @@ class Answer:
         fails: Raised by the transport in place of a response.
         hangs: Where no more comes and the app's own `scope` is cancelled: at the `response`, at the `end` of the body,
             or in the `retry` that follows.
+        interrupts: It is the user at the keyboard who gives up, by a signal, and not the app.
         scope: What a hanging answer cancels.
     """
 
@@ -83,10 +85,13 @@ class Answer:
     breaks: BaseException | None = None
     fails: BaseException | None = None
     hangs: str | None = None
+    interrupts: bool = False
     scope: list[anyio.CancelScope] = field(default_factory=list[anyio.CancelScope])
 
     def cancel(self) -> None:
         """Have the app give up at its next chance."""
+        if self.interrupts:
+            signal.raise_signal(signal.SIGINT)
         for scope in self.scope:
             scope.cancel()
 

@@ -68,7 +68,7 @@ async def _until_stop_reason(source: Any, close: Callable[[], Any]) -> Any:
     return None
 
 
-_WHOLE: Final[frozenset[Sort]] = frozenset({"value", "parsed", "raw", "body"})
+_WHOLE: Final[frozenset[Sort]] = frozenset({"value", "parsed", "raw", "body", "parts"})
 _READ: Final[frozenset[Sort]] = frozenset({"events", "helper", "bytes"})
 _STREAMS: Final[frozenset[Sort]] = frozenset({"events", "helper", "final", "bytes"})
 _ALL: Final[frozenset[Sort]] = _WHOLE | _STREAMS
@@ -112,6 +112,41 @@ class Ending:
     chat_only: bool = False
     everywhere: bool = True
 
+    @property
+    def brief(self) -> bool:
+        """Whether it is tried on the surfaces that are tried with a few endings."""
+        return self.name in _BRIEF
+
+    @property
+    def typical(self) -> bool:
+        """Whether it is tried on other platforms and in other settings, too, which share the code of all endings."""
+        return self.brief or self.name in _TYPICAL
+
+
+_BRIEF: Final = frozenset(
+    {
+        "returned",
+        "rate_limit_error",
+        "retried, then good",
+        "body broken while it is read",
+        "part of the body read",
+        "body that is no JSON, and the app's to parse",
+        "read to the end",
+        "left after one",
+        "reset mid-stream",
+    }
+)
+_TYPICAL: Final = frozenset(
+    {
+        "refused",
+        "cancelled before the response",
+        "cancelled mid-stream",
+        "closed after one",
+        "never read",
+        "error event",
+        "cut before message_stop",
+    }
+)
 
 _STATUSES: Final = (
     ("rate_limit_error", 429, "rate_limit_error", None, "No"),
@@ -132,6 +167,7 @@ _TRANSPORT: Final[tuple[tuple[str, str, Callable[[], BaseException]], ...]] = (
     ("refused", "connection_error", lambda: http.ConnectError("refused")),
     ("reset before the response", "connection_error", lambda: http.ReadError("reset")),
     ("connect timeout", "client_timeout_error", lambda: http.ConnectTimeout("slow")),
+    ("write timeout", "client_timeout_error", lambda: http.WriteTimeout("slow")),
     ("read timeout", "client_timeout_error", lambda: http.ReadTimeout("slow")),
     ("pool timeout", "pool_timeout_error", lambda: http.PoolTimeout("full")),
     ("circuit open", "circuit_open_error", lambda: CircuitOpenError("open")),
@@ -227,6 +263,15 @@ ENDINGS: tuple[Ending, ...] = (
         usage="nothing",
     ),
     Ending(
+        "interrupted before the response, on a loop",
+        lambda wire: [Answer(hangs="response", interrupts=True)],
+        "cancelled",
+        attempts=((None, None),),
+        backends=_ASYNC,
+        usage="nothing",
+        everywhere=False,
+    ),
+    Ending(
         "cancelled before the response",
         lambda wire: [Answer(hangs="response")],
         "cancelled",
@@ -273,8 +318,33 @@ ENDINGS: tuple[Ending, ...] = (
         "error",
         "stream_interrupted_error",
         ((200, "stream_interrupted_error"),),
-        frozenset({"body"}),
+        frozenset({"body", "parts"}),
         usage="nothing",
+    ),
+    Ending(
+        "body broken while the SDK reads it",
+        lambda wire: [Answer(body=[b'{"id":'], headers=_JSON, breaks=http.ReadError("reset"))],
+        "error",
+        "connection_error",
+        ((None, "connection_error"),),
+        frozenset({"value", "parsed", "raw"}),
+        usage="nothing",
+        everywhere=False,
+    ),
+    Ending(
+        "part of the body read",
+        lambda wire: [wire.good()],
+        "abandoned",
+        sorts=frozenset({"parts"}),
+        reading=_leave,
+        usage="nothing",
+    ),
+    Ending(
+        "a block refused by the app's schema",
+        lambda wire: [wire.stream()],
+        "abandoned",
+        sorts=frozenset({"schema"}),
+        usage="started",
     ),
     Ending("read to the end", lambda wire: [wire.stream()], sorts=_STREAMS),
     _left("left after one", _leave, "started"),
@@ -325,5 +395,14 @@ ENDINGS: tuple[Ending, ...] = (
         sorts=_STREAMS,
         usage="started",
         backends=_ASYNC,
+    ),
+    Ending(
+        "interrupted mid-stream, on a loop",
+        lambda wire: [replace(_hanging(wire.stream(events("a")[:3])), interrupts=True)],
+        "cancelled",
+        sorts=_STREAMS,
+        usage="started",
+        backends=_ASYNC,
+        everywhere=False,
     ),
 )

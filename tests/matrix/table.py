@@ -14,6 +14,7 @@ from tests.matrix.driver import Backend
 from tests.matrix.endings import ENDINGS, Ending
 from tests.matrix.platforms import ANTHROPIC, PLATFORMS, Platform
 from tests.matrix.surfaces import SURFACES, Surface
+from tests.scripted import server_sent
 
 __all__ = ["LATEST", "VERSIONS", "Cell", "Setting", "cells", "version_key"]
 
@@ -28,10 +29,20 @@ SETTINGS: Final[tuple[Setting, ...]] = ("sampled out", "off", "absent", "made be
 _MAIN_BACKENDS: Final[tuple[Backend, ...]] = ("sync", "asyncio")
 
 _EVERYWHERE: Final = frozenset({"messages.create", "messages.create(stream=True)", "messages.stream"})
-"""What stands for the others: tried with every ending, on trio, in every setting and, beta included, on every platform.
+"""What stands for the others: tried with every ending, on trio and, with the typical endings, in every setting and,
+beta included, on every platform; on a platform whose streams have a framing of their own with every ending again.
 
 The rest is tried on sync and asyncio, with tracing on, and with one status and one failure of the transport.
 """
+
+_RAW_ON_PLATFORMS: Final = frozenset(
+    {
+        "messages.with_raw_response.create",
+        "messages.with_streaming_response.create.read",
+        "messages.with_streaming_response.create(stream=True).parse",
+    }
+)
+"""What is tried on every platform with a few endings."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,6 @@ class Cell:
         since = [self.surface.since, self.platform.since]
         if self.surface.name == "beta.messages.stream":
             since.append(self.platform.beta_stream_since)
-        if self.ending.name == "error event":
-            since.append(self.platform.error_event_since)
         return max(map(version_key, since)) <= key and (
             self.surface.until is None or key < version_key(self.surface.until)
         )
@@ -77,6 +86,7 @@ def _can(surface: Surface, ending: Ending, *, everywhere: bool) -> bool:
         surface.sort in ending.sorts
         and (surface.is_chat or not ending.chat_only)
         and (ending.everywhere or not everywhere)
+        and (ending.brief or not surface.brief)
     )
 
 
@@ -86,7 +96,7 @@ def _modes(surface: Surface, ending: Ending) -> Iterator[tuple[Backend, Setting]
         yield "trio", "on"
     for backend in _MAIN_BACKENDS:
         yield backend, "on"
-        if surface.name in _EVERYWHERE and ending.everywhere:
+        if surface.name in _EVERYWHERE and ending.everywhere and ending.typical:
             for setting in SETTINGS:
                 yield backend, setting
 
@@ -100,7 +110,11 @@ def _all() -> Iterator[Cell]:
                     yield Cell(surface, ending, backend, setting)
     for platform, surface, ending, backend in product(PLATFORMS, SURFACES, ENDINGS, _MAIN_BACKENDS):
         stands_for_others = surface.name.removeprefix("beta.") in _EVERYWHERE
-        if stands_for_others and _can(surface, ending, everywhere=True) and backend in ending.backends:
+        whole = platform.frame is not server_sent  # a framing of its own may end in ways of its own
+        tried = (stands_for_others and (whole or ending.typical)) or (
+            ending.brief and surface.name in _RAW_ON_PLATFORMS
+        )
+        if tried and _can(surface, ending, everywhere=True) and backend in ending.backends:
             yield Cell(surface, ending, backend, platform=platform)
 
 

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import gc
 import json
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 import pytest
+from anthropic.resources.messages.batches import BatchesWithStreamingResponse
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import claudescope
-from claudescope import probe
+from claudescope import faults, probe
 from claudescope.probe import batches
 from claudescope.probe.batches import SeenResults
 from claudescope.record import BatchResult, CallRecord, Usage
 from claudescope.sinks import Sink
 from claudescope.sinks.report import ReportSink
-from tests.matrix.driver import Backend, Items, run, value
+from tests.matrix.driver import Backend, Entered, Items, run, value
 from tests.matrix.surfaces import BATCH, json_answer
 from tests.scripted import MESSAGE, Answer, ScriptedAPI
 
@@ -124,6 +128,90 @@ def test_each_result_counts_once(
     assert counted["claude.client.cost.usd"] == 0.00023
     assert counted["gen_ai.client.token.usage"] == 4
     assert "private" not in repr(sink.results)
+
+
+async def _streamed(client: Any, method: str) -> Any:
+    async with Entered(client.messages.batches.with_streaming_response.results("msgbatch_1")) as raw:
+        got = await value(getattr(raw, method)())
+        return got if isinstance(got, (bytes, str)) else [item async for item in Items(got)]
+
+
+async def _raw(client: Any, method: str) -> Any:
+    raw = await value(client.messages.batches.with_raw_response.results("msgbatch_1"))
+    got = await value(getattr(raw, method)())
+    return got if isinstance(got, (bytes, str)) else [item async for item in Items(got)]
+
+
+async def _left(client: Any, method: str) -> Any:
+    async with Entered(client.messages.batches.with_streaming_response.results("msgbatch_1")) as raw:
+        return await Items(await value(getattr(raw, method)())).__anext__()
+
+
+async def _wrapped(client: Any, method: str) -> Any:
+    response = (await value(client.messages.batches.results("msgbatch_1"))).http_response
+    if client.__class__.__name__.startswith("Async"):
+        method = {"read": "aread", "iter_lines": "aiter_lines"}[method]
+    got = await value(getattr(response, method)())
+    return got if isinstance(got, bytes) else [item async for item in Items(got)]
+
+
+_WAYS = [
+    *((_wrapped, method) for method in ("read", "iter_lines")),
+    *((_streamed, method) for method in ("read", "text", "iter_bytes", "iter_lines", "iter_text", "parse")),
+    *((_raw, method) for method in ("read", "parse")),
+]
+if not hasattr(BatchesWithStreamingResponse(Mock()), "results"):
+    del _WAYS[2:]  # the SDK learnt it later
+
+
+@pytest.mark.parametrize("backend", ["sync", "asyncio"])
+@pytest.mark.parametrize(("read", "method"), _WAYS, ids=[f"{way.__name__}.{method}" for way, method in _WAYS])
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+def test_bytes_and_lines_count_once(read: Callable[[Any, str], Any], method: str, backend: Backend) -> None:
+    """However the app takes the results, raw or parsed, in part or whole, each of them is counted once."""
+
+    def use(times: int) -> list[str]:
+        api = _api(times)
+        client = api.client() if backend == "sync" else api.async_client()
+
+        async def all_of_it() -> list[str]:
+            got = [await read(client, method)]
+            if read is _streamed and method.startswith("iter_"):
+                got.insert(0, await _left(client, method))
+            return [repr(part) for part in (*got, await read(client, method))]
+
+        return run(backend, all_of_it, [])  # type: ignore[no-any-return] # what `use` returns
+
+    without = use(4)
+    sink = _Capture()
+    claudescope.instrument(sinks=[sink])
+    before = faults.counts()
+    assert use(4) == without
+    gc.collect()
+    probe.flush()
+    assert [(result.outcome, result.usage) for result in sink.results] == [
+        ("succeeded", _USAGE),
+        *((outcome, None) for outcome in ("errored", "canceled", "expired")),
+        ("succeeded", _USAGE),
+    ]
+    ended = Counter(call.outcome for call in sink.calls if call.operation == "batches.results")
+    assert ended == {"ok": 2, "abandoned": 1} if len(without) == 3 else {"ok": 2}
+    assert faults.counts() == before
+
+
+def test_results_that_are_cut() -> None:
+    """A line that was cut is the API's fault and the app's to see, in whatever way it reads; what came is counted."""
+    whole = [json.dumps(result).encode() + b"\n" for result in _RESULTS]
+    cut = [Answer(body=[*whole[:2], whole[4][:40]], headers={"content-type": "application/x-jsonl"})]
+    sink = _Capture()
+    claudescope.instrument(sinks=[sink])
+    with pytest.raises(json.JSONDecodeError):
+        _read("sync", ScriptedAPI(json_answer(BATCH), *cut), "stable", [None])
+    client = ScriptedAPI(json_answer(BATCH), *cut).client()
+    client.messages.batches.results("msgbatch_1").http_response.read()
+    assert [result.outcome for result in sink.results] == ["succeeded", "errored"]
+    ended = [call for call in sink.calls if call.operation == "batches.results"]
+    assert [(call.outcome, call.error_type) for call in ended] == [("error", "response_validation_error"), ("ok", None)]
 
 
 def test_results_that_make_no_sense() -> None:

@@ -6,9 +6,10 @@ import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
+from anthropic import _base_client
 
 from tests.matrix.driver import run
 from tests.matrix.endings import Wire
@@ -76,15 +77,24 @@ def script(cell: Cell) -> ScriptedAPI:
 
 def make_client(cell: Cell, api: ScriptedAPI, options: Mapping[str, Any]) -> Any:
     """The client of a cell."""
-    return cell.platform.client(api, is_async=cell.backend != "sync", max_retries=cell.ending.retries, **options)
+    is_async = cell.backend != "sync"
+    client = cell.platform.client(api, is_async=is_async, max_retries=cell.ending.retries, **options)
+    if is_async:
+        client._platform = _base_client.get_platform()  # or it asks in a thread, which takes longer than the call
+    return client
 
 
 def _good(cell: Cell, **changes: Any) -> Answer:
-    return cell.platform.stream() if cell.surface.streams else json_answer({**cell.surface.answer, **changes})
+    if cell.surface.streams:
+        return cell.platform.stream()
+    answer = cell.surface.answer
+    return json_answer({**answer, **changes} if changes else answer)
 
 
 def _plain(value: Any) -> object:
     """A value that compares by what an app sees of it: a page refers to its client, which is another each time."""
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in cast("list[Any]", value)]
     return value.model_dump(warnings=False) if hasattr(value, "model_dump") else value
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import anthropic
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from claudescope.probe.bodies import MAX_BODY, BodyReader
+from claudescope.probe.bodies import MAX_BODY, BodyForm, BodyReader
 from claudescope.record import Usage
 from claudescope.testing import capture_calls
 from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, events, message, stream, traced
@@ -142,14 +142,14 @@ async def test_async_raw_bodies() -> None:
     assert [(call.outcome, call.usage) for call in calls] == [("ok", _ANSWERED)] * 2
 
 
-def _reader(*, is_stream: bool) -> tuple[BodyReader, list[Any]]:
+def _reader(form: BodyForm) -> tuple[BodyReader, list[Any]]:
     seen: list[Any] = []
-    return BodyReader(lambda chunk: chunk, see=seen.append, read=seen.append, is_stream=is_stream), seen
+    return BodyReader(lambda chunk: chunk, see=seen.append, read=seen.append, form=form), seen
 
 
 def test_a_line_over_two_chunks() -> None:
     """Chunks need not end where lines do, and either line end will do."""
-    reader, seen = _reader(is_stream=True)
+    reader, seen = _reader("events")
     for chunk in (b"event: message_sto", b'p\r\ndata: {"type": "mess', b'age_stop"}\r', b"\n\r\n", b": ping\n"):
         reader.feed(chunk)
     assert seen == [{"type": "message_stop"}]
@@ -157,8 +157,8 @@ def test_a_line_over_two_chunks() -> None:
 
 def test_a_body_without_end_is_not_kept() -> None:
     """Beyond the bound nothing is read along, and nothing is kept."""
-    for is_stream in (True, False):
-        reader, seen = _reader(is_stream=is_stream)
+    for form in get_args(BodyForm):
+        reader, seen = _reader(form)
         for _ in range(MAX_BODY // (1 << 20) + 2):
             reader.feed(b"x" * (1 << 20))
         reader.end()

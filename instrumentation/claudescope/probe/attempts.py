@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from claudescope import faults
 from claudescope.errors import classify, classify_response
 from claudescope.probe.facts import HeaderFacts, read_headers
 from claudescope.record import Attempt, RateLimit, RateLimitType, draft_of
@@ -13,12 +15,24 @@ from claudescope.record import Attempt, RateLimit, RateLimitType, draft_of
 __all__ = ["Attempts", "kind_of"]
 
 _DraftAttempt: Final = draft_of(Attempt)
+# Before 1.12.1 the SDK tells an error inside of a Bedrock stream by nothing else than this message.
+_BEDROCK_ERROR: Final = re.compile(r"Bad response code, expected 200: \{.*?':exception-type': '(\w{1,80})'")
 _BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 
 
 def kind_of(error: BaseException, *, streaming: bool) -> str:
-    """The kind of `error`: a connection that broke while its stream was read is not one that was never made."""
-    kind = classify(error).kind
+    """The kind of `error`: a connection that broke while its stream was read is not one that was never made.
+
+    Never raises: it looks into a stranger's exception while the app waits for just that.
+    """
+    try:
+        kind = classify(error).kind
+        if kind == "unknown_error" and streaming and isinstance(error, ValueError):
+            frame = _BEDROCK_ERROR.match(str(error))
+            kind = classify_response(200, {"type": frame[1]}).kind if frame else kind
+    except Exception:  # noqa: BLE001 - see above
+        faults.note("probe")
+        return "unknown_error"
     if kind in _BROKEN:
         return "stream_interrupted_error" if streaming else "connection_error"
     return kind

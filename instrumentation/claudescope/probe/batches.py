@@ -18,7 +18,7 @@ from claudescope.record import BatchOutcome, BatchResult
 if TYPE_CHECKING:
     from claudescope.probe.call import Call
 
-__all__ = ["SEEN", "SeenResults", "watch_async_results", "watch_results"]
+__all__ = ["SEEN", "SeenResults", "see_result", "watch_async_results", "watch_results"]
 
 MAX_BATCHES: Final = 1000
 """Batches that are remembered; beyond them the one that was not read for longest is forgotten."""
@@ -81,26 +81,46 @@ if hasattr(os, "register_at_fork"):
 
 
 def watch_results(results: Iterator[Any], call: Call) -> Generator[Any, None, None]:
-    """Yield the results of a batch as they are, and count each."""
-    for result in results:
-        _see(result, call)
-        yield result
+    """Yield the results of a batch as they are, count each, and tell the call how they ended."""
+    call.parsing = call.reading = True
+    try:
+        for result in results:
+            see_result(call, result)
+            call.reading = False
+            yield result
+            call.reading = True
+    except GeneratorExit:
+        call.dropped()
+        raise
+    except BaseException as error:
+        call.failed(error)
+        raise
     SEEN.complete(call.batch)
+    call.read_to_end()
 
 
 async def watch_async_results(results: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
-    """Yield the results of a batch as they are, and count each."""
+    """Yield the results of a batch as they are, count each, and tell the call how they ended."""
+    call.parsing = call.reading = True
     try:
         async for result in results:
-            _see(result, call)
+            see_result(call, result)
+            call.reading = False
             yield result
+            call.reading = True
     except GeneratorExit:
+        call.dropped()
         await results.aclose()  # as if the app had left the SDK's own generator
         raise
+    except BaseException as error:
+        call.failed(error)
+        raise
     SEEN.complete(call.batch)
+    call.read_to_end()
 
 
-def _see(result: Any, call: Call) -> None:
+def see_result(call: Call, result: object) -> None:
+    """Count a result, a model or decoded, unless it has been. Never raises."""
     try:
         fact = _read(field_of(result, "result"), call)
         if fact is not None and SEEN.add(call.batch, field_of(result, "custom_id")):

@@ -1,16 +1,19 @@
-"""Reads the facts of a Message off the bytes of a body that the app reads itself, as they pass.
+"""Reads the facts of a Message, or of a batch's results, off the bytes of a body that the app reads itself.
 
 Through `with_streaming_response` an app gets bytes, text or lines, and nobody parses them. What was billed is in them
-all the same. Memory is bounded: of a stream the current line is kept, of a body at most `MAX_BODY` bytes.
+all the same. Memory is bounded: where lines matter the current one is kept, of any other body at most `MAX_BODY` bytes.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
-__all__ = ["MAX_BODY", "BodyReader", "BodyType"]
+__all__ = ["MAX_BODY", "BodyForm", "BodyReader", "BodyType"]
+
+BodyForm = Literal["json", "events", "lines"]
+"""One value, server-sent events, or a value on each line."""
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes of a body, or of one line of a stream, beyond which it is no longer read along."""
@@ -23,9 +26,9 @@ class BodyReader:
 
     Args:
         decode: Undoes the body's content coding, chunk by chunk.
-        see: Gets each event of a stream, decoded.
+        see: Gets each event, or the value of each line, decoded.
         read: Gets a whole body, decoded.
-        is_stream: Whether the body is a stream of server-sent events.
+        form: How the body is made up.
     """
 
     def __init__(
@@ -34,40 +37,64 @@ class BodyReader:
         *,
         see: Callable[[dict[str, Any]], None],
         read: Callable[[object], None],
-        is_stream: bool,
+        form: BodyForm,
     ) -> None:
         self._decode = decode
         self._see = see
         self._read = read
         self._buffer = bytearray()
+        self._form: Final = form
         self._given_up = False
-        self.is_stream = is_stream
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is a stream of events, which says itself where it ends."""
+        return self._form == "events"
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was fed has been read."""
+        return not self._given_up
 
     def feed(self, chunk: bytes) -> None:
         """Take the next chunk, as the wire has it."""
         if self._given_up:
             return
-        self._buffer += self._decode(chunk)
-        if self.is_stream:
-            *lines, rest = bytes(self._buffer).replace(b"\r\n", b"\n").split(b"\n")
+        data = self._decode(chunk)
+        self._buffer += data
+        if self._form != "json" and b"\n" in data:
+            *lines, rest = bytes(self._buffer).split(b"\n")
             self._buffer = bytearray(rest)
             for line in lines:
-                self._line(line)
+                self._line(line.rstrip(b"\r"))
         if len(self._buffer) > MAX_BODY:
             self._given_up = True
             self._buffer.clear()
 
     def end(self) -> None:
         """The body has ended."""
-        if not self._given_up and not self.is_stream and self._buffer:
-            self._read(json.loads(self._buffer))
+        if self._form == "json" and self._buffer:
+            self._read(_decoded(self._buffer))
+        elif self._form == "lines":
+            self._line(bytes(self._buffer))
 
     def _line(self, line: bytes) -> None:
         # The API sends each event's data as one line, which holds the event's type.
-        if line.startswith(b"data:") and any(kind in line for kind in _EVENTS):
-            event: object = json.loads(line[5:])
-            if isinstance(event, dict):
-                self._see(cast("dict[str, Any]", event))
+        if self._form == "events":
+            if not line.startswith(b"data:") or not any(kind in line for kind in _EVENTS):
+                return
+            line = line[5:]
+        value = _decoded(line)
+        if isinstance(value, dict):
+            self._see(cast("dict[str, Any]", value))
+
+
+def _decoded(data: bytes | bytearray) -> object:
+    """The value that `data` is in JSON; None where it is broken, which is the sender's fault and the app's to see."""
+    try:
+        return cast("object", json.loads(data))
+    except (ValueError, RecursionError):
+        return None
 
 
 class BodyType(NamedTuple):
@@ -81,11 +108,17 @@ class BodyType(NamedTuple):
     response_class: Any
     headers: Any
 
-    def reader(self, *, see: Callable[[dict[str, Any]], None], read: Callable[[object], None]) -> BodyReader | None:
-        """The reader for such a body; None where it can't be a Message."""
+    def form(self) -> BodyForm | None:
+        """How the body of a Message is made up; None where it can't be one."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in {"application/json", "text/event-stream"}:
-            return None
+        if media_type == "text/event-stream":
+            return "events"
+        return "json" if media_type == "application/json" else None
+
+    def reader(
+        self, form: BodyForm, *, see: Callable[[dict[str, Any]], None], read: Callable[[object], None]
+    ) -> BodyReader:
+        """The reader for such a body."""
         coding = self.headers.get("content-encoding", "identity")
         # A decoder of its own, as that of the response is in use.
         response = self.response_class(200, headers={"content-encoding": coding})
@@ -95,4 +128,4 @@ class BodyType(NamedTuple):
             decoded = decoder.decode(chunk)  # bytes in httpx, pieces of them in httpx2
             return decoded if isinstance(decoded, bytes) else b"".join(decoded)
 
-        return BodyReader(decode, see=see, read=read, is_stream=media_type == "text/event-stream")
+        return BodyReader(decode, see=see, read=read, form=form)

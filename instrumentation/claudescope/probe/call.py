@@ -6,23 +6,23 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 
 from claudescope import faults
 from claudescope.errors import classify_response
-from claudescope.probe import bodies, streams
+from claudescope.probe import batches, bodies, streams
 from claudescope.probe.attempts import Attempts, kind_of
 from claudescope.probe.clock import CallClock
-from claudescope.probe.facts import MessageFacts, field_of, is_content
+from claudescope.probe.facts import MessageFacts, field_of, is_content, json_of
 from claudescope.probe.finisher import FINISHER
+from claudescope.probe.guard import bare_record, guarded
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
 from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
@@ -34,20 +34,6 @@ __all__ = ["Call"]
 
 _DraftRecord: Final = draft_of(CallRecord)
 _NO_SPAN: Final = nullcontext()
-_P = ParamSpec("_P")
-
-
-def guarded(method: Callable[_P, None]) -> Callable[_P, None]:
-    """Count what goes wrong in `method` instead of raising it: our fault is not the app's."""
-
-    @wraps(method)
-    def never_raises(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            method(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - see above
-            faults.note("probe")
-
-    return never_raises
 
 
 class Call:
@@ -159,7 +145,7 @@ class Call:
         if response.is_closed:
             if not is_stream(result):
                 if self.start.operation == "chat":
-                    self._read_body(result if hasattr(result, "usage") else _json(response))
+                    self._read_body(result if hasattr(result, "usage") else json_of(response))
                 self._answered = self.record("ok", None, None)
                 self._tell_ending(self._answered)
                 return
@@ -176,7 +162,7 @@ class Call:
             return
         self._attempts.succeeded(response)
         if response.is_closed and self.start.operation == "chat":
-            self._read_body(_json(response))
+            self._read_body(json_of(response))
 
     def _read_body(self, message: object) -> None:
         if message is not None:
@@ -192,6 +178,7 @@ class Call:
         self.failing(error)
         self.finish(*self._verdict(error), error)
 
+    @guarded
     def returned(self, result: Any = None) -> None:
         """The call returned: it has ended, or its stream is now the app's to read.
 
@@ -201,7 +188,8 @@ class Call:
         if result is not None:
             self._take_result(result)
         response, self._response = self._response, None
-        if not self.streaming:
+        # Where the response could not be watched nobody will tell how it is read: the call ends here.
+        if not self.streaming or streams.call_of(response) is not self:
             self.finish("ok", record=self._answered)
             return
         FINISHER.opened(self)
@@ -252,8 +240,12 @@ class Call:
     @guarded
     def begin_body(self, body: bodies.BodyType) -> None:
         """The app begins to read a body itself: it is read along, as nobody parses it."""
-        if self._body is None and self.start.operation == "chat":
-            self._body = body.reader(see=self.see, read=self.facts.read_message)
+        if self._body is not None:
+            return
+        if self.batch:
+            self._body = body.reader("lines", see=partial(batches.see_result, self), read=self.facts.read_message)
+        elif self.start.operation == "chat" and (form := body.form()) is not None:
+            self._body = body.reader(form, see=self.see, read=self.facts.read_message)
 
     @guarded
     def see_chunk(self, chunk: bytes) -> None:
@@ -290,6 +282,8 @@ class Call:
     def _end_body(self) -> None:
         if self._body is not None and not self.parsing:
             self._body.end()
+            if self.batch and self._body.whole:
+                batches.SEEN.complete(self.batch)
 
     @guarded
     def reaching_end(self) -> None:
@@ -311,6 +305,7 @@ class Call:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
         if self._open and not self._dropped:
             self._dropped = True
+            self.reading = True  # the SDK now closes the body itself: that is no close of the app's to record at once
             self.clock.stop()
             FINISHER.later(self.left)
 
@@ -346,6 +341,10 @@ class Call:
             FINISHER.closed(self)
         try:
             record = record or self.record(outcome, error_type, error)
+        except Exception:  # noqa: BLE001 - see below
+            faults.note("probe")
+            record = bare_record(self.start, outcome, error_type)
+        try:
             if self.span is not None and self.own_span:
                 self._tell_ending(record)
                 end_span(self.span, record)
@@ -397,11 +396,3 @@ class Call:
         if usage is not self._priced[0]:
             self._priced = (usage, self.probe.cost(self.start, self.facts.model, usage, at))
         return self._priced[1]
-
-
-def _json(response: Any) -> object:
-    """The decoded body of a response; None where it is broken, which may be why nobody could parse it."""
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from claudescope.record import RateLimit, RateLimitType, Usage, draft_of
 
-__all__ = ["CONTENT", "HeaderFacts", "MessageFacts", "RateLimits", "field_of", "is_content", "read_headers"]
+__all__ = ["CONTENT", "HeaderFacts", "MessageFacts", "RateLimits", "field_of", "is_content", "json_of", "read_headers"]
 
 _LIMIT_TYPES: Final[tuple[RateLimitType, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
 _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
@@ -260,3 +260,11 @@ def _seconds(value: bytes) -> float | None:
     except ValueError:
         return None  # a date: the SDK understands it, and the delay it slept is recorded anyway
     return seconds if 0 <= seconds < 1e9 else None
+
+
+def json_of(response: Any) -> object:
+    """The decoded body of a response; None where it is broken, which may be why nobody could parse it."""
+    try:
+        return response.json()
+    except ValueError:
+        return None

@@ -135,8 +135,9 @@ class MetricsSink(Sink):
 
     def lost(self, start: CallStart) -> None:
         """A call that was counted as in flight will never end: its process is gone."""
+        labels = self._labels.of_start(start)
         with self._store.lock:
-            self._store.add(signals.ACTIVE_CALLS, self._labels.of_start(start), -1)
+            self._active[labels] = self._active.get(labels, 0) - 1
 
     def batch_result(self, result: BatchResult) -> None:
         """Count a result of a message batch, with what it cost."""
