@@ -25,6 +25,7 @@ from claudescope.probe.sdk import is_stream
 from claudescope.record import CallRecord, CallStart, Outcome
 
 if TYPE_CHECKING:
+    from claudescope.content import Captured
     from claudescope.probe.probe import Probe
 
 __all__ = ["Call"]
@@ -53,6 +54,7 @@ class Call:
         start: What was known when it started.
         probe: Whose call it is.
         batch: The id of the batch whose results it fetches; empty for any other call.
+        content: Gathers its prompt and answer; None unless they were asked for.
         span: The call's own span, the SDK's or ours; None where it has none.
         own_span: Whether `span` is ours to end.
         facts: What the response said so far.
@@ -71,6 +73,7 @@ class Call:
         "_parent",
         "_response",
         "batch",
+        "content",
         "facts",
         "own_span",
         "parsing",
@@ -85,6 +88,7 @@ class Call:
         self.start = start
         self.probe = probe
         self.batch = batch
+        self.content: Captured | None = None
         self.span: trace.Span | None = None
         self.own_span = False
         self.facts = MessageFacts()
@@ -172,6 +176,8 @@ class Call:
     def _read_body(self, message: object) -> None:
         if message is not None:
             self.facts.read_message(message)
+            if self.content is not None:
+                self.content.read(message)
 
     @guarded
     def failing(self, error: BaseException) -> None:
@@ -206,7 +212,7 @@ class Call:
             self.responding(response)
             self.responded(response, result)
         elif self.start.operation == "chat":
-            self.facts.read_message(result)
+            self._read_body(result)
 
     def _verdict(self, error: BaseException) -> tuple[Outcome, str | None]:
         # Anything but an Exception, such as a CancelledError, is the app stopping the call.
@@ -219,6 +225,8 @@ class Call:
     @guarded
     def see(self, event: Any) -> None:
         """Take one event of a stream, a model or decoded, at the moment the SDK yields it. Never raises."""
+        if self.content is not None:
+            self.content.see(event)
         kind = field_of(event, "type")
         if kind == "content_block_delta":
             self._clock.event(content=True)
@@ -241,7 +249,7 @@ class Call:
     def begin_body(self, body: bodies.BodyType) -> None:
         """The app begins to read a body itself: it is read along, as nobody parses it."""
         if self._body is None and self.start.operation == "chat":
-            self._body = body.reader(see=self.see, read=self.facts.read_message)
+            self._body = body.reader(see=self.see, read=self._read_body)
 
     @guarded
     def see_chunk(self, chunk: bytes) -> None:
@@ -298,6 +306,11 @@ class Call:
             self._clock.stop()
             FINISHER.later(self.left)
 
+    def closing(self) -> None:
+        """The SDK is about to end the span of a stream. Not where the stream was dropped: that may be a finaliser."""
+        if self.content is not None and self.span is not None and not self._dropped:
+            self.content.write(self.span)
+
     def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
         """Tell the sinks how the call is about to end, while its span can be written to.
 
@@ -309,6 +322,8 @@ class Call:
     def _tell_ending(self, record: CallRecord) -> None:
         if self.span is not None and self.span.is_recording():
             self.probe.ending(record, self.span)
+            if self.content is not None:
+                self.content.write(self.span)
 
     def finish(
         self,
@@ -332,6 +347,8 @@ class Call:
             if outcome == "error":
                 self.probe.failed(record, error)
             self.probe.finished(record, self.span)
+            if self.content is not None:
+                self.content.emit(record)
         except Exception:  # noqa: BLE001 - our fault is not the app's
             faults.note("probe")
 

@@ -106,6 +106,7 @@ def watch_span_end(response: Any, call: Call) -> None:
             stopped = sys.exc_info()[1]
             if stopped is not None and not isinstance(stopped, GeneratorExit):
                 call.failing(stopped)
+        call.closing()
         original(how, error)
 
     inner.end = end
