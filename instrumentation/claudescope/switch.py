@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from opentelemetry import trace
-from opentelemetry._logs import LoggerProvider, get_logger
+from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
@@ -21,6 +21,7 @@ from claudescope.pricing import Price, PriceBook
 from claudescope.probe import Probe, SpanMode, flush, install, is_supported, remove, sdk_traces
 from claudescope.report_data import Report
 from claudescope.sinks import Sink
+from claudescope.sinks.events import Events
 from claudescope.sinks.logs import LogsSink
 from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
@@ -96,9 +97,7 @@ def instrument(
             spans=spans,
             tracer=trace.get_tracer(SCOPE_NAME, VERSION, tracer_provider),
             sdk_traces=sdk_traces(),
-            content=None
-            if mode == "NO_CONTENT"
-            else Capture(options, mode, get_logger(SCOPE_NAME, VERSION, logger_provider)),
+            content=None if mode == "NO_CONTENT" else Capture(options, mode, Events(logger_provider)),
         )
         _check_version()
         install(probe)

@@ -7,11 +7,9 @@ or `MAX_GATHERED` where a redaction has to see whole parts.
 from __future__ import annotations
 
 import json
-import time
 from io import StringIO
 from typing import Any, Final, cast
 
-from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.trace import Span
 
 from claudescope import faults
@@ -20,7 +18,8 @@ from claudescope.content.options import Content, ContentMode
 from claudescope.content.parts import Part, part_of, parts_of
 from claudescope.probe.facts import field_of
 from claudescope.record import CallRecord
-from claudescope.sinks.logs import context_of, fields_of
+from claudescope.sinks.events import Events
+from claudescope.sinks.logs import fields_of
 
 __all__ = ["EVENT_NAME", "MAX_GATHERED", "Capture", "Captured"]
 
@@ -49,13 +48,13 @@ class Capture:
     Args:
         content: How it is recorded.
         mode: Where it goes.
-        logger: Emits the events.
+        events: Where the events go.
     """
 
-    def __init__(self, content: Content, mode: ContentMode, logger: Logger) -> None:
+    def __init__(self, content: Content, mode: ContentMode, events: Events) -> None:
         self.content = content
         self.on_spans = mode in {"SPAN_ONLY", "SPAN_AND_EVENT"}
-        self.logger = logger if mode in {"EVENT_ONLY", "SPAN_AND_EVENT"} else None
+        self.events = events if mode in {"EVENT_ONLY", "SPAN_AND_EVENT"} else None
 
     def begin(self, client: Any, body: object) -> Captured | None:
         """Take the prompt of a request, as it is now: the app may change its lists while a stream is read.
@@ -99,7 +98,8 @@ class Captured:
     def _read_inputs(self, body: object) -> dict[str, Any]:
         options = self._capture.content
         inputs: dict[str, Any] = {}
-        system = self._fit("system", parts_of(field_of(body, "system")))
+        budget = Budget(options.max_bytes)
+        system = self._fit("system", parts_of(field_of(body, "system")), budget)
         if system:
             inputs[_SYSTEM] = system
         budget = Budget(options.max_bytes)
@@ -122,12 +122,9 @@ class Captured:
         self._truncated |= budget.truncated
         return inputs
 
-    def _fit(self, role: str, parts: list[Part]) -> list[Part]:
-        options = self._capture.content
-        budget = Budget(options.max_bytes)
-        kept = fitted(
-            (safe for part in parts if (safe := redacted(role, part, options.redact)) is not None), budget
-        )
+    def _fit(self, role: str, parts: list[Part], budget: Budget) -> list[Part]:
+        redact = self._capture.content.redact
+        kept = fitted((safe for part in parts if (safe := redacted(role, part, redact)) is not None), budget)
         self._truncated |= budget.truncated
         return kept
 
@@ -166,8 +163,8 @@ class Captured:
 
     def emit(self, record: CallRecord) -> None:
         """Emit the event of the call, which has ended, where events were asked for."""
-        logger = self._capture.logger
-        if logger is None:
+        events = self._capture.events
+        if events is None:
             return
         try:
             attributes: dict[str, Any] = {
@@ -178,13 +175,7 @@ class Captured:
                 attributes[_OUTPUT] = output
             if self._truncated:
                 attributes[_TRUNCATED] = True
-            logger.emit(
-                timestamp=time.time_ns(),
-                context=context_of(record),
-                severity_number=SeverityNumber.INFO,
-                attributes=attributes,
-                event_name=EVENT_NAME,
-            )
+            events.emit(EVENT_NAME, record, attributes)
         except Exception:  # noqa: BLE001 - see the class
             faults.note("content")
 
@@ -196,7 +187,11 @@ class Captured:
             else:
                 parts = self._gathered.parts(whole=self._capture.content.redact is not None)
                 self._truncated |= self._gathered.cut
-            self._output = [{"role": "assistant", "parts": self._fit("assistant", parts)}] if parts else []
+            budget = Budget(self._capture.content.max_bytes)
+            fits = budget.spend({"role": "assistant", "parts": []})
+            kept = self._fit("assistant", parts if fits else [], budget)
+            self._truncated |= not fits
+            self._output = [{"role": "assistant", "parts": kept}] if kept else []
         return self._output
 
 

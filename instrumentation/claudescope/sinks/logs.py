@@ -7,21 +7,17 @@ The record's message is a line for people; its fields carry the names that spans
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import ClassVar, Final
 
-from opentelemetry import context, trace
-from opentelemetry._logs import LoggerProvider, SeverityNumber, get_logger
-from opentelemetry.trace import NonRecordingSpan, SpanContext
+from opentelemetry._logs import LoggerProvider
 
-from claudescope._version import VERSION
-from claudescope.catalogue import SCOPE_NAME
 from claudescope.record import CallRecord
+from claudescope.sinks.events import Events
 from claudescope.sinks.sink import Sink
 
-__all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "context_of", "fields_of"]
+__all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "fields_of"]
 
 LOGGER_NAME: Final = "claudescope.calls"
 """The stdlib logger. Its level and handlers are the app's to set."""
@@ -35,7 +31,6 @@ Field = str | int | float | bool | tuple[str, ...]
 # An error is a warning here: whether it is one for the app, the app decides, and error trackers take levels above for
 # something to report.
 _LEVELS: Final[Mapping[str, int]] = {"error": logging.WARNING}
-_SEVERITIES: Final = {logging.INFO: SeverityNumber.INFO, logging.WARNING: SeverityNumber.WARN}
 
 _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     "gen_ai.operation.name": lambda call: call.operation,
@@ -56,6 +51,9 @@ _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     "claude.attempts": lambda call: len(call.attempts),
     "claude.retry.delay": lambda call: sum(attempt.delay for attempt in call.attempts) or None,
     "claude.cost.usd": lambda call: None if call.cost_usd is None else float(call.cost_usd),
+}
+_TRACE_FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
+    # Of stdlib's records: OpenTelemetry's have a place of their own for them.
     "trace_id": lambda call: call.trace_id,
     "span_id": lambda call: call.span_id,
 }
@@ -85,7 +83,7 @@ class LogsSink(Sink):
         if not any(isinstance(handler, logging.NullHandler) for handler in self._logger.handlers):
             # Without one, Python prints warnings of an app that has set up no logging on its standard error.
             self._logger.addHandler(logging.NullHandler())
-        self._otel = get_logger(SCOPE_NAME, VERSION, provider)
+        self._events = Events(provider)
 
     def finished(self, record: CallRecord) -> None:
         """Write the record of a call, unless a handler of such a record made the call."""
@@ -105,18 +103,10 @@ class LogsSink(Sink):
             return
         message, fields = _line(record), fields_of(record)
         if not bridged:
-            self._otel.emit(
-                timestamp=time.time_ns(),
-                context=context_of(record),
-                severity_number=_SEVERITIES[level],
-                severity_text=logging.getLevelName(level),
-                body=message,
-                attributes=fields,
-                event_name=EVENT_NAME,
-            )
+            self._events.emit(EVENT_NAME, record, fields, message, level)
         if enabled:
             entry = self._logger.makeRecord(LOGGER_NAME, level, __file__, 0, message, (), None, "finished")
-            for name, value in fields.items():
+            for name, value in (fields | _read(record, _TRACE_FIELDS)).items():
                 # Not as `extra`, which raises where the app's own record factory has set the same name.
                 entry.__dict__.setdefault(name, value)
             self._logger.handle(entry)
@@ -124,7 +114,7 @@ class LogsSink(Sink):
 
 def fields_of(record: CallRecord) -> dict[str, Field]:
     """What a record says of its call, by the names of spans and metrics; what is not known is left out."""
-    fields = {name: value for name, read in _FIELDS.items() if (value := read(record)) is not None}
+    fields = _read(record, _FIELDS)
     usage = record.usage
     if usage is not None:
         for name, attribute in _USAGE_FIELDS.items():
@@ -133,15 +123,8 @@ def fields_of(record: CallRecord) -> dict[str, Field]:
     return fields
 
 
-def context_of(record: CallRecord) -> context.Context:
-    """The context that belongs to a call, wherever its record is made: a dropped stream's on a thread of ours."""
-    if record.trace_id is None or record.span_id is None:
-        return context.get_current()
-    current = trace.get_current_span().get_span_context()
-    trace_id, span_id = int(record.trace_id, 16), int(record.span_id, 16)
-    if (current.trace_id, current.span_id) == (trace_id, span_id):
-        return context.get_current()
-    return trace.set_span_in_context(NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=False)))
+def _read(record: CallRecord, table: Mapping[str, Callable[[CallRecord], Field | None]]) -> dict[str, Field]:
+    return {name: value for name, read in table.items() if (value := read(record)) is not None}
 
 
 def _line(record: CallRecord) -> str:
