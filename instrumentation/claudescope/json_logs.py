@@ -1,13 +1,13 @@
 """One JSON object a line, with every field of a call, by python-json-logger.
 
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "formatters": {"json": {"()": "claudescope.json_logs.formatter"}},
-            "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
-            "root": {"handlers": ["stdout"], "level": "INFO"},
-        }
-    )
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "formatters": {"json": {"()": "claudescope.json_logs.formatter"}},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stdout"], "level": "INFO"},
+    }
+)
 """
 
 from __future__ import annotations

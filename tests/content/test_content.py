@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from typing import Any
+from typing import Any, get_args
 
 import anthropic
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import claudescope
 from claudescope import BadInputError, Content, faults
-from claudescope.content import Capture
+from claudescope.content import Capture, ContentMode
 from claudescope.content.capture import EVENT_NAME, MAX_GATHERED
 from claudescope.content.options import ENVIRONMENT
 from claudescope.probe import flush
@@ -31,7 +32,7 @@ class App:
 
     def __init__(self) -> None:
         self.spans = InMemorySpanExporter()
-        self.events = InMemoryLogRecordExporter()
+        self.events = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the library's
         self.tracer_provider = TracerProvider()
         self.logger_provider = LoggerProvider()
         self.logger_provider.add_log_record_processor(SimpleLogRecordProcessor(self.events))
@@ -64,8 +65,6 @@ class App:
 @pytest.fixture
 def app() -> Generator[App, None, None]:
     """An app whose spans end up in memory."""
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-
     made = App()
     made.tracer_provider.add_span_processor(SimpleSpanProcessor(made.spans))
     yield made
@@ -121,8 +120,7 @@ def test_a_word_that_is_none(app: App, monkeypatch: pytest.MonkeyPatch, caplog: 
     app.client(message()).messages.create(**REQUEST)
     assert app.on_span() == {}
     assert [record.getMessage() for record in caplog.records if record.name == "claudescope"] == [
-        f"claudescope: {ENVIRONMENT}='ALL': expected one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT. "
-        "No content is recorded"
+        f"claudescope: {ENVIRONMENT}='ALL': expected one of {', '.join(get_args(ContentMode))}. No content is recorded"
     ]
 
 

@@ -57,7 +57,14 @@ def test_as_the_conventions_have_it(block: dict[str, Any], kind: Any) -> None:
 def test_models_and_dicts_alike() -> None:
     """An answer's parsed blocks give the same parts as its decoded body."""
     blocks = [_TEXT, _THINKING, _TOOL_USE, _SEARCH, _FOUND]
-    body = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": blocks, "usage": {}}
+    body: dict[str, Any] = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": blocks,
+        "usage": {},
+    }
     assert parts_of(Message.construct(**body).content)[:4] == parts_of(blocks)[:4]
 
 

@@ -27,7 +27,7 @@ from tests.scripted import REQUEST, ScriptedAPI, error, message, stream, traced
 @pytest.fixture
 def exported() -> InMemoryLogRecordExporter:
     """Where the records of `logger_provider` end up."""
-    return InMemoryLogRecordExporter()
+    return InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the library's
 
 
 @pytest.fixture

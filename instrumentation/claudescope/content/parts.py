@@ -7,7 +7,7 @@ Of images, documents and blocks that we don't know only the type is kept: their 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from claudescope.probe.facts import field_of
@@ -32,39 +32,52 @@ def parts_of(content: object) -> list[Part]:
 def part_of(block: object) -> Part:
     """The part of one content block."""
     kind = field_of(block, "type")
-    if kind == "text":
-        return {"type": "text", "content": _text(field_of(block, "text"))}
-    if kind == "thinking":
-        return {"type": "reasoning", "content": _text(field_of(block, "thinking"))}
-    if kind in {"tool_use", "mcp_tool_use"}:
-        return {
-            "type": "tool_call",
-            "id": field_of(block, "id"),
-            "name": _text(field_of(block, "name")),
-            "arguments": cleaned(field_of(block, "input")),
-        }
-    if kind == "server_tool_use":
-        name = _text(field_of(block, "name"))
-        return {
-            "type": "server_tool_call",
-            "id": field_of(block, "id"),
-            "name": name,
-            "server_tool_call": {"type": name, "arguments": cleaned(field_of(block, "input"))},
-        }
-    if kind in {"tool_result", "mcp_tool_result"}:
-        content = field_of(block, "content")
-        return {
-            "type": "tool_call_response",
-            "id": field_of(block, "tool_use_id"),
-            "response": content if isinstance(content, str) else cleaned(content),
-        }
-    if isinstance(kind, str) and kind.endswith("_tool_result"):
-        return {
-            "type": "server_tool_call_response",
-            "id": field_of(block, "tool_use_id"),
-            "server_tool_call_response": {"type": kind, "content": cleaned(field_of(block, "content"))},
-        }
-    return {"type": f"anthropic_{kind}" if isinstance(kind, str) else "anthropic_unknown"}
+    if not isinstance(kind, str):
+        return {"type": "anthropic_unknown"}
+    make = _PARTS.get(kind) or (_server_tool_response if kind.endswith("_tool_result") else None)
+    return {"type": f"anthropic_{kind}"} if make is None else make(block)
+
+
+def _words(block: object) -> Part:
+    return {"type": "text", "content": _text(field_of(block, "text"))}
+
+
+def _reasoning(block: object) -> Part:
+    return {"type": "reasoning", "content": _text(field_of(block, "thinking"))}
+
+
+def _tool_call(block: object) -> Part:
+    name, arguments = _text(field_of(block, "name")), cleaned(field_of(block, "input"))
+    return {"type": "tool_call", "id": field_of(block, "id"), "name": name, "arguments": arguments}
+
+
+def _server_tool_call(block: object) -> Part:
+    name, arguments = _text(field_of(block, "name")), cleaned(field_of(block, "input"))
+    call = {"type": name, "arguments": arguments}
+    return {"type": "server_tool_call", "id": field_of(block, "id"), "name": name, "server_tool_call": call}
+
+
+def _tool_response(block: object) -> Part:
+    content = field_of(block, "content")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else cleaned(content)
+    return {"type": "tool_call_response", "id": field_of(block, "tool_use_id"), "response": blocks}
+
+
+def _server_tool_response(block: object) -> Part:
+    response = {"type": field_of(block, "type"), "content": cleaned(field_of(block, "content"))}
+    part: Part = {"type": "server_tool_call_response", "id": field_of(block, "tool_use_id")}
+    return {**part, "server_tool_call_response": response}
+
+
+_PARTS: Final[Mapping[str, Callable[[object], Part]]] = {
+    "text": _words,
+    "thinking": _reasoning,
+    "tool_use": _tool_call,
+    "mcp_tool_use": _tool_call,
+    "server_tool_use": _server_tool_call,
+    "tool_result": _tool_response,
+    "mcp_tool_result": _tool_response,
+}
 
 
 def cleaned(value: object, depth: int = 0) -> Any:
