@@ -22,12 +22,12 @@ from claudescope.probe import Probe, SpanMode, flush, install, is_supported, rem
 from claudescope.report_data import Report
 from claudescope.sinks import Sink
 from claudescope.sinks.events import Events
-from claudescope.sinks.logs import LogsSink
+from claudescope.sinks.logs import LogsSink, LogsTo
 from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
 from claudescope.sinks.spans import SpansSink
 
-__all__ = ["active_probe", "attach", "detach", "instrument", "report", "uninstrument"]
+__all__ = ["active_probe", "attach", "detach", "give_way", "instrument", "report", "uninstrument"]
 
 _log: Final = logging.getLogger("claudescope")
 _lock: Final = threading.RLock()
@@ -38,6 +38,7 @@ class _State:
     probe: Probe | None = None
     attached: tuple[Sink, ...] = ()
     warned: bool = False
+    gives_way: bool = False
 
 
 def instrument(
@@ -48,7 +49,7 @@ def instrument(
     spans: SpanMode = "auto",
     prices: Mapping[str, Price] | None = None,
     max_workflows: int = 100,
-    logs: bool = False,
+    logs: LogsTo | bool = False,
     content: Content | ContentMode | None = None,
     sinks: Sequence[Sink] = (),
 ) -> None:
@@ -66,7 +67,8 @@ def instrument(
             wherever the SDK doesn't, also where its tracing was switched off. `off` makes none.
         prices: Prices that override or add to those of `genai-prices`, by model name; a name may end in `*`.
         max_workflows: Distinct workflow names kept as label values; further ones are counted under `other`.
-        logs: Write a record per call to the logger `claudescope.calls`, and to OpenTelemetry's logs.
+        logs: Write a record per call: True to the stdlib logger `claudescope.calls` and to OpenTelemetry's logs,
+            `"opentelemetry"` to the latter alone.
         content: Record prompts and completions: how and where, or None for what the variable
             `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, which is nothing where it is not set.
         sinks: Further consumers of calls, after claudescope's own.
@@ -79,9 +81,13 @@ def instrument(
         raise BadInputError(f"spans={spans!r}: expected one of {', '.join(map(repr, get_args(SpanMode)))}")
     if max_workflows < 1:
         raise BadInputError(f"max_workflows={max_workflows!r}: expected a whole number of at least 1")
+    if logs not in {True, False, *get_args(LogsTo)}:
+        raise BadInputError(f"logs={logs!r}: expected True, False or 'opentelemetry'")
     options, mode = capturing(content)
     require("anthropic", extra="instruments", feature="instrument()")
     with _lock:
+        if _State.gives_way:
+            uninstrument()
         if _State.probe is not None:
             return
         probe = Probe(
@@ -89,7 +95,7 @@ def instrument(
                 MetricsSink.for_provider(meter_provider, max_workflows),
                 SpansSink(),
                 _report_sink,
-                *((LogsSink(logger_provider),) if logs else ()),
+                *((LogsSink(logger_provider, stdlib=logs != "opentelemetry"),) if logs else ()),
                 *_State.attached,
                 *sinks,
             ),
@@ -123,6 +129,13 @@ def uninstrument() -> None:
         remove()
         flush()
         _State.probe = None
+        _State.gives_way = False
+
+
+def give_way() -> None:
+    """Let the app's own `instrument` replace what is on now: its options go before those of the environment."""
+    with _lock:
+        _State.gives_way = _State.probe is not None
 
 
 def active_probe() -> Probe | None:

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import claudescope
-from claudescope import faults
+from claudescope import BadInputError, faults
 from claudescope.probe import flush
 from claudescope.sinks.logs import EVENT_NAME, LOGGER_NAME, LogsSink
 from tests.records import make_record
@@ -158,6 +158,21 @@ def test_no_record_twice(
     assert data.log_record.attributes is not None
     assert data.log_record.attributes["gen_ai.usage.input_tokens"] == 1000
     assert len(handled) == 1
+
+
+def test_opentelemetry_alone(
+    logger_provider: LoggerProvider, exported: InMemoryLogRecordExporter, handled: list[logging.LogRecord]
+) -> None:
+    """The ways in without code leave the app's own log alone."""
+    claudescope.instrument(logs="opentelemetry", logger_provider=logger_provider)
+    ScriptedAPI(message()).client().messages.create(**REQUEST)
+    assert (handled, len(exported.get_finished_logs())) == ([], 1)
+
+
+def test_a_place_that_is_none() -> None:
+    """A wrong option says what was expected."""
+    with pytest.raises(BadInputError, match="logs='json': expected True, False or 'opentelemetry'"):
+        claudescope.instrument(logs="json")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def test_a_level_that_keeps_it_out(

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from claudescope.cli.alerts import alerts
 from claudescope.cli.demo import demo
+from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
 from claudescope.inputs import BadInputError, MissingExtraError
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(alerts, name="alerts")
 app.command()(demo)
+app.command()(run)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from opentelemetry._logs import LoggerProvider
 
@@ -17,13 +17,16 @@ from claudescope.record import CallRecord
 from claudescope.sinks.events import Events
 from claudescope.sinks.sink import Sink
 
-__all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "fields_of"]
+__all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "LogsTo", "fields_of"]
 
 LOGGER_NAME: Final = "claudescope.calls"
 """The stdlib logger. Its level and handlers are the app's to set."""
 
 EVENT_NAME: Final = "claude.call"
 """The event name of OpenTelemetry's log records."""
+
+LogsTo = Literal["opentelemetry"]
+"""To OpenTelemetry's logs alone."""
 
 Field = str | int | float | bool | tuple[str, ...]
 """What a field can hold."""
@@ -74,11 +77,13 @@ class LogsSink(Sink):
 
     Args:
         provider: Where OpenTelemetry's records go; None for the global provider, also where the app sets that later.
+        stdlib: Write to the stdlib logger too.
     """
 
     name: ClassVar[str] = "logs"
 
-    def __init__(self, provider: LoggerProvider | None = None) -> None:
+    def __init__(self, provider: LoggerProvider | None = None, *, stdlib: bool = True) -> None:
+        self._stdlib = stdlib
         self._logger = logging.getLogger(LOGGER_NAME)
         if not any(isinstance(handler, logging.NullHandler) for handler in self._logger.handlers):
             # Without one, Python prints warnings of an app that has set up no logging on its standard error.
@@ -97,8 +102,8 @@ class LogsSink(Sink):
 
     def _write(self, record: CallRecord) -> None:
         level = _LEVELS.get(record.outcome, logging.INFO)
-        enabled = self._logger.isEnabledFor(level)
-        bridged = _is_bridged(self._logger)
+        enabled = self._stdlib and self._logger.isEnabledFor(level)
+        bridged = self._stdlib and _is_bridged(self._logger)
         if not enabled and bridged:
             return
         message, fields = _line(record), fields_of(record)

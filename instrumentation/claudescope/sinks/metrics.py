@@ -114,6 +114,11 @@ class MetricsSink(Sink):
         if usage is not None and record.stream_seconds and record.finish_reason is not None:
             self._speed.record(usage.output_tokens / record.stream_seconds, labels.attributes)
 
+    def lost(self, start: CallStart) -> None:
+        """A call that was counted as in flight will never end: its process is gone."""
+        with self._store.lock:
+            self._store.add(signals.ACTIVE_CALLS, self._labels.of_start(start), -1)
+
     def batch_result(self, result: BatchResult) -> None:
         """Count a result of a message batch, with what it cost."""
         labels = self._labels.of_batch_result(result)

@@ -1,0 +1,42 @@
+"""OpenTelemetry's own way in: `opentelemetry-instrument python app.py`, or `ClaudescopeInstrumentor().instrument()`.
+
+Loaded by the entry point `opentelemetry_instrumentor` under the name `claudescope`, which
+`OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` can name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from claudescope.exporting.by_environment import instrument_by_environment
+from claudescope.switch import uninstrument
+
+__all__ = ["ClaudescopeInstrumentor"]
+
+_INSTRUMENTS: Final = ("anthropic >= 0.51, < 3",)
+
+
+class ClaudescopeInstrumentor(BaseInstrumentor):  # type: ignore[misc] # it carries no types
+    """Switches claudescope on with the providers that OpenTelemetry's own setup has made.
+
+    `instrument` takes `tracer_provider` and `meter_provider`, the global ones by default. Other options come from the
+    environment: `docs/environment.md`.
+    """
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The versions of the SDK that the tests run against."""
+        return _INSTRUMENTS
+
+    def _instrument(self, **kwargs: Any) -> None:
+        instrument_by_environment(
+            tracer_provider=kwargs.get("tracer_provider"),
+            meter_provider=kwargs.get("meter_provider"),
+            logger_provider=kwargs.get("logger_provider"),
+        )
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        del kwargs
+        uninstrument()

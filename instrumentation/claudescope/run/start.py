@@ -1,0 +1,47 @@
+"""Starts claudescope in a process of a command under `claudescope run`."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from typing import ClassVar
+
+from claudescope.exporting import Telemetry, prepare
+from claudescope.exporting.by_environment import instrument_by_environment
+from claudescope.record import CallStart
+from claudescope.run.link import Link
+from claudescope.sinks import Sink
+from claudescope.switch import attach, give_way
+
+__all__ = ["start"]
+
+
+class _AtFirstCall(Sink):
+    """Takes the places that the app has left free once it makes its first call: by then it has taken what it wants."""
+
+    name: ClassVar[str] = "run"
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry: Telemetry | None = telemetry
+
+    def started(self, start: CallStart) -> None:
+        telemetry, self._telemetry = self._telemetry, None
+        if telemetry is not None:
+            telemetry.start()
+            if telemetry.metrics_sink is not None:
+                telemetry.metrics_sink.started(start)
+
+
+def start() -> None:
+    """Switch claudescope on, tell the watcher of every call, and export where the environment says where to."""
+    _, _, address = os.environ.get("_CLAUDESCOPE_RUN", "").partition(":")
+    if not address:
+        return
+    instrument_by_environment()
+    give_way()
+    link = Link(address)
+    attach(link)
+    atexit.register(link.flush)
+    telemetry = prepare(console=False)
+    if not telemetry.nothing:
+        attach(_AtFirstCall(telemetry))

@@ -1,0 +1,239 @@
+"""The environment variables of claudescope's own, each declared once.
+
+`configure`, `claudescope run` and the instrumentor read them from here, and `docs/environment.md` is generated from
+the same table. Everything that OpenTelemetry has a standard variable for is left to that variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from claudescope.inputs import BadInputError
+
+__all__ = [
+    "CONSOLE",
+    "EXIT_TIMEOUT",
+    "LOGS",
+    "MAX_WORKFLOWS",
+    "METRICS_HOST",
+    "METRICS_PORT",
+    "REPORT",
+    "SETTINGS",
+    "SPANS",
+    "Setting",
+    "environment_page",
+]
+
+T = TypeVar("T", str, int, float, bool)
+
+_BOOLEANS: Final = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One environment variable.
+
+    Attributes:
+        name: The variable.
+        kind: The type of its value: `str`, `int`, `float` or `bool`.
+        default: What holds where it is not set or empty; None where there is no value then.
+        meaning: What it does, in one sentence.
+        readers: Which ways in read it.
+        choices: The values that it can have, where they are few.
+        minimum: The least value of a number; None for none.
+        maximum: The greatest value of a number; None for none.
+    """
+
+    name: str
+    kind: type[T]
+    default: T | None
+    meaning: str
+    readers: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def read(self, environment: Mapping[str, str] = os.environ) -> T | None:
+        """Its value in this process' environment.
+
+        Raises:
+            BadInputError: It is set to something that it can't be.
+        """
+        text = environment.get(self.name, "").strip()
+        return self.parse(text, self.name) if text else self.default
+
+    def parse(self, text: str, source: str) -> T:
+        """What a text means as a value of this setting.
+
+        Args:
+            text: The text.
+            source: Where it comes from, for the message.
+
+        Raises:
+            BadInputError: It means nothing.
+        """
+        value: Any = _BOOLEANS.get(text.lower()) if self.kind is bool else _convert(self.kind, text)
+        if value is None or (self.choices and value not in self.choices) or not self._within(value):
+            raise BadInputError(f"{source}={text}: expected {self.expected}")
+        return value  # type: ignore[no-any-return]
+
+    def _within(self, value: Any) -> bool:
+        low = self.minimum is None or value >= self.minimum
+        return low and (self.maximum is None or value <= self.maximum)
+
+    @property
+    def expected(self) -> str:
+        """What a value looks like, in words."""
+        if self.choices:
+            return " or ".join((", ".join(self.choices[:-1]), self.choices[-1]))
+        words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[self.kind]
+        if self.minimum is not None and self.maximum is not None:
+            return f"{words} from {self.minimum:g} to {self.maximum:g}"
+        return words if self.minimum is None else f"{words} of at least {self.minimum:g}"
+
+
+def _convert(kind: type[Any], text: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        return None
+
+
+_ALL: Final = ("configure()", "claudescope run", "opentelemetry-instrument")
+_EXPORTING: Final = ("configure()", "claudescope run")
+
+SPANS: Final = Setting(
+    "CLAUDESCOPE_SPANS",
+    str,
+    "auto",
+    "Who makes a call's span: the SDK where it can (`auto`), we wherever the SDK doesn't (`own`), never we (`off`).",
+    _ALL,
+    choices=("auto", "own", "off"),
+)
+MAX_WORKFLOWS: Final = Setting(
+    "CLAUDESCOPE_MAX_WORKFLOWS",
+    int,
+    100,
+    "Distinct workflow names kept as label values; further ones are counted under `other`.",
+    _ALL,
+    minimum=1,
+)
+METRICS_PORT: Final = Setting(
+    "CLAUDESCOPE_METRICS_PORT",
+    int,
+    None,
+    "Serve `/metrics` for Prometheus on this port; 0 is the system's choice. Under `claudescope run` one endpoint "
+    "serves the sum of all processes.",
+    _EXPORTING,
+    minimum=0,
+    maximum=65535,
+)
+METRICS_HOST: Final = Setting(
+    "CLAUDESCOPE_METRICS_HOST",
+    str,
+    "127.0.0.1",
+    "The address that `/metrics` is served on; `0.0.0.0` lets other machines scrape it.",
+    _EXPORTING,
+)
+CONSOLE: Final = Setting(
+    "CLAUDESCOPE_CONSOLE",
+    bool,
+    None,
+    "Print telemetry to standard error. By default only where `configure()` finds no other place for it.",
+    ("configure()",),
+)
+LOGS: Final = Setting(
+    "CLAUDESCOPE_LOGS",
+    bool,
+    True,
+    "Send one structured log record per call to where the other telemetry goes, and none to the app's own log.",
+    _ALL,
+)
+EXIT_TIMEOUT: Final = Setting(
+    "CLAUDESCOPE_EXIT_TIMEOUT",
+    float,
+    5.0,
+    "Seconds that an exit or a SIGTERM waits at most for telemetry to be delivered.",
+    _EXPORTING,
+    minimum=0,
+    maximum=60,
+)
+REPORT: Final = Setting(
+    "CLAUDESCOPE_REPORT",
+    bool,
+    True,
+    "Print the report when the command ends.",
+    ("claudescope run",),
+)
+
+SETTINGS: Final[tuple[Setting[Any], ...]] = (
+    SPANS,
+    MAX_WORKFLOWS,
+    METRICS_PORT,
+    METRICS_HOST,
+    CONSOLE,
+    LOGS,
+    EXIT_TIMEOUT,
+    REPORT,
+)
+"""All of them, in the order of the documentation."""
+
+_PAGE_HEAD: Final = """\
+# Environment variables
+
+Generated from `claudescope.settings` by `python -m claudescope.settings > docs/environment.md`; a test fails when it
+drifts. An option given on the command line or in code goes before its variable.
+
+| variable | value | default | what it does | read by |
+|---|---|---|---|---|
+"""
+
+_PAGE_TAIL: Final = """
+Everything else is OpenTelemetry's own, and works as
+[its specification](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/) says:
+
+| variable | what claudescope does with it |
+|---|---|
+| `OTEL_SDK_DISABLED` | nothing is exported; calls are still counted for the report |
+| `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPERIMENTAL_RESOURCE_DETECTORS` | the resource, through OpenTelemetry's detectors |
+| `OTEL_EXPORTER_OTLP_ENDPOINT` and `…_TRACES_…`, `…_METRICS_…`, `…_LOGS_ENDPOINT` | OTLP is on for the signals that have an endpoint |
+| `OTEL_EXPORTER_OTLP_PROTOCOL` and one per signal | `grpc` or `http/protobuf`; where it is not set, gRPC for an endpoint on port 4317, else HTTP |
+| `OTEL_EXPORTER_OTLP_HEADERS`, `…_TIMEOUT`, `…_COMPRESSION`, `…_CERTIFICATE`, `…_INSECURE` and the like | read by OpenTelemetry's exporters |
+| `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | read by OpenTelemetry's exporters |
+| `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | exponential histograms where it is not set |
+| `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER` | `otlp`, `console`, `none`, and `prometheus` for metrics; a list with commas |
+| `OTEL_EXPORTER_PROMETHEUS_HOST`, `…_PORT` | with `OTEL_METRICS_EXPORTER=prometheus` |
+| `OTEL_METRIC_EXPORT_INTERVAL`, `OTEL_METRIC_EXPORT_TIMEOUT`, `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_TRACES_SAMPLER` | read by OpenTelemetry's SDK |
+| `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` | `claudescope` in it keeps `opentelemetry-instrument` from switching claudescope on |
+"""
+
+
+def environment_page() -> str:
+    """The documentation of all variables, as Markdown."""
+    rows = "".join(
+        f"| `{each.name}` | {each.expected} | {_shown(each.default)} | {each.meaning} | {', '.join(each.readers)} |\n"
+        for each in SETTINGS
+    )
+    return _PAGE_HEAD + rows + _PAGE_TAIL
+
+
+def _shown(default: object) -> str:
+    if default is None:
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+if __name__ == "__main__":
+    print(environment_page(), end="")  # noqa: T201 - the page is its output
