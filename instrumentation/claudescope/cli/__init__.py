@@ -13,6 +13,7 @@ from rich.text import Text
 
 from claudescope.cli.alerts import alerts
 from claudescope.cli.demo import demo
+from claudescope.cli.doctor import doctor
 from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(alerts, name="alerts")
 app.command()(demo)
+app.command()(doctor)
 app.command()(run)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")

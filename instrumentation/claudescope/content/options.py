@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_args
 
 from claudescope.inputs import BadInputError
 
-__all__ = ["ENVIRONMENT", "Content", "ContentMode", "Redact", "capturing"]
+__all__ = ["ENVIRONMENT", "Content", "ContentMode", "Redact", "capturing", "mode_of"]
 
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
 """Where content goes, in the words of OpenTelemetry's GenAI instrumentations."""
@@ -79,9 +79,14 @@ def capturing(content: Content | ContentMode | None) -> tuple[Content, ContentMo
     return options, options.mode or _from_environment()
 
 
+def mode_of(value: str) -> ContentMode | None:
+    """What a value of the variable means; None where it means nothing."""
+    return _WORDS.get(value.strip().upper())
+
+
 def _from_environment() -> ContentMode:
     value = os.environ.get(ENVIRONMENT, "")
-    mode = _WORDS.get(value.strip().upper())
+    mode = mode_of(value)
     if mode is None:
         _log.warning(
             "claudescope: %s=%r: expected one of %s. No content is recorded",
