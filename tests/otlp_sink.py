@@ -9,29 +9,33 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Final
-
-import grpc
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from importlib import import_module
+from typing import Any, Final
 
 __all__ = ["OtlpSink"]
 
-_REQUESTS: Final[dict[str, tuple[str, Any, Any]]] = {
-    "/v1/traces": (
-        "traces",
-        trace_service_pb2.ExportTraceServiceRequest,
-        trace_service_pb2.ExportTraceServiceResponse,
-    ),
-    "/v1/metrics": (
-        "metrics",
-        metrics_service_pb2.ExportMetricsServiceRequest,
-        metrics_service_pb2.ExportMetricsServiceResponse,
-    ),
-    "/v1/logs": ("logs", logs_service_pb2.ExportLogsServiceRequest, logs_service_pb2.ExportLogsServiceResponse),
-}
+# What is generated from OTLP's definitions, and what runs it, carries no types.
+grpc: Final[Any] = import_module("grpc")
+_DecodeError: Final[Any] = import_module("google.protobuf.message").DecodeError
+
+_SIGNALS: Final = {"traces": "trace", "metrics": "metrics", "logs": "logs"}
+_GROUPS: Final = {"traces": "resource_spans", "metrics": "resource_metrics", "logs": "resource_logs"}
+
+
+def _service(signal: str) -> tuple[Any, Any, Any]:
+    """Request, response and registration of a signal's service."""
+    name = _SIGNALS[signal]
+    package = f"opentelemetry.proto.collector.{name}.v1.{name}_service_pb2"
+    messages: Any = import_module(package)
+    title = f"{name.capitalize()}Service"
+    return (
+        getattr(messages, f"Export{title}Request"),
+        getattr(messages, f"Export{title}Response"),
+        getattr(import_module(f"{package}_grpc"), f"add_{title}Servicer_to_server"),
+    )
+
+
+_SERVICES: Final = {signal: _service(signal) for signal in _SIGNALS}
 
 
 def _plain(value: Any) -> Any:
@@ -90,8 +94,7 @@ class OtlpSink:
         """Take an export request."""
         with self._lock:
             self.requests[signal] += 1
-            groups = {"traces": "resource_spans", "metrics": "resource_metrics", "logs": "resource_logs"}
-            for group in getattr(request, groups[signal]):
+            for group in getattr(request, _GROUPS[signal]):
                 resource = attributes(group.resource.attributes)
                 instance = str(resource.get("service.instance.id"))
                 self.resources[instance] = resource
@@ -133,19 +136,19 @@ class OtlpSink:
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version: ClassVar[str] = "HTTP/1.1"
+            protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                known = _REQUESTS.get(self.path)
-                if known is None or self.headers["Content-Type"] != "application/x-protobuf":
+                signal = self.path.removeprefix("/v1/")
+                if signal not in _SERVICES or self.headers["Content-Type"] != "application/x-protobuf":
                     return self._refuse(f"{self.path} {self.headers['Content-Type']}")
-                signal, request, response = known
+                request, response, _ = _SERVICES[signal]
                 try:
                     if self.headers["Content-Encoding"] == "gzip":
                         body = gzip.decompress(body)
                     sink.take(signal, request.FromString(body))
-                except (DecodeError, OSError) as error:
+                except (_DecodeError, OSError) as error:
                     return self._refuse(str(error))
                 return self._answer(200, response().SerializeToString())
 
@@ -169,9 +172,8 @@ class OtlpSink:
         thread.start()
         pool = ThreadPoolExecutor(4)
         server = grpc.server(pool)
-        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Service(self, "/v1/traces"), server)
-        metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(_Service(self, "/v1/metrics"), server)
-        logs_service_pb2_grpc.add_LogsServiceServicer_to_server(_Service(self, "/v1/logs"), server)
+        for signal, (_, response, register) in _SERVICES.items():
+            register(_Service(self, signal, response), server)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         self.http_url = f"http://127.0.0.1:{http.server_port}"
@@ -190,9 +192,10 @@ class OtlpSink:
 class _Service:
     """The one method that each of OTLP's gRPC services has."""
 
-    def __init__(self, sink: OtlpSink, path: str) -> None:
+    def __init__(self, sink: OtlpSink, signal: str, response: Any) -> None:
         self._sink = sink
-        self._signal, _, self._response = _REQUESTS[path]
+        self._signal = signal
+        self._response = response
 
     def Export(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         """Take a request."""

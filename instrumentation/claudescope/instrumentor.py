@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # untyped
 
 from claudescope.exporting.by_environment import instrument_by_environment
 from claudescope.switch import uninstrument
@@ -19,7 +19,7 @@ __all__ = ["ClaudescopeInstrumentor"]
 _INSTRUMENTS: Final = ("anthropic >= 0.51, < 3",)
 
 
-class ClaudescopeInstrumentor(BaseInstrumentor):  # type: ignore[misc] # it carries no types
+class ClaudescopeInstrumentor(BaseInstrumentor):  # type: ignore[misc] # as above
     """Switches claudescope on with the providers that OpenTelemetry's own setup has made.
 
     `instrument` takes `tracer_provider` and `meter_provider`, the global ones by default. Other options come from the

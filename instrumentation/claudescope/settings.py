@@ -1,7 +1,8 @@
 """The environment variables of claudescope's own, each declared once.
 
 `configure`, `claudescope run` and the instrumentor read them from here, and `docs/environment.md` is generated from
-the same table. Everything that OpenTelemetry has a standard variable for is left to that variable.
+the same table by `docs/write_environment.py`. Everything that OpenTelemetry has a standard variable for is left to
+that variable.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ __all__ = [
     "SETTINGS",
     "SPANS",
     "Setting",
-    "environment_page",
 ]
 
 T = TypeVar("T", str, int, float, bool)
@@ -189,51 +189,3 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     REPORT,
 )
 """All of them, in the order of the documentation."""
-
-_PAGE_HEAD: Final = """\
-# Environment variables
-
-Generated from `claudescope.settings` by `python -m claudescope.settings > docs/environment.md`; a test fails when it
-drifts. An option given on the command line or in code goes before its variable.
-
-| variable | value | default | what it does | read by |
-|---|---|---|---|---|
-"""
-
-_PAGE_TAIL: Final = """
-Everything else is OpenTelemetry's own, and works as
-[its specification](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/) says:
-
-| variable | what claudescope does with it |
-|---|---|
-| `OTEL_SDK_DISABLED` | nothing is exported; calls are still counted for the report |
-| `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPERIMENTAL_RESOURCE_DETECTORS` | the resource, through OpenTelemetry's detectors |
-| `OTEL_EXPORTER_OTLP_ENDPOINT` and `…_TRACES_…`, `…_METRICS_…`, `…_LOGS_ENDPOINT` | OTLP is on for the signals that have an endpoint |
-| `OTEL_EXPORTER_OTLP_PROTOCOL` and one per signal | `grpc` or `http/protobuf`; where it is not set, gRPC for an endpoint on port 4317, else HTTP |
-| `OTEL_EXPORTER_OTLP_HEADERS`, `…_TIMEOUT`, `…_COMPRESSION`, `…_CERTIFICATE`, `…_INSECURE` and the like | read by OpenTelemetry's exporters |
-| `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | read by OpenTelemetry's exporters |
-| `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | exponential histograms where it is not set |
-| `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER` | `otlp`, `console`, `none`, and `prometheus` for metrics; a list with commas |
-| `OTEL_EXPORTER_PROMETHEUS_HOST`, `…_PORT` | with `OTEL_METRICS_EXPORTER=prometheus` |
-| `OTEL_METRIC_EXPORT_INTERVAL`, `OTEL_METRIC_EXPORT_TIMEOUT`, `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_TRACES_SAMPLER` | read by OpenTelemetry's SDK |
-| `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` | `claudescope` in it keeps `opentelemetry-instrument` from switching claudescope on |
-"""
-
-
-def environment_page() -> str:
-    """The documentation of all variables, as Markdown."""
-    rows = "".join(
-        f"| `{each.name}` | {each.expected} | {_shown(each.default)} | {each.meaning} | {', '.join(each.readers)} |\n"
-        for each in SETTINGS
-    )
-    return _PAGE_HEAD + rows + _PAGE_TAIL
-
-
-def _shown(default: object) -> str:
-    if default is None:
-        return ""
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
-
-
-if __name__ == "__main__":
-    print(environment_page(), end="")  # noqa: T201 - the page is its output

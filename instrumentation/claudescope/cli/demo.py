@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -88,21 +88,16 @@ def _progress(report: Report) -> str:
 
 
 def _serve_metrics(port: int, console: Console) -> MeterProvider:
-    """Serve the demo's metrics on a loopback port, through prometheus-client."""
-    prometheus_client: Any = require("prometheus_client", extra="prometheus", feature="--metrics-port")
-    exporter: Any = require("opentelemetry.exporter.prometheus", extra="prometheus", feature="--metrics-port")
+    """Serve the demo's metrics on a loopback port."""
+    # Both take some time to import, which a demo without an endpoint should not wait for.
     from opentelemetry.sdk.metrics import MeterProvider
 
-    if not 0 <= port <= 65535:
-        raise BadInputError(f"--metrics-port {port}: expected a port from 0 (the system's choice) to 65535")
-    provider = MeterProvider(metric_readers=[exporter.PrometheusMetricReader()])
-    try:
-        server, _ = prometheus_client.start_http_server(port, addr="127.0.0.1")
-    except OSError as error:
-        raise BadInputError(
-            f"--metrics-port {port}: {error.strerror}. Choose another port, or 0 for the system's choice"
-        ) from None
-    console.print(f"Metrics on http://127.0.0.1:{server.server_port}/metrics", markup=False)
+    from claudescope.exporting.prometheus import MetricsEndpoint
+
+    endpoint = MetricsEndpoint(port, option="--metrics-port ")
+    provider = MeterProvider(metric_readers=[endpoint.reader])
+    endpoint.start()
+    console.print(f"Metrics on {endpoint.url}", markup=False)
     return provider
 
 

@@ -76,7 +76,11 @@ def configure(
         exit_timeout=exit_timeout,
     )
     if instrument:
-        instrument_by_environment(logs=logs)
+        try:
+            instrument_by_environment(logs=logs)
+        except BaseException:
+            telemetry.shutdown(0)  # frees the port
+            raise
     telemetry.start()
     return telemetry
 

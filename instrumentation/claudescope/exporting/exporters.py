@@ -172,13 +172,13 @@ class _OwnMetrics(MetricExporter):
         aggregation: dict[type, Aggregation],
     ) -> None:
         super().__init__(preferred_temporality=temporality, preferred_aggregation=aggregation)
-        self._target = exporter
+        self._target: Any = exporter
         self._pid = os.getpid()
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
         if self._pid != os.getpid():
             return MetricExportResult.SUCCESS
-        target = self._target.get() if isinstance(self._target, _Lazy) else self._target
+        target: Any = self._target.get() if isinstance(self._target, _Lazy) else self._target
         result: MetricExportResult = target.export(metrics_data, timeout_millis=timeout_millis, **kwargs)
         return result
 

@@ -1,8 +1,8 @@
 """Delivers what is left as a process ends, and never holds its end up for longer than a bound.
 
 A process ends by leaving its main module, by `sys.exit`, by an exception (`atexit`), as a child of `multiprocessing`
-or Celery's pool (their finalizers: such a child calls `os._exit`), or by SIGTERM. Whatever hangs while it delivers, be
-it a backend or a lock, hangs in a daemon thread, and nobody waits for that longer than the bound.
+or of Celery's pool (by their own hooks, as such a child calls `os._exit`), or by SIGTERM. Whatever hangs while it
+delivers, be it a backend or a lock, hangs in a daemon thread, and nobody waits for that longer than the bound.
 """
 
 from __future__ import annotations
@@ -25,7 +25,29 @@ from claudescope import faults
 __all__ = ["Leaving"]
 
 _log: Final = logging.getLogger("claudescope")
-_POOLS: Final = ("multiprocessing.util", "billiard.util")
+
+
+def _hook_multiprocessing(util: Any, leaving: Leaving) -> None:
+    """Have a child deliver after all finalizers of the app, now or, where it is yet to begin, from its beginning on.
+
+    A child drops what was registered before it began, and then runs what was registered for after a fork.
+    """
+
+    def register(leaving: Leaving) -> None:
+        util.Finalize(None, leaving.leave, exitpriority=-100)
+
+    register(leaving)
+    util.register_after_fork(leaving, register)
+
+
+def _hook_celery(signals: Any, leaving: Leaving) -> None:
+    """Have a process of Celery's pool deliver: it ends by `os._exit`, after this signal."""
+
+    def leave(**event: object) -> None:
+        del event
+        leaving.leave()
+
+    signals.worker_process_shutdown.connect(leave, weak=False, dispatch_uid="claudescope")
 
 
 class _Worker:
@@ -76,12 +98,9 @@ class Leaving:
         self._workers = [_Worker(f"claudescope-{name}") for name, _ in self._jobs]
         if first:
             atexit.register(self.leave)
-        for pool in _POOLS:
-            module: Any = sys.modules.get(pool)
-            if module is not None:
-                # Runs in children, which drop what their parent had registered, after the finalizers of the app.
-                with contextlib.suppress(Exception):
-                    module.Finalize(None, self.leave, exitpriority=-100)
+        for module, hook in (("multiprocessing.util", _hook_multiprocessing), ("celery.signals", _hook_celery)):
+            if module in sys.modules:
+                hook(sys.modules[module], self)
         self._watch_sigterm()
 
     @property
@@ -106,7 +125,7 @@ class Leaving:
             return True  # nothing has been sent from here
         end = time.monotonic() + timeout
         started = [worker.run(job) for worker, (_, job) in zip(self._workers, self._jobs, strict=True)]
-        return all([done.wait(max(0.0, end - time.monotonic())) for done in started])
+        return all(done.wait(max(0.0, end - time.monotonic())) for done in started)
 
     def leave(self) -> None:
         """Deliver what is left, within the bound. Does nothing the second time. Never raises."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import Final
+from typing import Any, Final
 
-from opentelemetry.sdk.resources import ProcessResourceDetector, Resource
-from opentelemetry.util.types import Attributes
+from opentelemetry.sdk.resources import OTELResourceDetector, ProcessResourceDetector, Resource
 
 __all__ = ["ProcessResource", "detect"]
 
@@ -34,15 +33,15 @@ class ProcessResource(Resource):
     def _renew(self) -> None:
         process = ProcessResourceDetector().detect().attributes
         own = {name: process[name] for name in _PROCESS if name in process}
-        instance = {"service.instance.id": str(uuid.uuid4())}
+        instance = {"service.instance.id": _instance_ids.setdefault(os.getpid(), str(uuid.uuid4()))}
         self._now = Resource(instance).merge(Resource(own)).merge(self._base)
         self._pid = os.getpid()
 
     @property
-    def attributes(self) -> Attributes:
+    def attributes(self) -> Any:  # the SDK's versions differ in its type
         """The attributes of this process."""
         if self._pid != os.getpid():
-            # Without a lock, which a fork may leave held: two threads that renew at once do no harm but pick one id.
+            # Without a lock, which a fork may leave held: two threads that renew at once renew alike.
             self._renew()
         return self._now.attributes
 
@@ -51,6 +50,9 @@ class ProcessResource(Resource):
         kept = {name: value for name, value in (other.attributes or {}).items() if name not in _OF_A_PROCESS}
         return ProcessResource(self._base.merge(Resource(kept, other.schema_url)))
 
+
+_instance_ids: Final[dict[int, str]] = {}
+"""By process id: this process' own and those of its forebears."""
 
 _OF_A_PROCESS: Final = (*_PROCESS, "service.instance.id")
 
@@ -61,5 +63,8 @@ def detect(service_name: str | None) -> ProcessResource:
     Args:
         service_name: Goes before `OTEL_SERVICE_NAME`.
     """
-    base = Resource.create({} if service_name is None else {"service.name": service_name})
-    return ProcessResource(base)
+    found = Resource.create({} if service_name is None else {"service.name": service_name})
+    given = OTELResourceDetector().detect().attributes
+    # Newer SDKs detect an instance and a process too, once, for whatever process made the provider.
+    base = {name: value for name, value in found.attributes.items() if name not in _OF_A_PROCESS or name in given}
+    return ProcessResource(Resource(base, found.schema_url))

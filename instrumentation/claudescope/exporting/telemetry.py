@@ -69,6 +69,8 @@ class Telemetry:
         """Take the places that the app has left free, and begin to export."""
         self._start_traces()
         self._start_logs()
+        if isinstance(metrics.get_meter_provider(), MeterProvider) and not self._plan.explicit:
+            self.metrics_sink = None  # the app's own provider has them
         if self.metrics_sink is not None:
             self.metrics_sink.start()
             attach(self.metrics_sink)
@@ -116,9 +118,8 @@ class Telemetry:
         return delivered and ended
 
     def _make_metrics(self, max_workflows: int) -> ProcessMetrics | None:
-        """The sink of claudescope's own provider; None where the app's provider gets the metrics, or nobody."""
-        wanted = "metrics" in self._plan.otlp or "metrics" in self._plan.console or self._prometheus is not None
-        if not wanted or (isinstance(metrics.get_meter_provider(), MeterProvider) and not self._plan.explicit):
+        """The sink of claudescope's own provider; None where metrics go nowhere."""
+        if "metrics" not in self._plan.otlp and "metrics" not in self._plan.console and self._prometheus is None:
             return None
         if "metrics" in self._exporters:
             metric_exporter(self._exporters["metrics"], otlp=True)  # tells now of a mistake in a variable

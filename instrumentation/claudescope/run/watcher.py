@@ -1,4 +1,4 @@
-"""Sums up the calls of all processes of a command, serves them to Prometheus, and reports when the command has ended."""
+"""Sums up the calls of all processes of a command, serves them to Prometheus, and reports when it has ended."""
 
 from __future__ import annotations
 

@@ -4,8 +4,17 @@ Whatever the app has as `sitecustomize` runs as if this were not here. claudesco
 imports the `anthropic` SDK: a process that never does pays next to nothing. Nothing here raises into the app.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+
+TYPE_CHECKING = False  # `typing` takes longer to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer than all of this
 
@@ -27,32 +36,41 @@ def _chain() -> None:
 class _WhenImported:
     """Finds the SDK as Python would have, and starts claudescope once it is imported."""
 
-    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Python's protocol of finders."""
         if name != "anthropic":
             return None
-        spec = None
+        spec: ModuleSpec | None = None
         for finder in [finder for finder in sys.meta_path if finder is not self]:
-            find = getattr(finder, "find_spec", None)
-            spec = find and find(name, path, target)
+            find: Any = getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find else None
             if spec is not None:
                 break
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self)
+            loader: Any = _Loader(spec.loader, self)
+            spec.loader = loader
         return spec
 
 
 class _Loader:
     """Stands in for the SDK's loader while that runs, and is gone afterwards."""
 
-    def __init__(self, loader, finder):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN204
+    def __init__(self, loader: Any, finder: Any) -> None:
         self._loader = loader
         self._finder = finder
 
-    def create_module(self, spec):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-        return self._loader.create_module(spec)
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """As the SDK's loader does."""
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
 
-    def exec_module(self, module):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-        module.__spec__.loader = module.__loader__ = self._loader
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the SDK as its loader does, then start."""
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        module.__loader__ = self._loader
         self._loader.exec_module(module)
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
@@ -60,11 +78,12 @@ class _Loader:
             from claudescope.run.start import start
 
             start()
-        except Exception:  # noqa: BLE001 - the app runs on, unseen, and the report says that nobody was seen
-            if os.environ.get("CLAUDESCOPE_DEBUG"):
-                import traceback
+        except Exception:
+            import logging
 
-                traceback.print_exc()
+            logging.getLogger("claudescope").debug(
+                "claudescope: could not start; the app is not affected", exc_info=True
+            )
 
 
 def _arm() -> None:

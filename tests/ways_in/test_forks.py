@@ -1,0 +1,41 @@
+"""Every process exports its own calls, as an instance of its own, whatever way it was made and ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from claudescope.simulator import Simulator
+from tests.otlp_sink import OtlpSink
+from tests.ways_in.conftest import Commands
+
+_DURATION = "gen_ai.client.operation.duration"
+_INSTANCES = {"plain": 1, "threads": 1, "fork": 3, "spawn": 3, "os-fork": 3, "terminated": 1}
+"""How many processes make calls in each mode."""
+
+
+@pytest.mark.parametrize(
+    ("mode", "protocol"), [*((mode, "http/protobuf") for mode in _INSTANCES), ("fork", "grpc"), ("os-fork", "grpc")]
+)
+def test_nothing_is_lost_or_doubled(
+    mode: str, protocol: str, commands: Commands, api: Simulator, sink: OtlpSink
+) -> None:
+    """Metrics, spans and instances are those of the processes, to the call."""
+    url = sink.grpc_url if protocol == "grpc" else sink.http_url
+    commands.with_variables(
+        CONFIGURE="1",
+        OTEL_EXPORTER_OTLP_ENDPOINT=url,
+        OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+        OTEL_SERVICE_NAME="shop",
+        OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test",
+    ).app(mode)
+    served = api.ledger()
+    assert sink.total(_DURATION) == served.messages_billed > 0
+    assert sink.total("gen_ai.client.token.usage", type="output") == served.messages_billed
+    assert len(sink.spans) == served.messages_billed
+    instances = {point.instance for point in sink.points(_DURATION)}
+    assert len(instances) == _INSTANCES[mode]
+    assert set(sink.resources) == instances == {instance for instance, _ in sink.spans}
+    assert len({resource["process.pid"] for resource in sink.resources.values()}) == len(sink.resources)
+    assert {resource["service.name"] for resource in sink.resources.values()} == {"shop"}
+    assert {resource["deployment.environment.name"] for resource in sink.resources.values()} == {"test"}
+    assert {point.kind for point in sink.points(_DURATION)} == {"exponential_histogram"}
