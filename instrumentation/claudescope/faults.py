@@ -8,11 +8,14 @@ import threading
 import traceback
 from collections.abc import Mapping
 
+from claudescope.forks import renew_in_child
+
 __all__ = ["counts", "note"]
 
 _log = logging.getLogger("claudescope")
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
+renew_in_child(sys.modules[__name__], "_lock")
 
 
 def note(component: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Mapping
+
+from claudescope.forks import renew_in_child
 
 __all__ = ["count", "counts", "expect"]
 
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
+renew_in_child(sys.modules[__name__], "_lock")
 
 
 def expect(kinds: Iterable[str]) -> None:

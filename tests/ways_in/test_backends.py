@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Generator
@@ -55,10 +56,8 @@ def _answers(url: str, query: str) -> dict[str, float]:
 def _p95_by_model(url: str, bucket: str, ask: Callable[[], None]) -> dict[str, float]:
     def answered() -> bool:
         ask()
-        return set(_answers(url, query)) == _MODELS and all(
-            value == value
-            for value in _answers(url, query).values()  # noqa: PLR0124 - NaN until there are two scrapes
-        )
+        answers = _answers(url, query)
+        return set(answers) == _MODELS and not any(map(math.isnan, answers.values()))  # NaN before two scrapes
 
     query = _P95.format(bucket=bucket)
     wait_for("p95 by model", answered)

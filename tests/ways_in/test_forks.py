@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
-from tests.ways_in.conftest import Commands
+from tests.ways_in.conftest import APPS, Commands
 
 _DURATION = "gen_ai.client.operation.duration"
 _INSTANCES = {"plain": 1, "threads": 1, "fork": 3, "spawn": 3, "os-fork": 3, "terminated": 1}
@@ -39,3 +41,44 @@ def test_nothing_is_lost_or_doubled(
     assert {resource["service.name"] for resource in sink.resources.values()} == {"shop"}
     assert {resource["deployment.environment.name"] for resource in sink.resources.values()} == {"test"}
     assert {point.kind for point in sink.points(_DURATION)} == {"exponential_histogram"}
+
+
+def test_an_open_stream_stays_the_parents(commands: Commands) -> None:
+    """A stream that was open at a fork is one call: the parent's, whatever the child does with what it has of it."""
+    code = """
+import gc, os, claudescope
+from anthropic import Anthropic
+claudescope.instrument()
+stream = Anthropic().messages.create(
+    model="claude-haiku-5-5", max_tokens=50, stream=True, messages=[{"role": "user", "content": "Hello"}]
+)
+next(events := iter(stream))
+if not (child := os.fork()):
+    del events, stream
+    gc.collect()
+    os._exit(claudescope.report().calls)
+assert os.waitpid(child, 0)[1] == 0
+list(events)
+assert claudescope.report().outcomes["ok"] == claudescope.report().calls == 1
+"""
+    commands.run(sys.executable, "-c", code)
+
+
+def test_a_fork_while_another_thread_counts(commands: Commands) -> None:
+    """Children of a process whose threads record all the time can make calls of their own: no lock is left held."""
+    code = """
+import os, threading, claudescope, script
+from opentelemetry.metrics import get_meter_provider
+claudescope.instrument()
+from claudescope import faults
+from claudescope.sinks.metrics import MetricsSink
+store = MetricsSink.for_provider(None)._store
+store.lock.acquire()
+faults._lock.acquire()
+if not (child := os.fork()):
+    script.ask(1)
+    faults.note("test")
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    commands.with_variables(PYTHONPATH=str(APPS)).run(sys.executable, "-c", code)

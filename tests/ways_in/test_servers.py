@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import threading
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -83,3 +84,33 @@ def test_celery_prefork(commands: Commands, api: Simulator, sink: OtlpSink, tmp_
     assert process.returncode == 0, log
     assert sink.total(_DURATION) == api.ledger().messages_billed == 10, log
     assert len(sink.spans) == 10
+
+
+def test_uvicorn_workers_share_an_endpoint(commands: Commands, api: Simulator) -> None:
+    """Prometheus gets the sum of uvicorn's workers from one port, and they end as they would have."""
+    server = (sys.executable, "-m", "uvicorn", "serve:app", "--workers", "2", "--port", "0")
+    command = ("--metrics-port", "0", "--no-report", "--", *server)
+    with commands.started(*_RUN, *command) as process:
+        assert process.stderr is not None
+        metrics = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stderr.readline())
+        listening = re.search(r"http://127\.0\.0\.1:(\d+)", process.stderr.readline())
+        assert metrics is not None
+        assert listening is not None
+        started = 0
+        while started < 2:
+            started += "Application startup complete" in process.stderr.readline()
+        for _ in range(40):
+            _get(int(listening.group(1)))
+        body = urllib.request.urlopen(metrics.group()).read().decode()  # noqa: S310 - loopback
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode in {0, -signal.SIGTERM}
+    counted = re.findall(r"^gen_ai_client_operation_duration_seconds_count\{.*\} (\S+)$", body, re.MULTILINE)
+    assert sum(map(float, counted)) == api.ledger().messages_billed == 40
+
+
+def _get(port: int) -> None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 200
+    connection.close()

@@ -299,6 +299,10 @@ class Call:
         else:
             self.finish("ok" if self.complete else "abandoned")
 
+    def disown(self) -> None:
+        """Leave the call to the process that began it: this one is a fork of that."""
+        self._open.clear()
+
     def dropped(self) -> None:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
         if self._open and not self._dropped:

@@ -31,6 +31,9 @@ class Stream(Protocol):
     def left(self) -> None:
         """The app left it."""
 
+    def disown(self) -> None:
+        """It is another process' to end."""
+
 
 class Finisher:
     """A queue of endings, and the thread that runs them.
@@ -41,8 +44,14 @@ class Finisher:
     def __init__(self) -> None:
         self.reset()
 
+    def in_child(self) -> None:
+        """Leave to the parent what a forked child has of it: its open streams, the queue and the thread."""
+        for stream in self._open:
+            stream.disown()
+        self.reset()
+
     def reset(self) -> None:
-        """Forget the queue and the thread, as a forked child must: its parent still has both."""
+        """Start with nothing."""
         self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._open: set[Stream] = set()
@@ -109,4 +118,4 @@ FINISHER: Final = Finisher()
 """The process' finisher."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=FINISHER.reset)
+    os.register_at_fork(after_in_child=FINISHER.in_child)

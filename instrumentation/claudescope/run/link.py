@@ -30,6 +30,7 @@ class Link(Sink):
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._socket: socket.socket | None = None
         self._begin()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin)
@@ -38,8 +39,8 @@ class Link(Sink):
         """Start with nothing, as a forked child must: the connection and what is unsent are its parent's."""
         self._lock = threading.Lock()
         self._unsent = bytearray()
-        self._socket: socket.socket | None = None
         self._gone = False
+        self._hang_up()
 
     def started(self, start: CallStart) -> None:
         """Tell of a call that has started."""
@@ -56,6 +57,8 @@ class Link(Sink):
     def flush(self, timeout: float = 2.0) -> None:
         """Send what is unsent, waiting for `timeout` seconds at most."""
         with self._lock:
+            if self._unsent and self._socket is None:
+                self._send()
             link = self._socket
             if link is not None and self._unsent:
                 link.settimeout(timeout)
@@ -63,6 +66,26 @@ class Link(Sink):
                     link.sendall(self._unsent)
                     self._unsent.clear()
                 link.setblocking(False)
+
+    def close(self) -> None:
+        """Send what is unsent, and tell no more."""
+        self.flush()
+        self._gone = True
+        self._hang_up()
+
+    def _connected(self) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            self._socket.getpeername()
+        except OSError:
+            return False
+        return True
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _tell(self, fact: Fact) -> None:
         line = write(fact)
@@ -77,16 +100,17 @@ class Link(Sink):
     def _send(self) -> None:
         try:
             if self._socket is None:
-                link = socket.socket(socket.AF_UNIX)
-                link.setblocking(False)
-                link.connect(self._address)
-                self._socket = link
+                self._socket = socket.socket(socket.AF_UNIX)
+                self._socket.setblocking(False)
+                self._socket.connect(self._address)
             while self._unsent:
                 del self._unsent[: self._socket.send(self._unsent)]
         except BlockingIOError:
-            return
+            if not self._connected():
+                self._hang_up()  # many connect at once: the next call tries again
         except OSError:
             # The watcher is gone, and with it whoever would read this.
             self._gone = True
             self._unsent.clear()
+            self._hang_up()
             faults.note(self.name)

@@ -48,7 +48,7 @@ def read(line: bytes) -> Fact | None:
         for name, kind in _KINDS.items():
             if name in message:
                 return _fact(kind, message[name])
-    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"no message of this version: {error}") from error
     return None
 

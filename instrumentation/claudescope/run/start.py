@@ -41,7 +41,7 @@ def start() -> None:
     give_way()
     link = Link(address)
     attach(link)
-    atexit.register(link.flush)
+    atexit.register(link.close)
     telemetry = prepare(console=False)
     if not telemetry.nothing:
         attach(_AtFirstCall(telemetry))

@@ -20,6 +20,7 @@ from claudescope.catalogue import (
     WORKFLOW,
     Label,
 )
+from claudescope.forks import renew_in_child
 from claudescope.record import BatchResult, CallRecord, CallStart
 
 __all__ = ["Cap", "LabelSet", "LabelSets"]
@@ -43,6 +44,7 @@ class Cap:
         self._kept = set(label.values or ())
         self._cap = label.cap if cap is None else cap
         self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
 
     def __call__(self, value: str) -> str:
         """`value`, or `other` where it is over the cap."""

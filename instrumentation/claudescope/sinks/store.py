@@ -13,6 +13,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 
 from claudescope import faults, held_back
 from claudescope.catalogue import FAULTS, HELD_BACK, Metric
+from claudescope.forks import renew_in_child
 from claudescope.sinks.labels import LabelSet
 
 __all__ = ["Store"]
@@ -34,6 +35,7 @@ class Store:
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.lock = threading.Lock()
+        renew_in_child(self, "lock")
         self._cells: dict[str, dict[tuple[LabelSet, tuple[str, ...]], Number]] = {metric.name: {} for metric in metrics}
 
     def add(self, metric: Metric, labels: LabelSet, amount: Number, *pairs: str) -> None:
