@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from anthropic.lib._tracing._content import content_parts
 from anthropic.types import Message
-from opentelemetry.util.genai import types as genai
+from opentelemetry.util.genai import types as genai  # pyright: ignore[reportMissingTypeStubs]
 
 from claudescope.content.parts import cleaned, part_of, parts_of
 

@@ -10,7 +10,9 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.logging.handler import LoggingHandler
+from opentelemetry.instrumentation.logging.handler import (  # pyright: ignore[reportMissingTypeStubs]
+    LoggingHandler,
+)
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider

@@ -53,7 +53,10 @@ def look_at_exporters(*, connect: bool) -> list[Finding]:
         ]
     found = list(_prometheus(chosen, connect=connect))
     with ThreadPoolExecutor(max_workers=3) as pool, _errors() as errors:
-        found += pool.map(lambda signal: _otlp(signal, chosen.otlp[signal], errors, connect=connect), chosen.otlp)
+        looks = [
+            pool.submit(_otlp, signal, protocol, errors, connect=connect) for signal, protocol in chosen.otlp.items()
+        ]
+        found += [look.result() for look in looks]
     return found
 
 
