@@ -16,7 +16,7 @@ from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
 
 APPS = Path(__file__).parent / "apps"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a command that should have ended is taken as hanging."""
 
 

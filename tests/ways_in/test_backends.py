@@ -19,6 +19,8 @@ from claudescope.simulator import Simulator
 from tests.alerts.conftest import program
 from tests.alerts.servers import run_server, wait_for
 
+pytestmark = pytest.mark.timeout(300)
+
 _MODELS = {"claude-haiku-5-5", "claude-opus-5-5"}
 _P95 = (
     "histogram_quantile(0.95, sum by (gen_ai_request_model, {bucket}) "

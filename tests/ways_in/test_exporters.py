@@ -11,6 +11,8 @@ import pytest
 
 from tests.ways_in.conftest import Commands
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @contextmanager
 def _backend(behaviour: str) -> Generator[str]:
@@ -50,8 +52,17 @@ def _backend(behaviour: str) -> Generator[str]:
                 connection.close()
 
 
-@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-@pytest.mark.parametrize("behaviour", ["down", "hangs", "slow", "refuses"])
+@pytest.mark.parametrize(
+    ("behaviour", "protocol"),
+    [
+        ("down", "http/protobuf"),
+        ("down", "grpc"),
+        ("hangs", "http/protobuf"),
+        ("hangs", "grpc"),
+        ("slow", "http/protobuf"),
+        ("refuses", "http/protobuf"),
+    ],
+)
 def test_a_backend_in_trouble(behaviour: str, protocol: str, commands: Commands) -> None:
     """All calls succeed and the app ends by itself, long before the backend's own timeouts would let it."""
     with _backend(behaviour) as url:

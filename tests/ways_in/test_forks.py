@@ -10,13 +10,23 @@ from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
 from tests.ways_in.conftest import APPS, Commands
 
+pytestmark = pytest.mark.timeout(300)
+
 _DURATION = "gen_ai.client.operation.duration"
-_INSTANCES = {"plain": 1, "threads": 1, "fork": 3, "spawn": 3, "os-fork": 3, "terminated": 1}
+_INSTANCES = {"plain": 1, "fork": 3, "spawn": 3, "os-fork": 3, "terminated": 1}
 """How many processes make calls in each mode."""
 
 
 @pytest.mark.parametrize(
-    ("mode", "protocol"), [*((mode, "http/protobuf") for mode in _INSTANCES), ("fork", "grpc"), ("os-fork", "grpc")]
+    ("mode", "protocol"),
+    [
+        ("plain", "grpc"),
+        ("fork", "grpc"),
+        ("fork", "http/protobuf"),
+        ("spawn", "http/protobuf"),
+        ("os-fork", "grpc"),
+        ("terminated", "http/protobuf"),
+    ],
 )
 def test_nothing_is_lost_or_doubled(
     mode: str, protocol: str, commands: Commands, api: Simulator, sink: OtlpSink
@@ -82,3 +92,31 @@ if not (child := os.fork()):
 assert os.waitpid(child, 0)[1] == 0
 """
     commands.with_variables(PYTHONPATH=str(APPS)).run(sys.executable, "-c", code)
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_log_records_go_out(protocol: str, commands: Commands, sink: OtlpSink) -> None:
+    """What is logged through OpenTelemetry's global provider is exported, by a forked child too."""
+    code = """
+import os, claudescope
+claudescope.configure()
+from opentelemetry._logs import LogRecord, get_logger
+import script
+def log(body):
+    get_logger("shop").emit(LogRecord(body=body))
+log("parent")
+if not (child := os.fork()):
+    script.ask(1)
+    log("child")
+    raise SystemExit
+assert os.waitpid(child, 0)[1] == 0
+"""
+    url = sink.grpc_url if protocol == "grpc" else sink.http_url
+    exporting = commands.with_variables(
+        PYTHONPATH=str(APPS), OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=url if protocol == "grpc" else f"{url}/v1/logs"
+    )
+    exporting = exporting.with_variables(OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+    exporting.run(sys.executable, "-c", code)
+    assert sorted(record.body.string_value for _, record in sink.logs) == ["child", "parent"]
+    assert len({instance for instance, _ in sink.logs}) == 2
+    assert sink.requests["traces"] == sink.requests["metrics"] == 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from claudescope.instrumentor import ClaudescopeInstrumentor
 from claudescope.simulator import Simulator
 from claudescope.switch import active_probe
 from tests.otlp_sink import OtlpSink
 from tests.ways_in.conftest import APPS, Commands
+
+pytestmark = pytest.mark.timeout(300)
 
 _DURATION = "gen_ai.client.operation.duration"
 

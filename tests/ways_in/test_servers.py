@@ -12,9 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
+import pytest
+
 from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
 from tests.ways_in.conftest import PATIENCE, Commands
+
+pytestmark = pytest.mark.timeout(300)
 
 _RUN = (sys.executable, "-m", "claudescope", "run")
 _DURATION = "gen_ai.client.operation.duration"

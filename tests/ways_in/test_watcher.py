@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -82,7 +83,7 @@ def _watching(folder: Path) -> Generator[tuple[Path, MetricsSink, InMemoryMetric
 
 def _value(reader: InMemoryMetricReader, name: str) -> float:
     data = reader.get_metrics_data()
-    points = [
+    points: list[Any] = [
         point
         for resource in (data.resource_metrics if data else ())
         for scope in resource.scope_metrics
@@ -90,7 +91,7 @@ def _value(reader: InMemoryMetricReader, name: str) -> float:
         if metric.name == name
         for point in metric.data.data_points
     ]
-    return sum(float(getattr(point, "count", None) or getattr(point, "value", 0)) for point in points)
+    return sum(float(point.count if hasattr(point, "count") else point.value) for point in points)
 
 
 def test_what_is_told_is_counted(tmp_path: Path) -> None:

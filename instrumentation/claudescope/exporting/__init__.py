@@ -13,7 +13,16 @@ from claudescope.exporting.resource import detect
 from claudescope.exporting.telemetry import Telemetry
 from claudescope.inputs import BadInputError
 
-__all__ = ["Telemetry", "configure", "prepare"]
+__all__ = ["Telemetry", "configure", "is_configured", "prepare"]
+
+
+class _State:
+    telemetry: Telemetry | None = None
+
+
+def is_configured() -> bool:
+    """Whether `configure` has set something up that has not been shut down."""
+    return _State.telemetry is not None and not _State.telemetry.ended
 
 
 def configure(
@@ -45,6 +54,8 @@ def configure(
     A forked child exports on its own: as another `service.instance.id`, and without what its parent had counted. When a
     process ends, or gets a SIGTERM that the app leaves to the system, what is left is delivered within `exit_timeout`.
 
+    Does nothing where it has been called before: to change an option, call the handle's `shutdown` first.
+
     Args:
         service_name: Goes before `OTEL_SERVICE_NAME`.
         endpoint: Base URL of an OTLP receiver, such as `http://127.0.0.1:4318`.
@@ -65,6 +76,8 @@ def configure(
         BadInputError: A value or a variable can't be used, or the port can't be had. Nothing has been set up then.
         MissingExtraError: A package is missing; the message says what to install.
     """
+    if _State.telemetry is not None and not _State.telemetry.ended:
+        return _State.telemetry
     telemetry = prepare(
         service_name=service_name,
         endpoint=endpoint,
@@ -82,6 +95,7 @@ def configure(
             telemetry.shutdown(0)  # frees the port
             raise
     telemetry.start()
+    _State.telemetry = telemetry
     return telemetry
 
 

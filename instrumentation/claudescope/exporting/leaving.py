@@ -103,11 +103,6 @@ class Leaving:
                 hook(sys.modules[module], self)
         self._watch_sigterm()
 
-    @property
-    def forked(self) -> bool:
-        """Whether this is a child of the process that watched last."""
-        return self._pid not in {0, os.getpid()}
-
     def forget(self) -> None:
         """Neither wait nor deliver any more."""
         self._left = True

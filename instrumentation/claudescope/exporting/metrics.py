@@ -31,22 +31,14 @@ class ProcessMetrics(Sink):
         readers: Makes the readers of a process.
         resource: Who sends the metrics.
         max_workflows: Distinct workflow names kept; further ones are counted under `other`.
-        used: Called at the first call of a forked child.
     """
 
     name: ClassVar[str] = "metrics"
 
-    def __init__(
-        self,
-        readers: Callable[[], Sequence[MetricReader]],
-        resource: Resource,
-        max_workflows: int,
-        used: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, readers: Callable[[], Sequence[MetricReader]], resource: Resource, max_workflows: int) -> None:
         self._readers = readers
         self._resource = resource
         self._max_workflows = max_workflows
-        self._used = used
         self._lock = threading.Lock()
         self._provider: MeterProvider | None = None
         self._sink: MetricsSink | None = None
@@ -86,7 +78,6 @@ class ProcessMetrics(Sink):
             if self._sink is None:
                 self._provider = MeterProvider(self._readers(), self._resource, shutdown_on_exit=False)
                 self._sink = MetricsSink(self._provider.get_meter(SCOPE_NAME, VERSION), self._max_workflows)
-                self._used()
             return self._sink
 
     def in_child(self) -> None:

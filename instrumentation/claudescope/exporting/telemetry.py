@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
@@ -19,6 +20,8 @@ from claudescope.exporting.metrics import ProcessMetrics
 from claudescope.exporting.plan import Plan
 from claudescope.exporting.resource import ProcessResource
 from claudescope.probe import flush as flush_probe
+from claudescope.record import CallStart
+from claudescope.sinks import Sink
 from claudescope.switch import attach, detach
 
 if TYPE_CHECKING:
@@ -29,11 +32,28 @@ __all__ = ["Telemetry"]
 _log: Final = logging.getLogger("claudescope")
 
 
+class _Children(Sink):
+    """Tells when a forked child makes its first call."""
+
+    name: ClassVar[str] = "export"
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._pid = os.getpid()
+
+    def started(self, start: CallStart) -> None:
+        """See which process this is."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._tell()
+
+
 class Telemetry:
     """A handle on what `configure` has set up.
 
     Attributes:
         metrics_url: Where Prometheus finds the metrics; None without an endpoint of claudescope's.
+        ended: It has been shut down.
     """
 
     def __init__(
@@ -54,16 +74,23 @@ class Telemetry:
             if self._prometheus is not None:
                 self._prometheus.stop()
             raise
+        self._sinks: list[Sink] = []
         self._span_processors: list[Any] = []
         self._log_processors: list[Any] = []
         jobs: list[tuple[str, Callable[[], object]]] = [("metrics", self._flush_metrics)]
         jobs += [("spans", self._flush_spans), ("logs", self._flush_logs)]
         self._leaving = Leaving([] if plan.nothing else jobs, exit_timeout)
+        self._home = os.getpid()
+        self.ended = False
 
     @property
     def nothing(self) -> bool:
         """Whether nothing goes anywhere."""
         return self._plan.nothing
+
+    def watch(self) -> None:
+        """Be ready for the end of the process: best called in the main thread, which alone can mind SIGTERM."""
+        self._leaving.watch()
 
     def start(self) -> None:
         """Take the places that the app has left free, and begin to export."""
@@ -71,12 +98,16 @@ class Telemetry:
         self._start_logs()
         if isinstance(metrics.get_meter_provider(), MeterProvider) and not self._plan.explicit:
             self.metrics_sink = None  # the app's own provider has them
+        if not self._plan.nothing:
+            self._sinks.append(_Children(self._in_child))
         if self.metrics_sink is not None:
             self.metrics_sink.start()
-            attach(self.metrics_sink)
+            self._sinks.append(self.metrics_sink)
+        for sink in self._sinks:
+            attach(sink)
         if self._prometheus is not None:
             self._prometheus.start()
-        self._leaving.watch()
+        self.watch()
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Deliver what there is.
@@ -100,9 +131,10 @@ class Telemetry:
             Whether everything was delivered in time.
         """
         delivered = self.flush(timeout)
+        self.ended = True
         self._leaving.forget()
-        if self.metrics_sink is not None:
-            detach(self.metrics_sink)
+        for sink in self._sinks:
+            detach(sink)
         endings: list[tuple[str, Callable[[], object]]] = [
             (str(number), processor.shutdown)
             for number, processor in enumerate([*self._span_processors, *self._log_processors])
@@ -123,7 +155,7 @@ class Telemetry:
             return None
         if "metrics" in self._exporters:
             metric_exporter(self._exporters["metrics"], otlp=True)  # tells now of a mistake in a variable
-        return ProcessMetrics(self._readers, self._resource, max_workflows, self._in_child)
+        return ProcessMetrics(self._readers, self._resource, max_workflows)
 
     def _make_readers(self) -> list[Callable[[], MetricReader]]:
         makers: list[Callable[[], MetricReader]] = []
@@ -137,20 +169,20 @@ class Telemetry:
 
     def _readers(self) -> Sequence[MetricReader]:
         readers = [make() for make in self._make_readers()]
-        if self._prometheus is not None and not self._leaving.forked:
+        if self._prometheus is not None and self._home == os.getpid():
             readers.append(self._prometheus.reader)
         return readers
 
     def _in_child(self) -> None:
-        if self._leaving.forked:
-            self._leaving.watch()
-            if self._prometheus is not None:
-                self._prometheus.abandon()
-                _log.warning(
-                    "claudescope: %s serves the process that configured it, and not this child of it. "
-                    "Start the app with `claudescope run --metrics-port` to have the sum of all processes",
-                    self.metrics_url,
-                )
+        """A forked child makes its first call."""
+        self.watch()
+        if self._prometheus is not None:
+            self._prometheus.abandon()
+            _log.warning(
+                "claudescope: %s serves the process that configured it, and not this child of it. "
+                "Start the app with `claudescope run --metrics-port` to have the sum of all processes",
+                self.metrics_url,
+            )
 
     def _start_traces(self) -> None:
         processors: list[Any] = []

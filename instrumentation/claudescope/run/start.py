@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from typing import ClassVar
 
-from claudescope.exporting import Telemetry, prepare
+from claudescope.exporting import Telemetry, is_configured, prepare
 from claudescope.exporting.by_environment import instrument_by_environment
+from claudescope.forks import renew_in_child
 from claudescope.record import CallStart
 from claudescope.run.link import Link
 from claudescope.sinks import Sink
@@ -22,14 +24,26 @@ class _AtFirstCall(Sink):
     name: ClassVar[str] = "run"
 
     def __init__(self, telemetry: Telemetry) -> None:
-        self._telemetry: Telemetry | None = telemetry
+        self._waiting: Telemetry | None = telemetry
+        self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
 
     def started(self, start: CallStart) -> None:
-        telemetry, self._telemetry = self._telemetry, None
-        if telemetry is not None:
-            telemetry.start()
-            if telemetry.metrics_sink is not None:
-                telemetry.metrics_sink.started(start)
+        """Begin to export before the first call has its span."""
+        if self._waiting is not None:
+            self._begin(start)
+
+    def _begin(self, start: CallStart) -> None:
+        with self._lock:
+            telemetry = self._waiting
+            try:
+                if telemetry is None or is_configured():
+                    return  # by another thread, or by the app itself
+                telemetry.start()
+                if telemetry.metrics_sink is not None:
+                    telemetry.metrics_sink.started(start)
+            finally:
+                self._waiting = None
 
 
 def start() -> None:
@@ -44,4 +58,5 @@ def start() -> None:
     atexit.register(link.close)
     telemetry = prepare(console=False)
     if not telemetry.nothing:
+        telemetry.watch()
         attach(_AtFirstCall(telemetry))

@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from typing import Any
 
@@ -90,14 +89,6 @@ def _at_once(calls: int) -> None:
     os._exit(3)
 
 
-def _threads(calls: int) -> None:
-    threads = [threading.Thread(target=ask, args=(calls,)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 def _echo(calls: int) -> None:
     ask(calls)
     print(f"echo {sys.stdin.read()}", sys.argv, os.getppid(), os.getpgrp())
@@ -114,7 +105,6 @@ _MODES = {
     "raise": _raise,
     "kill": _kill,
     "at-once": _at_once,
-    "threads": _threads,
     "echo": _echo,
 }
 
