@@ -17,6 +17,7 @@ def test_the_public_names() -> None:
         "Attempt",
         "BadInputError",
         "CallRecord",
+        "Content",
         "ErrorKind",
         "MissingExtraError",
         "Price",

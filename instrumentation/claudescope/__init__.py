@@ -9,6 +9,7 @@ From then on every call made through the `anthropic` SDK ends in metrics, a rich
 from __future__ import annotations
 
 from claudescope._version import VERSION
+from claudescope.content import Content
 from claudescope.errors import ErrorKind, classify
 from claudescope.exporting import Telemetry, configure
 from claudescope.inputs import BadInputError, MissingExtraError
@@ -25,6 +26,7 @@ __all__ = [
     "Attempt",
     "BadInputError",
     "CallRecord",
+    "Content",
     "ErrorKind",
     "MissingExtraError",
     "Price",

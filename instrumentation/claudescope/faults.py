@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 
 from claudescope.forks import renew_in_child
@@ -22,13 +23,20 @@ def note(component: str) -> None:
 
     Args:
         component: The part that failed, such as `probe` or a sink's name. Its first fault is logged at debug with
-            the traceback; later ones are only counted, in `claudescope.faults`.
+            where it happened, and without the exception's message, which may quote a prompt; later ones are only
+            counted, in `claudescope.faults`.
     """
     with _lock:
         seen = _counts.get(component, 0)
         _counts[component] = seen + 1
     if not seen:
-        _log.debug("claudescope: a fault in %s; the app is not affected", component, exc_info=True)
+        kind, _, where = sys.exc_info()
+        _log.debug(
+            "claudescope: a fault in %s; the app is not affected: %s\n%s",
+            component,
+            "unknown" if kind is None else kind.__qualname__,
+            "".join(traceback.format_tb(where)),
+        )
 
 
 def counts() -> Mapping[str, int]:

@@ -32,7 +32,9 @@ class ClaudescopeInstrumentor(BaseInstrumentor):  # type: ignore[misc] # as abov
 
     def _instrument(self, **kwargs: Any) -> None:
         instrument_by_environment(
-            tracer_provider=kwargs.get("tracer_provider"), meter_provider=kwargs.get("meter_provider")
+            tracer_provider=kwargs.get("tracer_provider"),
+            meter_provider=kwargs.get("meter_provider"),
+            logger_provider=kwargs.get("logger_provider"),
         )
 
     def _uninstrument(self, **kwargs: Any) -> None:

@@ -158,8 +158,8 @@ LOGS: Final = Setting(
     "CLAUDESCOPE_LOGS",
     bool,
     True,
-    "Send one structured log record per call to where the other telemetry goes.",
-    _EXPORTING,
+    "Send one structured log record per call to where the other telemetry goes, and none to the app's own log.",
+    _ALL,
 )
 EXIT_TIMEOUT: Final = Setting(
     "CLAUDESCOPE_EXIT_TIMEOUT",

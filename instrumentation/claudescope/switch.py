@@ -9,16 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from claudescope._version import VERSION
 from claudescope.catalogue import SCOPE_NAME
+from claudescope.content import Capture, Content, ContentMode, capturing
 from claudescope.inputs import BadInputError, require
 from claudescope.pricing import Price, PriceBook
 from claudescope.probe import Probe, SpanMode, flush, install, is_supported, remove, sdk_traces
 from claudescope.report_data import Report
 from claudescope.sinks import Sink
+from claudescope.sinks.events import Events
+from claudescope.sinks.logs import LogsSink, LogsTo
 from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
 from claudescope.sinks.spans import SpansSink
@@ -41,9 +45,12 @@ def instrument(
     *,
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
+    logger_provider: LoggerProvider | None = None,
     spans: SpanMode = "auto",
     prices: Mapping[str, Price] | None = None,
     max_workflows: int = 100,
+    logs: LogsTo | bool = False,
+    content: Content | ContentMode | None = None,
     sinks: Sequence[Sink] = (),
 ) -> None:
     """See every call that the `anthropic` SDK makes in this process, by clients made before or after.
@@ -54,10 +61,16 @@ def instrument(
         tracer_provider: Where spans of our own go; the global one by default. The SDK's spans go where its
             `open_telemetry` option says.
         meter_provider: Where metrics go; the global one by default, also where the app sets that later.
+        logger_provider: Where OpenTelemetry's logs and events go; the global one by default, also where the app sets
+            that later.
         spans: `auto` enriches the SDK's span, and makes one on SDKs without tracing (< 1.14). `own` makes one
             wherever the SDK doesn't, also where its tracing was switched off. `off` makes none.
         prices: Prices that override or add to those of `genai-prices`, by model name; a name may end in `*`.
         max_workflows: Distinct workflow names kept as label values; further ones are counted under `other`.
+        logs: Write a record per call: True to the stdlib logger `claudescope.calls` and to OpenTelemetry's logs,
+            `"opentelemetry"` to the latter alone.
+        content: Record prompts and completions: how and where, or None for what the variable
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, which is nothing where it is not set.
         sinks: Further consumers of calls, after claudescope's own.
 
     Raises:
@@ -68,6 +81,9 @@ def instrument(
         raise BadInputError(f"spans={spans!r}: expected one of {', '.join(map(repr, get_args(SpanMode)))}")
     if max_workflows < 1:
         raise BadInputError(f"max_workflows={max_workflows!r}: expected a whole number of at least 1")
+    if logs not in {True, False, *get_args(LogsTo)}:
+        raise BadInputError(f"logs={logs!r}: expected True, False or 'opentelemetry'")
+    options, mode = capturing(content)
     require("anthropic", extra="instruments", feature="instrument()")
     with _lock:
         if _State.gives_way:
@@ -79,6 +95,7 @@ def instrument(
                 MetricsSink.for_provider(meter_provider, max_workflows),
                 SpansSink(),
                 _report_sink,
+                *((LogsSink(logger_provider, stdlib=logs != "opentelemetry"),) if logs else ()),
                 *_State.attached,
                 *sinks,
             ),
@@ -86,6 +103,7 @@ def instrument(
             spans=spans,
             tracer=trace.get_tracer(SCOPE_NAME, VERSION, tracer_provider),
             sdk_traces=sdk_traces(),
+            content=None if mode == "NO_CONTENT" else Capture(options, mode, Events(logger_provider)),
         )
         _check_version()
         install(probe)

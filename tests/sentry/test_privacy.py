@@ -128,7 +128,7 @@ def test_a_secret_is_in_no_envelope(start: Start, failure: str, also: tuple[Any,
         recorder = start(
             Options(capture=capture), also=also, breadcrumbs_from=logging.DEBUG, traces_sample_rate=1.0, **_NEXT_MAJOR
         )
-        claudescope.instrument()
+        claudescope.instrument(logs=True)
         with sentry_sdk.start_span(name="request"):
             _report(_FAILURES[failure])
             sentry_sdk.capture_exception(ZeroDivisionError("a bug elsewhere"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -10,13 +11,17 @@ from claudescope import faults
 
 
 def test_counts_every_and_logs_the_first(caplog: pytest.LogCaptureFixture) -> None:
-    """The first fault of a component is logged at debug with its traceback; all are counted."""
+    """The first fault of a component is logged at debug, with where it was and without its message; all are counted."""
     before = faults.counts().get("test-component", 0)
     with caplog.at_level(logging.DEBUG, "claudescope"):
         for _ in range(3):
             try:
-                raise ZeroDivisionError  # noqa: TRY301 - a fault to note
+                raise ZeroDivisionError("private")  # noqa: TRY301 - a fault to note
             except ZeroDivisionError:
                 faults.note("test-component")
     assert faults.counts()["test-component"] - before == 3
-    assert [(record.levelname, record.exc_info is not None) for record in caplog.records] == [("DEBUG", True)]
+    (record,) = caplog.records
+    text = logging.Formatter().format(record)
+    assert record.levelname == "DEBUG"
+    assert "a fault in test-component; the app is not affected: ZeroDivisionError\n" in text
+    assert f'{Path(__file__).name}", line' in text

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from claudescope.cli.alerts import alerts
 from claudescope.cli.demo import demo
+from claudescope.cli.doctor import doctor
 from claudescope.cli.init import init
 from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(alerts, name="alerts")
 app.command()(demo)
+app.command()(doctor)
 app.command()(init)
 app.command()(run)
 app.command()(simulate)

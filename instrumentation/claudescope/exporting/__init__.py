@@ -90,7 +90,7 @@ def configure(
     )
     if instrument:
         try:
-            instrument_by_environment()
+            instrument_by_environment(logs=logs)
         except BaseException:
             telemetry.shutdown(0)  # frees the port
             raise

@@ -18,7 +18,17 @@ BodyForm = Literal["json", "events", "lines"]
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes of a body, or of one line of a stream, beyond which it is no longer read along."""
 
-_EVENTS: Final = (b'"message_start"', b'"content_block_delta"', b'"message_delta"', b'"message_stop"', b'"error"')
+_EVENTS: Final = tuple(
+    f'"{kind}"'.encode()
+    for kind in (
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "message_delta",
+        "message_stop",
+        "error",
+    )
+)
 
 
 class BodyReader:

@@ -6,7 +6,6 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -28,12 +27,12 @@ from claudescope.probe.sdk import is_stream
 from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
 
 if TYPE_CHECKING:
+    from claudescope.content import Captured
     from claudescope.probe.probe import Probe
 
 __all__ = ["Call"]
 
 _DraftRecord: Final = draft_of(CallRecord)
-_NO_SPAN: Final = nullcontext()
 
 
 class Call:
@@ -43,6 +42,7 @@ class Call:
         start: What was known when it started.
         probe: Whose call it is.
         batch: The id of the batch whose results it fetches; empty for any other call.
+        content: Gathers its prompt and answer; None unless they were asked for.
         span: The call's own span, the SDK's or ours; None where it has none.
         own_span: Whether `span` is ours to end.
         clock: When it began, and when its events came.
@@ -64,6 +64,7 @@ class Call:
         "_told",
         "batch",
         "clock",
+        "content",
         "facts",
         "own_span",
         "parsing",
@@ -78,6 +79,7 @@ class Call:
         self.start = start
         self.probe = probe
         self.batch = batch
+        self.content: Captured | None = None
         self.span: trace.Span | None = None
         self.own_span = False
         self.facts = MessageFacts()
@@ -98,18 +100,6 @@ class Call:
         self.clock = CallClock()
 
     # --- what the hooks tell ------------------------------------------------------------------------------------
-
-    def current_span(self) -> AbstractContextManager[object]:
-        """Has our own span current while the SDK works, as the SDK has its own."""
-        if self.span is None or not self.own_span:
-            return _NO_SPAN
-        return trace.use_span(self.span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
-
-    def adopt_span(self, sdk_call: Any) -> None:
-        """Take the span that the SDK started for this call, from the `ApiCall` that it keeps it in."""
-        span = getattr(sdk_call, "span", None)
-        if isinstance(span, trace.Span):
-            self.span = span
 
     @guarded
     def retried(self, response: Any, error: BaseException | None, delay: float, at: int) -> None:
@@ -167,6 +157,8 @@ class Call:
     def _read_body(self, message: object) -> None:
         if message is not None:
             self.facts.read_message(message)
+            if self.content is not None:
+                self.content.read(message)
 
     @guarded
     def failing(self, error: BaseException) -> None:
@@ -203,7 +195,7 @@ class Call:
             self.responding(response)
             self.responded(response, result)
         elif self.start.operation == "chat":
-            self.facts.read_message(result)
+            self._read_body(result)
 
     def _verdict(self, error: BaseException) -> tuple[Outcome, str | None]:
         # Anything but an Exception, such as a CancelledError, is the app stopping the call.
@@ -215,6 +207,8 @@ class Call:
 
     def see(self, event: Any) -> None:
         """Take one decoded event of a stream at the moment its bytes pass. Never raises."""
+        if self.content is not None:
+            self.content.see(event)
         has_content = is_content(event)
         self.clock.event(content=has_content)
         if not has_content:
@@ -243,9 +237,9 @@ class Call:
         if self._body is not None:
             return
         if self.batch:
-            self._body = body.reader("lines", see=partial(batches.see_result, self), read=self.facts.read_message)
+            self._body = body.reader("lines", see=partial(batches.see_result, self), read=self._read_body)
         elif self.start.operation == "chat" and (form := body.form()) is not None:
-            self._body = body.reader(form, see=self.see, read=self.facts.read_message)
+            self._body = body.reader(form, see=self.see, read=self._read_body)
 
     @guarded
     def see_chunk(self, chunk: bytes) -> None:
@@ -309,6 +303,11 @@ class Call:
             self.clock.stop()
             FINISHER.later(self.left)
 
+    def closing(self) -> None:
+        """The SDK is about to end the span of a stream. Not where the stream was dropped: that may be a finaliser."""
+        if self.content is not None and self.span is not None and not self._dropped:
+            self.content.write(self.span)
+
     def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
         """Tell the sinks how the call is about to end, while its span can be written to.
 
@@ -323,6 +322,8 @@ class Call:
     def _tell_ending(self, record: CallRecord) -> None:
         if self.span is not None and self.span.is_recording():
             self.probe.ending(record, self.span)
+            if self.content is not None:
+                self.content.write(self.span)
 
     def finish(
         self,
@@ -351,6 +352,8 @@ class Call:
             if outcome == "error":
                 self.probe.failed(record, error)
             self.probe.finished(record, self.span)
+            if self.content is not None:
+                self.content.emit(record)
         except Exception:  # noqa: BLE001 - our fault is not the app's
             faults.note("probe")
 

@@ -40,13 +40,6 @@ class CallClock:
                 self.first_content = now
             self.last_content = now
 
-    def took(self, first_content: float | None, last_content: float | None, last_event: float, gap: float) -> None:
-        """Take over what a loop over events has kept in variables of its own, with the meanings of our attributes."""
-        self.first_content = first_content
-        self.last_content = last_content
-        self.last_event = last_event
-        self.longest_gap = gap
-
     def stop(self) -> None:
         """The call ends now, whenever its record is made. The first stop counts."""
         if self._ended is None:

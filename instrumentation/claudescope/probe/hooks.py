@@ -24,7 +24,11 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, Final
 
+from opentelemetry.trace import Span
+
+from claudescope.probe import own_span
 from claudescope.probe.batches import watch_async_results, watch_results
+from claudescope.probe.call import Call
 from claudescope.probe.probe import CURRENT_CALL, Probe
 from claudescope.probe.streams import call_of, watch_async_events, watch_events
 
@@ -146,7 +150,7 @@ def _request(original: _Function) -> _Function:
         outer = CURRENT_CALL.get()
         CURRENT_CALL.set(call)
         try:
-            with call.current_span():
+            with own_span.current(call.span, own=call.own_span):
                 result = original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -169,7 +173,7 @@ def _async_request(original: _Function) -> _Function:
         outer = CURRENT_CALL.get()
         CURRENT_CALL.set(call)
         try:
-            with call.current_span():
+            with own_span.current(call.span, own=call.own_span):
                 result = await original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -182,13 +186,20 @@ def _async_request(original: _Function) -> _Function:
     return request
 
 
+def _adopt_span(call: Call, sdk_call: Any) -> None:
+    """Take the span that the SDK started for this call, from the `ApiCall` that it keeps it in."""
+    span = getattr(sdk_call, "span", None)
+    if isinstance(span, Span):
+        call.span = span
+
+
 def _inner_request(original: _Function) -> _Function:
     @wraps(original)
     def _request(self: Any, *args: Any, **kwargs: Any) -> Any:
         call = CURRENT_CALL.get()
         if call is None:
             return original(self, *args, **kwargs)
-        call.adopt_span(kwargs.get("call"))
+        _adopt_span(call, kwargs.get("call"))
         try:
             return original(self, *args, **kwargs)
         except BaseException as error:
@@ -204,7 +215,7 @@ def _async_inner_request(original: _Function) -> _Function:
         call = CURRENT_CALL.get()
         if call is None:
             return await original(self, *args, **kwargs)
-        call.adopt_span(kwargs.get("call"))
+        _adopt_span(call, kwargs.get("call"))
         try:
             return await original(self, *args, **kwargs)
         except BaseException as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
 from opentelemetry.util.types import AttributeValue
 
 from claudescope.probe.sdk import span_name
 from claudescope.record import CallRecord, CallStart
 
-__all__ = ["end_span", "start_span"]
+__all__ = ["current", "end_span", "start_span"]
+
+_NO_SPAN: Final = nullcontext()
 
 
 def start_span(tracer: Tracer, start: CallStart, options: Any, port: int) -> Span:
@@ -34,6 +37,13 @@ def start_span(tracer: Tracer, start: CallStart, options: Any, port: int) -> Spa
     if start.stream:
         attributes["gen_ai.request.stream"] = True
     return tracer.start_span(span_name(start.operation), kind=SpanKind.CLIENT, attributes=attributes)
+
+
+def current(span: Span | None, *, own: bool) -> AbstractContextManager[object]:
+    """Has a span of our own current while the SDK works, as the SDK has its own."""
+    if span is None or not own:
+        return _NO_SPAN
+    return use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
 
 def end_span(span: Span, record: CallRecord) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry import context, trace
 
@@ -18,6 +18,9 @@ from claudescope.probe.sdk import batch_of, operation_of, provider_of, request_m
 from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage, draft_of
 from claudescope.sinks import Sink
 from claudescope.workflows import current_workflow
+
+if TYPE_CHECKING:
+    from claudescope.content import Capture
 
 __all__ = ["CURRENT_CALL", "Probe", "SpanMode"]
 
@@ -45,6 +48,7 @@ class Probe:
         spans: Who makes a call's span.
         tracer: Makes our own spans.
         sdk_traces: Whether the installed SDK can trace itself.
+        content: Gathers prompts and answers; None unless they were asked for.
     """
 
     def __init__(
@@ -55,7 +59,9 @@ class Probe:
         spans: SpanMode,
         tracer: trace.Tracer,
         sdk_traces: bool,
+        content: Capture | None = None,
     ) -> None:
+        self._content = content
         self._prices = prices
         self._tracer = tracer
         self._sdk_traces = sdk_traces
@@ -109,6 +115,8 @@ class Probe:
             if start.request_model is not None or batch:
                 self._prices.warm()
             call = Call(self, start, around, batch)
+            if self._content is not None and start.operation == "chat":
+                call.content = self._content.begin(client, options.json_data)
             if self._makes_span(client, options):
                 call.span = start_span(self._tracer, start, options, port)
                 call.own_span = True

@@ -15,7 +15,7 @@ from claudescope.sentry.processor import COMPONENT, Event, Processor
 from claudescope.sentry.sink import SentrySink
 from claudescope.switch import attach, detach
 
-__all__ = ["ClaudeErrorsIntegration", "install", "uninstall"]
+__all__ = ["ClaudeErrorsIntegration", "install", "is_active", "uninstall"]
 
 
 class ClaudeErrorsIntegration(Integration):
@@ -56,6 +56,11 @@ def install(options: Options | None = None) -> None:
     """
     _Installed.processor = Processor(options or Options())
     _register()
+
+
+def is_active() -> bool:
+    """Whether events of the current client pass through claudescope."""
+    return _processor() is not None
 
 
 def uninstall() -> None:

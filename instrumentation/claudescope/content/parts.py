@@ -1,0 +1,113 @@
+"""Content blocks of the API as message parts of the OpenTelemetry GenAI conventions.
+
+The shapes are those of the conventions' JSON schemas for `gen_ai.input.messages`, `gen_ai.output.messages` and
+`gen_ai.system_instructions` (https://github.com/open-telemetry/semantic-conventions-genai, read in November 2026).
+Of images, documents and blocks that we don't know only the type is kept: their data is large, and opaque here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from claudescope.probe.facts import field_of
+
+__all__ = ["Part", "cleaned", "part_of", "parts_of"]
+
+Part = dict[str, Any]
+
+_MAX_DEPTH: Final = 20
+_FILES: Final = frozenset({"image", "document"})
+
+
+def parts_of(content: object) -> list[Part]:
+    """The parts of `content`: a string, or a list of content blocks as dicts or models."""
+    if isinstance(content, str):
+        return [{"type": "text", "content": content}]
+    if isinstance(content, (list, tuple)):
+        return [part_of(block) for block in cast("list[object]", content)]
+    return []
+
+
+def part_of(block: object) -> Part:
+    """The part of one content block."""
+    kind = field_of(block, "type")
+    if not isinstance(kind, str):
+        return {"type": "anthropic_unknown"}
+    make = _PARTS.get(kind) or (_server_tool_response if kind.endswith("_tool_result") else None)
+    return {"type": f"anthropic_{kind}"} if make is None else make(block)
+
+
+def _words(block: object) -> Part:
+    return {"type": "text", "content": _text(field_of(block, "text"))}
+
+
+def _reasoning(block: object) -> Part:
+    return {"type": "reasoning", "content": _text(field_of(block, "thinking"))}
+
+
+def _tool_call(block: object) -> Part:
+    name, arguments = _text(field_of(block, "name")), cleaned(field_of(block, "input"))
+    return {"type": "tool_call", "id": field_of(block, "id"), "name": name, "arguments": arguments}
+
+
+def _server_tool_call(block: object) -> Part:
+    name, arguments = _text(field_of(block, "name")), cleaned(field_of(block, "input"))
+    call = {"type": name, "arguments": arguments}
+    return {"type": "server_tool_call", "id": field_of(block, "id"), "name": name, "server_tool_call": call}
+
+
+def _tool_response(block: object) -> Part:
+    content = field_of(block, "content")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else cleaned(content)
+    return {"type": "tool_call_response", "id": field_of(block, "tool_use_id"), "response": blocks}
+
+
+def _server_tool_response(block: object) -> Part:
+    response = {"type": field_of(block, "type"), "content": cleaned(field_of(block, "content"))}
+    part: Part = {"type": "server_tool_call_response", "id": field_of(block, "tool_use_id")}
+    return {**part, "server_tool_call_response": response}
+
+
+_PARTS: Final[Mapping[str, Callable[[object], Part]]] = {
+    "text": _words,
+    "thinking": _reasoning,
+    "tool_use": _tool_call,
+    "mcp_tool_use": _tool_call,
+    "server_tool_use": _server_tool_call,
+    "tool_result": _tool_response,
+    "mcp_tool_result": _tool_response,
+}
+
+
+def cleaned(value: object, depth: int = 0) -> Any:
+    """`value` as JSON can hold it, without the data of files and without what is encrypted anyway."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if depth >= _MAX_DEPTH:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [cleaned(item, depth + 1) for item in cast("list[object]", value)]
+    fields = _fields(value)
+    if fields is None:
+        return str(type(value).__name__)
+    if fields.get("type") in _FILES:
+        return {"type": fields["type"]}
+    return {
+        name: cleaned(item, depth + 1)
+        for name, item in fields.items()
+        if isinstance(name, str) and not name.startswith("encrypted_")
+    }
+
+
+def _fields(value: object) -> Mapping[object, object] | None:
+    if isinstance(value, Mapping):
+        return cast("Mapping[object, object]", value)
+    dump: object = getattr(value, "model_dump", None)
+    # By pydantic 2; the SDK's models on pydantic 1 have `dict`.
+    made: object = dump(warnings=False) if callable(dump) else getattr(value, "__dict__", None)
+    return cast("Mapping[object, object]", made) if isinstance(made, Mapping) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
