@@ -42,7 +42,7 @@ _MUTATIONS = [
     ("slo-availability", r"((errors|events):rate5m\n    expr: .*)", "WINDOW 5m 30m", "each window"),
     ("slo-availability", r"error_ratio:rate2h\{", "error_ratio:rate6h{", "each window"),
     ("slo-availability", r"rate6h\{(.*)\} \* 21600", r"rate6h{\1} * 3600", "each window"),
-    ("slo-availability", r"sum_over_time\(claude_slo:errors:rate5m", "avg_over_time(claude_slo:errors:rate5m", "the period weighs"),
+    ("slo-availability", r"sum(_over_time\(claude_slo:errors:rate5m)", r"avg\1", "the period weighs"),
     # Labels.
     ("slo-availability", r"error_type=~", "eror_type=~", "page-fast fires after"),
     ("slo-availability", r"error_type!~", "eror_type!~", "page-fast fires after"),
@@ -102,9 +102,7 @@ def _told(folder: Path, group: str, rules: str, trial: str) -> str:
     (folder / f"rules/{group}.yml").write_text(rules, encoding="utf-8")
     chosen: list[Path] = []
     for path in (_GENERATED / "tests").glob(f"{group}.*.test.yml"):
-        document: Any = yaml.load(
-            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )  # safe
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         document["tests"] = [test for test in document["tests"] if trial in test["name"]]
         if document["tests"]:
             chosen.append(folder / "tests" / path.name)
