@@ -21,8 +21,8 @@ _MUTATIONS = [
     ("slo-availability", r"> 14\.4", "> 14.7", "page-fast fires after"),
     ("slo-availability", r"> 14\.4", "> 7.2", "page-fast is silent just under"),
     ("slo-availability", r"> 6 ", "> 5.9 ", "page-slow is silent just under"),
-    ("slo-availability", r"(burn_rate:1d\{.*?) > 3 (and .*?) > 3 ", r"\1 > 1.5 \2 > 1.5 ", "ticket-fast is silent just under"),
-    ("slo-availability", r"(burn_rate:3d\{.*?) > 1 (and .*?) > 1 ", r"\1 > 0.5 \2 > 0.5 ", "ticket-slow is silent just under"),
+    ("slo-availability", r"(burn_rate:1d\{.*) > 3 (and .*?) > 3 ", r"\1 > 1.5 \2 > 1.5 ", "ticket-fast is silent just"),
+    ("slo-availability", r"(burn_rate:3d\{.*) > 1 (and .*?) > 1 ", r"\1 > 0.5 \2 > 0.5 ", "ticket-slow is silent just"),
     # Its windows: only the short one, only the long one, another tier's.
     ("slo-availability", r"burn_rate:1h(\{.*\} > 14)", r"burn_rate:5m\1", "page-fast is silent on a burst"),
     ("slo-availability", r"burn_rate:5m(\{.*\} > 14)", r"burn_rate:1h\1", "page-fast resolves 5m after"),
