@@ -108,6 +108,6 @@ def _told(folder: Path, group: str, rules: str, trial: str) -> str:
             chosen.append(folder / "tests" / path.name)
             chosen[-1].write_text(yaml.safe_dump(document), encoding="utf-8")
     assert chosen, "no trial is called so"
-    command = [program("bookworm", "promtool"), "test", "rules", *chosen]
+    command: list[str | Path] = [program("bookworm", "promtool"), "test", "rules", *chosen]
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
     return done.stdout + done.stderr
