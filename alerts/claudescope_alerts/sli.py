@@ -148,9 +148,11 @@ class _Counting:
 
         def simulate(bad_values: str, good_values: str, both: str) -> dict[str, str]:
             if bad.metric == total.metric:
-                # What is not bad differs from it in one label.
+                # What is not bad differs from it in one label, best in one that makes no difference to all events.
                 name, other = next(
-                    (name, other) for name in bad.match if (other := bad.left_out(name, total)) is not None
+                    (name, other)
+                    for name in sorted(bad.match, key=lambda name: name in total.match)
+                    if (other := bad.left_out(name, total)) is not None
                 )
                 result = {self._series(bad): bad_values, self._series(bad, {name: other}): good_values}
             else:

@@ -13,7 +13,7 @@ import uvicorn
 import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from typer.testing import CliRunner
 
@@ -26,6 +26,7 @@ from tests.alerts.conftest import default_build, program
 from tests.alerts.servers import run_server, wait_for
 
 NAMESPACE = "claudescope-claude"
+_RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"}
 
 
 @contextmanager
@@ -39,16 +40,23 @@ def _ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
         if request.method == "GET":
             document = {NAMESPACE: list(groups.values())}
             return Response(yaml.safe_dump(document)) if groups else Response("no rule groups found", 404)
+        if request.headers.get("Content-Type") != "application/yaml":
+            return Response("expected YAML", 415)
         group = yaml.safe_load(await request.body())
         if not isinstance(group, dict) or not group.get("name") or not group.get("rules"):
             return Response("no group", 400)
+        if unknown := {key for rule in group["rules"] for key in rule} - _RULE_KEYS:
+            return Response(f"field {min(unknown)} not found in type rulefmt.Rule", 400)
         groups[str(group["name"])] = group
-        return Response("", 202)
+        return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
 
     async def delete(request: Request) -> Response:
+        if request.headers.get("X-Scope-OrgID") != "team":
+            return Response("no org id", 401)
         calls.append(request.method)
-        del groups[request.path_params["group"]]
-        return Response("", 202)
+        if groups.pop(request.path_params["group"], None) is None:
+            return Response("group does not exist", 404)
+        return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
 
     base = "/prometheus/config/v1/rules/" + NAMESPACE
     routes = [Route(base, rules, methods=["GET", "POST"]), Route(base + "/{group}", delete, methods=["DELETE"])]

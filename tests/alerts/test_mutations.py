@@ -21,8 +21,8 @@ _MUTATIONS = [
     ("slo-availability", r"> 14\.4", "> 14.7", "page-fast fires after"),
     ("slo-availability", r"> 14\.4", "> 7.2", "page-fast is silent just under"),
     ("slo-availability", r"> 6 ", "> 5.9 ", "page-slow is silent just under"),
-    ("slo-availability", r"(burn_rate:1d\{.*?) > 3 (and .*?) > 3 ", r"\1 > 1.5 \2 > 1.5 ", "ticket-fast is silent just under"),
-    ("slo-availability", r"(burn_rate:3d\{.*?) > 1 (and .*?) > 1 ", r"\1 > 0.5 \2 > 0.5 ", "ticket-slow is silent just under"),
+    ("slo-availability", r"(burn_rate:1d\{.*) > 3 (and .*?) > 3 ", r"\1 > 1.5 \2 > 1.5 ", "ticket-fast is silent just"),
+    ("slo-availability", r"(burn_rate:3d\{.*) > 1 (and .*?) > 1 ", r"\1 > 0.5 \2 > 0.5 ", "ticket-slow is silent just"),
     # Its windows: only the short one, only the long one, another tier's.
     ("slo-availability", r"burn_rate:1h(\{.*\} > 14)", r"burn_rate:5m\1", "page-fast is silent on a burst"),
     ("slo-availability", r"burn_rate:5m(\{.*\} > 14)", r"burn_rate:1h\1", "page-fast resolves 5m after"),
@@ -42,7 +42,7 @@ _MUTATIONS = [
     ("slo-availability", r"((errors|events):rate5m\n    expr: .*)", "WINDOW 5m 30m", "each window"),
     ("slo-availability", r"error_ratio:rate2h\{", "error_ratio:rate6h{", "each window"),
     ("slo-availability", r"rate6h\{(.*)\} \* 21600", r"rate6h{\1} * 3600", "each window"),
-    ("slo-availability", r"sum_over_time\(claude_slo:errors:rate5m", "avg_over_time(claude_slo:errors:rate5m", "the period weighs"),
+    ("slo-availability", r"sum(_over_time\(claude_slo:errors:rate5m)", r"avg\1", "the period weighs"),
     # Labels.
     ("slo-availability", r"error_type=~", "eror_type=~", "page-fast fires after"),
     ("slo-availability", r"error_type!~", "eror_type!~", "page-fast fires after"),
@@ -102,14 +102,12 @@ def _told(folder: Path, group: str, rules: str, trial: str) -> str:
     (folder / f"rules/{group}.yml").write_text(rules, encoding="utf-8")
     chosen: list[Path] = []
     for path in (_GENERATED / "tests").glob(f"{group}.*.test.yml"):
-        document: Any = yaml.load(
-            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )  # safe
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         document["tests"] = [test for test in document["tests"] if trial in test["name"]]
         if document["tests"]:
             chosen.append(folder / "tests" / path.name)
             chosen[-1].write_text(yaml.safe_dump(document), encoding="utf-8")
     assert chosen, "no trial is called so"
-    command = [program("bookworm", "promtool"), "test", "rules", *chosen]
+    command: list[str | Path] = [program("bookworm", "promtool"), "test", "rules", *chosen]
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
     return done.stdout + done.stderr

@@ -41,7 +41,11 @@ _BATCH = (
         ("name: provider", "name: availability", r"two objectives are called 'availability'"),
         ("retry_share", "retry_shares", r"unknown key 'retry_shares'.*Did you mean 'retry_share'"),
         ("error_kind_share: 5%", "error_kind_share: 100%", r"above 0 and below 100%"),
-        ("{preset: claude-availability}", _RESPONSES.format("[refusal]", "[end_turn]"), r"bad counts .*'refusal', which total leaves out"),
+        (
+            "{preset: claude-availability}",
+            _RESPONSES.format("[refusal]", "[end_turn]"),
+            r"bad counts .*'refusal', which total leaves out",
+        ),
         ("{preset: claude-availability}", _RESPONSES.format("[refusal]", "[refusal]"), r"every event would be bad"),
         ("{preset: claude-availability}", _BATCH, r"claude.client.batch.results has no label 'gen_ai.request.model'"),
         ("{preset: claude-availability}", _CUSTOM.replace("retry", "active_calls"), r"counts no events"),

@@ -1,0 +1,109 @@
+"""Grafana-managed rules: Grafana's own types lose nothing of them, and its reader of files would refuse none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, Literal
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.alerting import Rule
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from claudescope_alerts.build import build
+from claudescope_alerts.spec import Spec, load_spec
+from tests.alerts.conftest import default_build
+
+_Duration = Annotated[str, Field(pattern=r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$", min_length=2)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class _Query(_Strict):
+    ref_id: str = Field(min_length=1)
+    datasource_uid: str = Field(min_length=1)
+    model: dict[str, Any]
+    relative_time_range: dict[Literal["from", "to"], int] = {}
+
+
+class _Record(_Strict):
+    metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    source: str = Field(alias="from")
+    target_datasource_uid: str
+
+
+class _Rule(_Strict):
+    """What a provisioning file may say of a rule: uid, title, condition and data are needed, of recording rules too."""
+
+    uid: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")
+    title: str = Field(min_length=1, max_length=190)
+    condition: str = Field(min_length=1)
+    data: list[_Query] = Field(min_length=1)
+    no_data_state: Literal["Alerting", "NoData", "OK", "KeepLast"] = "NoData"
+    exec_err_state: Literal["Alerting", "Error", "OK", "KeepLast"] = "Alerting"
+    wait: _Duration = Field(default="0s", alias="for")
+    keep_firing_for: _Duration = "0s"
+    annotations: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    record: _Record | None = None
+
+
+class _Group(_Strict):
+    org_id: int = Field(ge=1)
+    name: str = Field(min_length=1, max_length=190)
+    folder: str = Field(min_length=1)
+    interval: _Duration
+    rules: list[_Rule] = Field(min_length=1)
+
+
+class _File(_Strict):
+    api_version: Literal[1]
+    groups: list[_Group]
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    """The default provisioning file."""
+    return yaml.safe_load(default_build()["grafana/alert-rules.yml"])
+
+
+def test_every_key_is_one_that_grafana_reads(document: Any) -> None:
+    """It drops what it doesn't know without a word, and refuses a whole file for a rule without a condition."""
+    rules = [rule for group in _File.model_validate(document).groups for rule in group.rules]
+    assert len({rule.uid for rule in rules}) == len({rule.title for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule.condition in {query.ref_id for query in rule.data}
+        # Grafana reads `$name` in labels as a variable of its environment.
+        assert "$" not in "".join([rule.title, *rule.labels.values()])
+
+
+def test_grafanas_own_types_lose_nothing(document: Any) -> None:
+    """In through `grafana-foundation-sdk` and out again: the same document."""
+    for group in document["groups"]:
+        for rule in group["rules"]:
+            # The types are the HTTP API's, which calls three keys otherwise and says the group in each rule.
+            api = {**rule, "orgID": group["orgId"], "folderUID": group["folder"], "ruleGroup": group["name"]}
+            if "keepFiringFor" in api:
+                api["keep_firing_for"] = api.pop("keepFiringFor")
+            if "record" in api:
+                record = dict(api["record"])
+                api["record"] = {**record, "target_datasource_uid": record.pop("targetDatasourceUid")}
+                del api["record"]["targetDatasourceUid"]
+            # These three always come out.
+            api = {"execErrState": "Alerting", "noDataState": "OK", "for": "", **api}
+            assert json.loads(JSONEncoder().encode(Rule.from_json(api))) == api
+
+
+def test_the_data_source_and_the_folder_are_the_specs() -> None:
+    """Named once in the spec, used by every query and every recording."""
+    grafana = {"datasource": "mimir-prod", "folder": "claude"}
+    text = build(Spec.model_validate({**load_spec().model_dump(by_alias=True), "grafana": grafana}))[
+        "grafana/alert-rules.yml"
+    ]
+    assert set(re.findall(r"(?:datasourceUid|targetDatasourceUid): (\S+)", text)) == {"mimir-prod", "__expr__"}
+    assert set(re.findall(r"folder: (\S+)", text)) == {"claude"}
