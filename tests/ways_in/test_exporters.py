@@ -55,7 +55,6 @@ def _backend(behaviour: str) -> Generator[str]:
 @pytest.mark.parametrize(
     ("behaviour", "protocol"),
     [
-        ("down", "http/protobuf"),
         ("down", "grpc"),
         ("hangs", "http/protobuf"),
         ("hangs", "grpc"),

@@ -35,7 +35,6 @@ def _report(path: Path) -> dict[str, Any]:
     ("mode", "code", "calls"),
     [
         ("raise", 1, 3),
-        ("at-once", 3, 3),
         ("kill", -signal.SIGKILL, 3),
         ("spawn", 0, 9),
         ("terminated", 0, 3),

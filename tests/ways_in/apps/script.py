@@ -84,11 +84,6 @@ def _kill(calls: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _at_once(calls: int) -> None:
-    ask(calls)
-    os._exit(3)
-
-
 def _echo(calls: int) -> None:
     ask(calls)
     print(f"echo {sys.stdin.read()}", sys.argv, os.getppid(), os.getpgrp())
@@ -104,7 +99,6 @@ _MODES = {
     "wait": _wait,
     "raise": _raise,
     "kill": _kill,
-    "at-once": _at_once,
     "echo": _echo,
 }
 
