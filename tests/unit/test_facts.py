@@ -168,7 +168,8 @@ def test_a_model_of_anybody_elses() -> None:
     facts = MessageFacts()
     facts.read_message(SimpleNamespace(model="m", usage=SimpleNamespace(input_tokens=1, output_tokens=2)))
     assert facts.usage() == Usage(1, 2)
-    facts.read_message(Message.construct(**{**_BODY, "usage": {**_BODY["usage"], "speed": "fast", "of_tomorrow": 1}}))
+    body: dict[str, Any] = {**_BODY, "usage": {**_BODY["usage"], "speed": "fast", "of_tomorrow": 1}}
+    facts.read_message(Message.construct(**body))
     usage = facts.usage()
     assert usage is not None
     assert (usage.input_tokens, usage.speed) == (140, "fast")
