@@ -6,12 +6,10 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -23,6 +21,7 @@ from claudescope.probe.attempts import Attempts, kind_of
 from claudescope.probe.clock import CallClock
 from claudescope.probe.facts import MessageFacts, field_of, is_content
 from claudescope.probe.finisher import FINISHER
+from claudescope.probe.guarded import guarded
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
 from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
@@ -34,20 +33,6 @@ __all__ = ["Call"]
 
 _DraftRecord: Final = draft_of(CallRecord)
 _NO_SPAN: Final = nullcontext()
-_P = ParamSpec("_P")
-
-
-def guarded(method: Callable[_P, None]) -> Callable[_P, None]:
-    """Count what goes wrong in `method` instead of raising it: our fault is not the app's."""
-
-    @wraps(method)
-    def never_raises(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            method(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - see above
-            faults.note("probe")
-
-    return never_raises
 
 
 class Call:
