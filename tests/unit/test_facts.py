@@ -152,3 +152,24 @@ def test_reads_headers() -> None:
 def test_retry_after(raw: list[tuple[bytes, bytes]], expected: float | None) -> None:
     """Milliseconds are the more precise word; what is no number of seconds is left to the SDK."""
     assert read_headers(raw).retry_after == expected
+
+
+def test_limits_say_their_types_before_they_are_read() -> None:
+    """What no response could mean is found out by who looks, and the types are known all the same."""
+    limits = read_headers([(b"anthropic-ratelimit-tokens-limit", b"5"), (b"date", b"today")]).rate_limits
+    assert (list(limits), len(limits), bool(limits)) == (["tokens"], 1, True)
+    assert limits["tokens"] == RateLimit(5, None, None)
+    assert repr(limits) == "{'tokens': RateLimit(limit=5, remaining=None, reset=None)}"
+    assert not read_headers([(b"date", b"today")]).rate_limits
+
+
+def test_a_model_of_anybody_elses() -> None:
+    """Usage is read off any object that has its fields, decoded or not, with fields that its type does not know."""
+    facts = MessageFacts()
+    facts.read_message(SimpleNamespace(model="m", usage=SimpleNamespace(input_tokens=1, output_tokens=2)))
+    assert facts.usage() == Usage(1, 2)
+    body: dict[str, Any] = {**_BODY, "usage": {**_BODY["usage"], "speed": "fast", "of_tomorrow": 1}}
+    facts.read_message(Message.construct(**body))
+    usage = facts.usage()
+    assert usage is not None
+    assert (usage.input_tokens, usage.speed) == (140, "fast")

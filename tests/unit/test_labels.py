@@ -68,3 +68,24 @@ def test_a_hundred_thousand_names_stay_few() -> None:
     with ThreadPoolExecutor(4) as pool:
         names = set().union(*pool.map(use, range(0, 10_000, 2_500)))
     assert len(names) == 101
+
+
+def test_all_sets_of_a_call() -> None:
+    """A call's start has no response model, its rate limits neither operation nor workflow; found once, kept."""
+    sets = LabelSets(100)
+    labels = sets.of_call(make_record())
+    assert "gen_ai.response.model" not in labels.started.attributes
+    assert labels.limits.attributes == {
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-opus-5-5",
+        "server.address": "api.anthropic.com",
+    }
+    assert sets.of_call(make_record(duration=9.0)) is labels
+
+
+def test_calls_over_a_cap_are_not_kept() -> None:
+    """What is looked up by the names that came is as bounded as the names that are told apart."""
+    sets = LabelSets(2)
+    for number in range(50):
+        sets.of_call(make_record(workflow=f"w{number}"))
+    assert len(sets._calls) == 2

@@ -6,6 +6,7 @@ streams    watches the events and the bytes that the app reads itself
 call       a call while it runs; turns into one `CallRecord`
 facts      reads bodies, events and headers
 own_span   the span where the SDK makes none
+guarded    keeps the probe's own faults from the app
 finisher   ends calls whose stream was dropped in a finaliser
 sdk        names what is the SDK's: platforms, operations, models
 """

@@ -223,7 +223,7 @@ class Call:
             self.ending("abandoned")  # what it is if nothing else comes, now with its cost so far
         elif kind == "message_delta":
             self.facts.read_delta(event)
-            if self.complete:
+            if self.facts.complete:
                 self.ending("ok")
         elif kind == "message_stop":
             self.facts.stopped = True
@@ -246,11 +246,6 @@ class Call:
         """Take a chunk of a body that the app reads itself."""
         if self._body is not None:
             self._body.feed(chunk)
-
-    @property
-    def complete(self) -> bool:
-        """The model has said why it stopped: an app that leaves the stream now has missed nothing."""
-        return self.facts.stopped or self.facts.finish_reason is not None
 
     @property
     def cut(self) -> bool:
@@ -289,7 +284,7 @@ class Call:
         if self._error_event is not None:
             self.finish("error", self._error_event)
         else:
-            self.finish("ok" if self.complete else "abandoned")
+            self.finish("ok" if self.facts.complete else "abandoned")
 
     def disown(self) -> None:
         """Leave the call to the process that began it: this one is a fork of that."""

@@ -98,6 +98,11 @@ class MessageFacts:
     _speed: str | None = None
     _usage: Usage | None = None
 
+    @property
+    def complete(self) -> bool:
+        """The model has said why it stopped: an app that leaves the stream now has missed nothing."""
+        return self.stopped or self.finish_reason is not None
+
     def read_message(self, message: object) -> None:
         """Take a whole Message, or the one that `message_start` begins."""
         self.model = _name(field_of(message, "model")) or self.model
@@ -203,15 +208,19 @@ class RateLimits(Mapping[RateLimitType, RateLimit]):
     def _read(self) -> dict[RateLimitType, RateLimit]:
         limits = self._limits
         if limits is None:  # two threads may both make it: it is the same
-            parts: dict[RateLimitType, list[bytes | None]] = {}
-            for name, value in self._headers.items():
-                limit_type, part = _RATE_LIMIT_HEADERS[name]
-                parts.setdefault(limit_type, [None, None, None])[part] = value
-            self._limits = limits = {
-                limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
-                for limit_type, (limit, remaining, reset) in parts.items()
-            }
+            limits = self._limits = _limits_of(self._headers)
         return limits
+
+
+def _limits_of(headers: Mapping[bytes, bytes]) -> dict[RateLimitType, RateLimit]:
+    parts: dict[RateLimitType, list[bytes | None]] = {}
+    for name, value in headers.items():
+        limit_type, part = _RATE_LIMIT_HEADERS[name]
+        parts.setdefault(limit_type, [None, None, None])[part] = value
+    return {
+        limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
+        for limit_type, (limit, remaining, reset) in parts.items()
+    }
 
 
 class HeaderFacts(NamedTuple):
