@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, UnknownMetricFamily
 
 from claudescope import faults, held_back
 from claudescope.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
@@ -35,7 +34,8 @@ JOB: Final = "assistant"
 """The value of `job` that all series have."""
 
 _GAUGES: Final = frozenset(metric.prometheus for metric in (ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING))
-_EACH_STANDS_FOR: Final = 20
+_EACH_STANDS_FOR: Final = 40
+_Key = tuple[Any, ...]  # a name, and pairs of a label and its value
 _KINDS_HELD_BACK: Final = ("rate_limit_error", "overloaded_error", "api_error")
 
 
@@ -53,8 +53,8 @@ class Span:
 
     end: int
     fine: int = 6 * 3600
-    step: int = 30
-    coarse: int = 8 * 86400
+    step: int = 60
+    coarse: int = 4 * 86400
     coarse_step: int = 1800
 
     @property
@@ -87,8 +87,8 @@ class _Instance:
         self._registry.register(self._collector)
         self._provider = MeterProvider([reader], resource=Resource.create({}))
         self._sink = MetricsSink(self._provider.get_meter("claudescope"))
-        self._samples: dict[tuple[str, str], list[str]] = {}
-        self._at_turn: dict[tuple[str, str], float] = {}
+        self._samples: dict[_Key, list[tuple[float, int]]] = {}
+        self._at_turn: dict[_Key, float] = {}
         self._faults: dict[str, int] = {"probe": 0, "sentry": 0}
         self._held_back: dict[str, int] = dict.fromkeys(_KINDS_HELD_BACK, 0)
 
@@ -110,16 +110,14 @@ class _Instance:
         """Keep what a scrape at a time would get."""
         with self._in_flight(at, span), _process_counts(self._faults, self._held_back):
             families = list(self._registry.collect())
-        up = GaugeMetricFamily("up", "", 1)
-        for family in (*families, up):
-            assert not isinstance(family, UnknownMetricFamily)
+        for family in families:
             for sample in family.samples:
-                labels = {**sample.labels, "job": JOB, "instance": self._name}
-                key = (sample.name, ",".join(f'{name}="{value}"' for name, value in sorted(labels.items())))
-                value = self._scaled(key, sample.value, at, span) if family is not up else sample.value
-                self._samples.setdefault(key, []).append(f"{value:.12g} {at}")
+                # A label without a value is none to Prometheus.
+                key = (sample.name, *sorted(pair for pair in sample.labels.items() if pair[1]))
+                self._samples.setdefault(key, []).append((self._scaled(key, sample.value, at, span), at))
+        self._samples.setdefault(("up",), []).append((1, at))
 
-    def _scaled(self, key: tuple[str, str], value: float, at: int, span: Span) -> float:
+    def _scaled(self, key: _Key, value: float, at: int, span: Span) -> float:
         """What a counter says where each call of the coarse part counts as many."""
         if key[0] in _GAUGES:
             return value
@@ -145,9 +143,12 @@ class _Instance:
                 self._sink._store.add(ACTIVE_CALLS, self._sink._labels.of_start(record), -1)
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """Name and text of every series."""
-        for (name, labels), samples in self._samples.items():
-            yield name, "".join(f"{name}{{{labels}}} {sample}\n" for sample in samples)
+        """Name and labels of every series, and its text."""
+        for (name, *labels), samples in self._samples.items():
+            pairs = sorted({**dict(labels), "job": JOB, "instance": self._name}.items())
+            written = ",".join(f'{label}="{value}"' for label, value in pairs)
+            series = f"{name}{{{written}}}"
+            yield series, "".join(f"{series} {value:.12g} {at}\n" for value, at in samples)
 
     def close(self) -> None:
         """Stop the provider."""
