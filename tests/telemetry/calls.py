@@ -132,11 +132,11 @@ class Workflow:
 
 
 WORKFLOWS: Final = (
-    Workflow("chat", "claude-opus-5-5", 14, True, 900, 420, 0.85, 78, 2400, ("web-1", "web-2"), 0.06),
-    Workflow("autocomplete", "claude-haiku-5-5", 24, True, 320, 60, 0.28, 165, 0, ("web-1", "web-2")),
-    Workflow("classify", "claude-haiku-5-5", 18, False, 240, 12, 0.3, 150),
-    Workflow("summarise", "claude-sonnet-5-5", 7, False, 5200, 350, 0.7, 95, 1800, ("worker-1",)),
-    Workflow("research-agent", "claude-opus-5-5", 3, True, 9000, 1900, 1.4, 70, 12000, ("worker-1",), 0.4),
+    Workflow("chat", "claude-sonnet-5-5", 2.2, True, 900, 420, 0.85, 78, 2400, ("web-1", "web-2"), 0.06),
+    Workflow("autocomplete", "claude-haiku-5-5", 12, True, 320, 60, 0.28, 165, 0, ("web-1", "web-2")),
+    Workflow("classify", "claude-haiku-5-5", 9, False, 240, 12, 0.3, 150),
+    Workflow("summarise", "claude-sonnet-5-5", 1.2, False, 5200, 350, 0.7, 95, 1800, ("worker-1",)),
+    Workflow("research-agent", "claude-opus-5-5", 0.6, True, 3000, 800, 1.4, 70, 4000, ("worker-1",), 0.4),
 )
 _NIGHTLY: Final = ("nightly-digest", "claude-haiku-5-5")
 

@@ -34,7 +34,7 @@ JOB: Final = "assistant"
 """The value of `job` that all series have."""
 
 _GAUGES: Final = frozenset(metric.prometheus for metric in (ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING))
-_EACH_STANDS_FOR: Final = 40
+_EACH_STANDS_FOR: Final = 12
 _Key = tuple[Any, ...]  # a name, and pairs of a label and its value
 _KINDS_HELD_BACK: Final = ("rate_limit_error", "overloaded_error", "api_error")
 
