@@ -150,7 +150,7 @@ def _variables(queries: Queries) -> list[Any]:
         return variable
 
     source = core.Template(name="datasource", label="Data source", query="prometheus", type="datasource", regex="")
-    source._current = {}  # noqa: SLF001 # grafanalib's
+    source._current = {"text": "", "value": ""}  # noqa: SLF001 # grafanalib's
     return [
         source,
         choice("job", "job", "Job", ()),
@@ -177,11 +177,9 @@ def _annotations(queries: Queries) -> list[dict[str, Any]]:
             "expr": f"sum by (alertname, severity, slo, error_kind) ({queries.alerts()})",
             "iconColor": BAD,
             "name": "Alerts firing",
-            "step": "60s",
             "tagKeys": "severity,slo,error_kind",
             "textFormat": "{{slo}} {{error_kind}}",
             "titleFormat": "{{alertname}}",
-            "useValueForTime": False,
         },
     ]
 

@@ -477,6 +477,12 @@ def table(
                     "custom": {"cellOptions": {"type": "auto"}, "inspect": False},
                 }
             },
-            "options": {"cellHeight": "sm", "sortBy": [{"desc": True, "displayName": sort}], "showHeader": True},
+            "options": {
+                "cellHeight": "sm",
+                "frameIndex": 0,
+                "showTypeIcons": False,
+                "sortBy": [{"desc": True, "displayName": sort}],
+                "showHeader": True,
+            },
         },
     )

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from claudescope.catalogue import (
-    DURATION,
     ERROR_TYPE,
     FINISH_REASON,
     OUTCOME,

@@ -64,7 +64,7 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "Instances",
             Query(f"count(count by {queries.by(*_INSTANCE)} ({seen}))"),
-            description="Processes whose calls are seen. Red, or fewer than run: one is not instrumented, or not scraped.",
+            description="Processes whose calls are seen. Red, or fewer than run: one is not instrumented or scraped.",
             unit="none",
             steps=(Step(BAD), Step(GOOD, 1)),
         ),

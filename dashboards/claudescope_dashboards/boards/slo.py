@@ -1,4 +1,4 @@
-"""Objectives and their error budgets, one row for each objective of the spec. All of it is read from recording rules."""
+"""Objectives and their error budgets, one row for each objective of the spec, all read from recording rules."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
                 f"clamp_min(min({remaining}), 0) * 86400 * max({days}) / clamp_min(max({slow}), 0.001)",
                 "gone in",
             ),
-            description=f"The objective is {write(goal.target)} % good over {goal.window}. 'gone in' is when the budget "
-            "ends at the pace of the last 6 hours. Red: used up; hold back risky changes.",
+            description=f"The objective is {write(goal.target)} % good over {goal.window}. 'gone in' is when the "
+            "budget ends at the pace of the last 6 hours. Red: used up; hold back risky changes.",
             unit="percentunit",
             steps=_LEFT,
             decimals=2,
