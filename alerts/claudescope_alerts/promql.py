@@ -99,7 +99,7 @@ class Names:
         Raises:
             ValueError: The metric has no such label.
         """
-        pairs = [(name, "=", value) for name, value in self._service.items()]
+        pairs = self.conditions(metric)
         for match in matches:
             if match.label not in metric.labels:
                 raise ValueError(f"{metric.name} has no label {match.label.name!r}")
@@ -109,6 +109,11 @@ class Names:
         if le:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
+
+    def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
+        """What every selector of a metric asks for: label, operator and value."""
+        del metric  # a board asks by what the metric has
+        return [(name, "=", value) for name, value in self._service.items()]
 
     def series(self, metric: Metric, labels: dict[Label, str], part: Part = "", **more: str) -> str:
         """A full series for a test's input: the metric of the service with these labels."""
