@@ -16,7 +16,7 @@ const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'applicat
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>loading</title><link rel="stylesheet" href="/page.css">' +
   '<style>body{margin:0}*{animation:none!important;transition:none!important}</style>' +
-  '<div id="board"></div><script>window.__grafana_public_path__="/public/"</script><script src="/page.js"></script>';
+  '<div id="board"></div><script src="/page.js"></script>';
 
 const server = createServer((request, response) => {
   const path = normalize(new URL(request.url, 'http://page').pathname);

@@ -41,26 +41,30 @@ _KINDS_HELD_BACK: Final = ("rate_limit_error", "overloaded_error", "api_error")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What time the history covers, in seconds; all of it divides evenly.
+    """What time the history covers, in seconds. It gets finer towards its end.
 
     Attributes:
         end: Its end, in Unix seconds.
         fine: How long the last part is.
         step: Between two scrapes of the last part.
-        coarse: How long the part before it is.
+        middle: How long the part before it is.
+        middle_step: Between two scrapes of that.
+        coarse: How long the first part is, in which each call stands for many.
         coarse_step: Between two scrapes of that.
     """
 
     end: int
     fine: int = 6 * 3600
     step: int = 60
+    middle: int = 18 * 3600
+    middle_step: int = 120
     coarse: int = 4 * 86400
     coarse_step: int = 1800
 
     @property
     def turn(self) -> int:
-        """When the fine part begins, in Unix seconds."""
-        return self.end - self.fine
+        """When the coarse part ends, in Unix seconds."""
+        return self.end - self.fine - self.middle
 
     @property
     def start(self) -> int:
@@ -69,8 +73,14 @@ class Span:
 
     def intervals(self) -> Iterator[tuple[int, int]]:
         """Begin and length of every interval between two scrapes, in order."""
-        yield from ((at, self.coarse_step) for at in range(self.start, self.turn, self.coarse_step))
-        yield from ((at, self.step) for at in range(self.turn, self.end, self.step))
+        at = self.start
+        for length, step in (
+            (self.coarse, self.coarse_step),
+            (self.middle, self.middle_step),
+            (self.fine, self.step),
+        ):
+            yield from ((moment, step) for moment in range(at, at + length, step))
+            at += length
 
 
 class _Instance:

@@ -29,7 +29,8 @@ const STANDARD = [
 ];
 
 standardTransformersRegistry.setInit(() =>
-  Object.values(standardTransformers).map((transformation: any) => ({
+  // Some are exported under two names.
+  [...new Map(Object.values(standardTransformers).map((each: any) => [each.id, each])).values()].map((transformation) => ({
     id: transformation.id,
     aliasIds: transformation.aliasIds,
     name: transformation.name,

@@ -4,7 +4,7 @@ import '@fontsource/inter/latin-400.css';
 import '@fontsource/inter/latin-500.css';
 import 'uplot/dist/uPlot.min.css';
 
-import { createTheme, dateTime, getThemeById, GrafanaTheme2, renderMarkdown, ThemeContext, TimeRange } from '@grafana/data';
+import { createTheme, dateTime, EventBusSrv, getThemeById, GrafanaTheme2, renderMarkdown, ThemeContext, TimeRange } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles, Icon, PanelChrome, PanelContextProvider } from '@grafana/ui';
 import { CSSProperties, ReactNode, useEffect, useState } from 'react';
@@ -164,7 +164,7 @@ async function main() {
       frames: await prepare(panel, framesOf(drawing.answers[panel.id] ?? [], drawing.from, drawing.to), theme),
     }))
   );
-  const context = { eventsScope: 'board', eventBus: { publish() {}, getStream: () => ({ subscribe: () => ({ unsubscribe() {} }) }), subscribe: () => ({ unsubscribe() {} }), removeAllListeners() {}, newScopedBus: () => context.eventBus } } as any;
+  const context = { eventsScope: 'board', eventBus: new EventBusSrv() };
   createRoot(document.getElementById('board')!).render(
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
