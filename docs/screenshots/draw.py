@@ -34,7 +34,7 @@ _HERE: Final = Path(__file__).parent
 _ROOT: Final = _HERE.parents[1]
 _BOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/boards"
 _OUT: Final = _ROOT / "docs/images/boards"
-_SPAN: Final = Span(end=1_795_186_800)  # a Friday afternoon, 2026-11-20 15:00 in UTC
+_SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 2026-11-20 15:07 in UTC
 _WIDTH: Final = 1600
 _COLUMNS: Final = 24
 _LIGHT: Final = "overview"

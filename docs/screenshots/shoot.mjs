@@ -24,7 +24,8 @@ const server = createServer((request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE);
     return;
   }
-  const places = [join(here, 'dist', path), join(folder, path), join(here, 'node_modules/@grafana/ui/dist', path)];
+  const icon = path.replace('/public/build/', '/public/');
+  const places = [join(here, 'dist', path), join(folder, path), join(here, 'node_modules/@grafana/ui/dist', icon)];
   const file = places.find((place) => existsSync(place));
   if (!file) {
     response.writeHead(404).end();
@@ -52,7 +53,7 @@ const browser = await chromium.launch({
 });
 let failed = 0;
 for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json')).sort()) {
-  const page = await browser.newPage({ viewport: { width: Number(width), height: 1080 }, timezoneId: 'UTC', locale: 'en-US' });
+  const page = await browser.newPage({ viewport: { width: Number(width), height: 600 }, timezoneId: 'UTC', locale: 'en-US' });
   await page.route('**/*', (route) => (route.request().url().startsWith(origin) ? route.continue() : route.abort()));
   const said = [];
   page.on('console', (message) => message.type() === 'error' && said.push(message.text()));

@@ -132,11 +132,11 @@ class Workflow:
 
 
 WORKFLOWS: Final = (
-    Workflow("chat", "claude-sonnet-5-5", 2.2, True, 900, 420, 0.85, 78, 2400, ("web-1", "web-2"), 0.06),
+    Workflow("chat", "claude-sonnet-5-5", 2.2, True, 600, 260, 0.85, 78, 2400, ("web-1", "web-2"), 0.06),
     Workflow("autocomplete", "claude-haiku-5-5", 12, True, 320, 60, 0.28, 165, 0, ("web-1", "web-2")),
     Workflow("classify", "claude-haiku-5-5", 9, False, 240, 12, 0.3, 150),
-    Workflow("summarise", "claude-sonnet-5-5", 1.2, False, 5200, 350, 0.7, 95, 1800, ("worker-1",)),
-    Workflow("research-agent", "claude-opus-5-5", 0.6, True, 3000, 800, 1.4, 70, 4000, ("worker-1",), 0.4),
+    Workflow("summarise", "claude-sonnet-5-5", 1.2, False, 2600, 180, 0.7, 95, 1800, ("worker-1",)),
+    Workflow("research-agent", "claude-opus-5-5", 0.8, True, 1200, 300, 1.4, 70, 2500, ("worker-1",), 0.4),
 )
 _NIGHTLY: Final = ("nightly-digest", "claude-haiku-5-5")
 
@@ -218,8 +218,9 @@ def _call(random: Random, prices: PriceBook, workflow: Workflow, phase: Phase, a
         writing *= random.random()
     duration = first + writing if answered else waited + (600.0 if kind == "client_timeout_error" else 0.2)
     usage = _usage(random, workflow, output) if answered else None
-    # One workflow tries a model that no price list knows yet.
-    model = "claude-preview-6" if workflow.name == "classify" and random.random() < 0.004 else workflow.model
+    # For a while, one workflow tries a model that no price list knows yet.
+    tried = phase.name == "calm" and workflow.name == "classify" and random.random() < 0.02
+    model = "claude-preview-6" if tried else workflow.model
     started_at = datetime.fromtimestamp(at, timezone.utc)
     streamed = workflow.stream and answered
     return CallRecord(

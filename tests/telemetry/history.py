@@ -56,7 +56,7 @@ class Span:
     end: int
     fine: int = 6 * 3600
     step: int = 60
-    middle: int = 18 * 3600
+    middle: int = 0
     middle_step: int = 120
     coarse: int = 4 * 86400
     coarse_step: int = 1800

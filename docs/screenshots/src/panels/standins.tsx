@@ -129,16 +129,20 @@ export function StateTimelinePanel(props: Props) {
       const top = plot.valToPos(row + 1 - margin, 'y', true);
       const bottom = plot.valToPos(row + margin, 'y', true);
       const step = times[1] - times[0];
-      field.values.forEach((value, index) => {
-        if (value === null || value === undefined) {
-          return;
+      for (let begin = 0, index = 1; index <= field.values.length; index += 1) {
+        const value = field.values[begin];
+        if (index < field.values.length && field.values[index] === value) {
+          continue; // one state, one bar
         }
-        const left = Math.max(plot.bbox.left, plot.valToPos(times[index], 'x', true));
-        const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(times[index] + step, 'x', true));
-        plot.ctx.globalAlpha = (field.config.custom?.fillOpacity ?? 70) / 100;
-        plot.ctx.fillStyle = field.display!(value).color ?? theme.colors.text.primary;
-        plot.ctx.fillRect(left, top, right - left + 0.5, bottom - top);
-      });
+        if (value !== null && value !== undefined) {
+          const left = Math.max(plot.bbox.left, plot.valToPos(times[begin], 'x', true));
+          const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(times[index - 1] + step, 'x', true));
+          plot.ctx.globalAlpha = (field.config.custom?.fillOpacity ?? 70) / 100;
+          plot.ctx.fillStyle = field.display!(value).color ?? theme.colors.text.primary;
+          plot.ctx.fillRect(left, top, right - left, bottom - top);
+        }
+        begin = index;
+      }
     });
     plot.ctx.restore();
   };

@@ -1,4 +1,4 @@
-import { DataFrame, TimeRange } from '@grafana/data';
+import { cacheFieldDisplayNames, DataFrame, TimeRange } from '@grafana/data';
 import { TableNG } from '@grafana/ui/unstable';
 
 import { Panel } from '../board';
@@ -12,6 +12,7 @@ interface Props {
 }
 
 export function TablePanel({ panel, frames, ...size }: Props) {
+  cacheFieldDisplayNames(frames);
   return (
     <TableNG
       {...size}
