@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -132,7 +133,13 @@ def _variables(queries: Queries) -> list[Any]:
     def choice(name: str, label: str, title: str, within: Sequence[str]) -> Any:
         conditions = ", ".join([*pairs, *(f'{outer}=~"${outer}"' for outer in within)])
         selector = queries.narrowed(calls, conditions)
-        query = {"query": f"label_values({selector}, {label})", "refId": f"claudescope-{name}", "qryType": 1}
+        asked, regex = f"label_values({selector}, {label})", ""
+        if "." in label:  # which label_values does not take
+            asked, regex = (
+                f"query_result(count by {queries.by(label)} ({selector}))",
+                f'/{re.escape(label)}"?="([^"]+)"/',
+            )
+        query = {"query": asked, "refId": f"claudescope-{name}", "qryType": 3 if regex else 1}
         variable = core.Template(
             name=name,
             label=title,
@@ -143,7 +150,7 @@ def _variables(queries: Queries) -> list[Any]:
             allValue=".*",
             multi=True,
             refresh=core.REFRESH_ON_TIME_RANGE_CHANGE,
-            regex="",
+            regex=regex,
             sort=1,
         )
         variable._current = {"selected": True, "text": ["All"], "value": ["$__all"]}  # noqa: SLF001 # grafanalib's

@@ -24,8 +24,9 @@ _SCRAPED: Final = {"job", "instance"}
 _SHORTEST: Final = 300
 """Seconds. A window that is written out, and not Grafana's, is one of the spec's: none is shorter."""
 
-_RANGE: Final = re.compile(r"\[(?P<window>[^\]:]+)(:[^\]]*)?\]")
+_RANGE: Final = re.compile(r"\[(?P<window>\$\w+|\d+[smhd])(:[^\]]*)?\]")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_COUNTERS: Final = ("_total", "_count", "_sum", "_bucket")
 _WHAT_TO_DO: Final = {"stat": "Red", "bargauge": "Red", "state-timeline": "Red"}
 
 
@@ -37,7 +38,7 @@ def panels_of(board: Mapping[str, Any]) -> list[dict[str, Any]]:
 def queries_of(board: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every query of a board with where it stands: of panels and of annotations."""
     found = [
-        (f"{panel['title']}: {target['refId']}", target["expr"])
+        (f"{panel.get('title')}: {target['refId']}", target["expr"])
         for panel in panels_of(board)
         for target in panel["targets"]
     ]
@@ -96,7 +97,7 @@ def _board(board: Mapping[str, Any], uids: set[str]) -> Iterator[str]:
             (x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])
         }
         if cells & taken or grid["x"] + grid["w"] > 24:
-            yield f"{panel['title']} stands on another panel, or outside of the 24 columns"
+            yield f"{panel.get('title')} stands on another panel, or outside of the 24 columns"
         taken |= cells
 
 
@@ -114,18 +115,19 @@ def _panel(panel: Mapping[str, Any]) -> Iterator[str]:
             yield "does not ask the data source that the reader chose"
     steps = defaults["thresholds"]["steps"]
     word = _WHAT_TO_DO.get(panel["type"])
-    if word and any("red" in step["color"] for step in steps) and word not in panel["description"]:
+    if word and any("red" in step["color"] for step in steps) and word not in panel.get("description", ""):
         yield "can be red, and its description does not say what to do then"
 
 
 def _choice(variable: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
     query = variable["query"]["query"]
-    found = re.fullmatch(r"label_values\((.+), ([^,]+)\)", query)
-    if not found:
-        yield f"expected label_values(series, label), got {query}"
+    values = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
+    result = re.fullmatch(r"query_result\((.+)\)", query)
+    if not values and not result:
+        yield f"expected label_values(series, label) or query_result(query), got {query}"
         return
-    selector, label = Resolver().resolve(found.group(1)), found.group(2)
-    yield from vocabulary.problems(f"count by ({label}) ({selector})")
+    expr = f"count by ({values[2]}) ({values[1]})" if values else result[1] if result else ""
+    yield from vocabulary.problems(Resolver().resolve(expr))
 
 
 def _query(expr: str, vocabulary: Vocabulary, recorded: set[str]) -> Iterator[str]:
@@ -145,25 +147,35 @@ def _query(expr: str, vocabulary: Vocabulary, recorded: set[str]) -> Iterator[st
 
 def _selectors(expr: str, recorded: set[str]) -> Iterator[str]:
     """Every selector of what apps emit is narrowed by job and instance, and no raw counter is shown."""
-    narrow: list[promql_parser.VectorSelector] = []
-    ranged: list[promql_parser.VectorSelector] = []
+    found: list[promql_parser.VectorSelector] = []
 
     def visit(node: promql_parser.Expr) -> bool:
-        if isinstance(node, promql_parser.MatrixSelector):
-            ranged.append(node.vector_selector)
-        elif isinstance(node, promql_parser.VectorSelector):
-            narrow.append(node)
-        elif isinstance(node, promql_parser.Call) and node.func.name == "timestamp":
-            # When a counter was last seen is no value of it.
-            return True
+        if isinstance(node, promql_parser.VectorSelector):
+            found.append(node)
         return True
 
-    promql_parser.walk(promql_parser.parse(expr), visit)
-    for selector in (*narrow, *ranged):
+    tree = promql_parser.parse(expr)
+    promql_parser.walk(tree, visit)
+    for selector in found:
         labels = {matcher.name for matcher in selector.matchers.matchers}
-        if selector.name not in recorded and not labels >= _SCRAPED:
+        if selector.name and selector.name not in recorded and not labels >= _SCRAPED:
             yield f"asks for {selector.name} without $job and $instance"
-    raw = re.sub(r"(timestamp|count by \([^)]*\)) ?\([^()]*\)", "", expr)
-    for name in re.findall(r"(\w+_(?:total|count|sum|bucket))(?:\{[^}]*\})?(?![\w{\[:])", raw):
-        if name not in recorded and f"{name}{{" in raw and not re.search(rf"{name}\{{[^}}]*\}}\[", raw):
+    for name in _shown(tree):
+        if name.endswith(_COUNTERS) and name not in recorded:
             yield f"shows the counter {name} as it is: expected rate or increase of it"
+
+
+def _shown(node: Any) -> Iterator[str]:
+    """Names of the series whose values are used as they are: not over a window, nor for their age or their number."""
+    if isinstance(node, promql_parser.VectorSelector):
+        yield node.name or ""
+    elif isinstance(node, promql_parser.Call):
+        for argument in () if node.func.name == "timestamp" else node.args:
+            yield from _shown(argument)
+    elif isinstance(node, promql_parser.AggregateExpr):
+        yield from () if str(node.op) == "count" else _shown(node.expr)
+    elif isinstance(node, promql_parser.BinaryExpr):
+        yield from _shown(node.lhs)
+        yield from _shown(node.rhs)
+    elif isinstance(node, (promql_parser.ParenExpr, promql_parser.UnaryExpr, promql_parser.SubqueryExpr)):
+        yield from _shown(node.expr)

@@ -167,7 +167,8 @@ def drill_down(title: str, board: str, **chosen: str) -> Json:
         chosen: Variables that take the value of a label of what was clicked on.
     """
     kept = [f"${{{name}:queryparam}}" for name in _KEPT if name not in chosen]
-    given = [f"var-{name}=${{__field.labels.{label}}}" for name, label in chosen.items()]
+    labels = {name: f'["{label}"]' if "." in label else f".{label}" for name, label in chosen.items()}
+    given = [f"var-{name}=${{__field.labels{label}}}" for name, label in labels.items()]
     url = f"/d/{board}?" + "&".join(["${__url_time_range}", *kept, *given])
     link: Json = core.DataLink(title=title, linkUrl=url).to_json_data()
     return link

@@ -193,7 +193,9 @@ def _around(random: Random, median: float, sigma: float) -> float:
 def _attempts(random: Random, phase: Phase, stream: bool) -> tuple[Attempt, ...]:
     made: list[Attempt] = []
     while True:
-        kind = next(iter(random.choices([*phase.faults, None], [*phase.faults.values(), 1 - sum(phase.faults.values())])))
+        kind = next(
+            iter(random.choices([*phase.faults, None], [*phase.faults.values(), 1 - sum(phase.faults.values())]))
+        )
         if kind == "stream_interrupted_error" and not stream:
             kind = None
         delay = 0.0

@@ -29,11 +29,14 @@ from claudescope_dashboards.colours import BAD, GOOD, TOKENS, WARNING
 from claudescope_dashboards.panels import Column, Query, Step, drill_down, stat, table, time_series
 from claudescope_dashboards.queries import CHAT, RANGE, Queries
 
-__all__ = ["MULTIPLES", "cost"]
+__all__ = ["MULTIPLES", "READ_MULTIPLES", "cost"]
 
-MULTIPLES: Final = {"cache read": 0.1, "cache write 5m": 1.25, "cache write 1h": 2.0, "output": 5.0}
-"""What a token costs, as a multiple of an uncached input token of the same model
-(https://docs.claude.com/en/docs/about-claude/pricing). The same for all current Claude models."""
+MULTIPLES: Final = {"cache write 5m": 1.25, "cache write 1h": 2.0, "output": 5.0}
+"""What a token costs, as a multiple of an uncached input token of the same model: the same for all current models
+(https://docs.claude.com/en/docs/about-claude/pricing, as of November 2026)."""
+
+READ_MULTIPLES: Final = {".*(fable-5-[12]|mythos-5-2).*": 0.025, ".*(opus|sonnet)-5-5.*": 0.05, ".*": 0.1}
+"""The same for tokens read from the cache, by pattern of the model; the first that matches holds."""
 
 _INPUT, _OUTPUT = Match(TOKEN_TYPE, ("input",)), Match(TOKEN_TYPE, ("output",))
 _SHORT, _LONG = Match(CACHE_TTL, ("5m",)), Match(CACHE_TTL, ("1h",))
@@ -71,20 +74,23 @@ class _Usage:
         self.reasoning = total(REASONING_TOKENS)
         self.cost = total(COST)
 
+        self.cheaper = " or ".join(
+            f"{1 - multiple:g} * {total(CACHE_READ_TOKENS, Match(RESPONSE_MODEL, (pattern,), patterns=True))}"
+            for pattern, multiple in READ_MULTIPLES.items()
+        )
+
     @property
     def saved(self) -> str:
         """US dollars that the cache saved: what it read for less, without what writing it cost more.
 
-        The price of an input token follows from the cost, as every other class costs a fixed multiple of it.
+        The price of an input token follows from the cost, as every other class costs a fixed multiple of it. Tokens
+        must be by `RESPONSE_MODEL`.
         """
-        more = {
-            self.read: MULTIPLES["cache read"] - 1,
-            self.short: MULTIPLES["cache write 5m"] - 1,
-            self.long: MULTIPLES["cache write 1h"] - 1,
-        }
-        extra = " + ".join(f"{factor:g} * {tokens}" for tokens, factor in more.items())
-        weighed = f"{self.input} + {MULTIPLES['output']:g} * {self.output} + {extra}"
-        return f"sum({self.cost} / ({weighed} > 0) * -1 * ({extra}))"
+        dearer = (
+            f"{MULTIPLES['cache write 5m'] - 1:g} * {self.short} + {MULTIPLES['cache write 1h'] - 1:g} * {self.long}"
+        )
+        weighed = f"{self.input} + {MULTIPLES['output']:g} * {self.output} + {dearer} - ({self.cheaper})"
+        return f"sum({self.cost} / ({weighed} > 0) * (({self.cheaper}) - {dearer.replace(' + ', ' - ')}))"
 
 
 def _numbers(queries: Queries) -> list[Any]:
