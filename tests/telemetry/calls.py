@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from claudescope.pricing import PriceBook
-from claudescope.record import Attempt, BatchResult, CallRecord, RateLimit, Usage
+from claudescope.record import Attempt, BatchResult, CallRecord, RateLimit, RateLimitType, Usage
 
 __all__ = ["INSTANCES", "PHASES", "Phase", "Workflow", "batch_results", "calls", "phase_at"]
 
@@ -36,7 +36,8 @@ _STATUS: Final = {
     "invalid_request_error": 400,
     "stream_interrupted_error": 200,
 }
-_LIMITS: Final = {"requests": 4000, "input_tokens": 2_000_000, "output_tokens": 400_000}
+_LIMITS: Final[dict[RateLimitType, int]] = {"requests": 4000, "input_tokens": 2_000_000, "output_tokens": 400_000}
+_NONE: Final[dict[RateLimitType, RateLimit]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ def _call(random: Random, prices: PriceBook, workflow: Workflow, phase: Phase, a
         usage=usage,
         cost_usd=None if usage is None else prices.cost(usage, model=model, provider="anthropic", at=started_at),
         finish_reason=None if cut or abandoned or not answered else _finish_reason(random, workflow),
-        rate_limits=_rate_limits(random, phase) if attempts[-1].status_code in {200, 429} else {},
+        rate_limits=_rate_limits(random, phase) if attempts[-1].status_code in {200, 429} else _NONE,
         trace_id=None,
         span_id=None,
     )
@@ -275,9 +276,9 @@ def _finish_reason(random: Random, workflow: Workflow) -> str:
     return random.choices(("end_turn", "max_tokens", "refusal"), (0.97, 0.025, 0.005))[0]
 
 
-def _rate_limits(random: Random, phase: Phase) -> dict[str, RateLimit]:
+def _rate_limits(random: Random, phase: Phase) -> dict[RateLimitType, RateLimit]:
     used = min(1.0, phase.used * random.uniform(0.9, 1.1))
-    shares = {"requests": used * 0.5, "input_tokens": used, "output_tokens": used * 0.7}
+    shares: dict[RateLimitType, float] = {"requests": used * 0.5, "input_tokens": used, "output_tokens": used * 0.7}
     return {name: RateLimit(limit, round(limit * (1 - shares[name])), None) for name, limit in _LIMITS.items()}
 
 

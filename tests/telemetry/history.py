@@ -1,10 +1,10 @@
 """Writes the calls of a week as the history that Prometheus would have scraped from the app.
 
-Every call goes through the real metrics sink and the OpenTelemetry exporter for Prometheus, so names, labels and buckets
-are those that an app has. The text is OpenMetrics with timestamps, which `promtool` turns into blocks.
+Every call goes through the real metrics sink and the OpenTelemetry exporter for Prometheus, so names, labels and
+buckets are those that an app has. The text is OpenMetrics with timestamps, which `promtool` turns into blocks.
 
-Days before the last hours are scraped coarsely, and each of their calls stands for many: windows of a day or a week have
-data, and writing it takes seconds.
+Days before the last hours are scraped coarsely, and each of their calls stands for many: windows of a day or a week
+have data, and writing it takes a minute and not an hour.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from tests.alerts.servers import run_server, wait_for
 from tests.components import binary
 from tests.telemetry.history import Span, write_history
 
-__all__ = ["history_of", "serve", "with_history"]
+__all__ = ["alert_as_recording", "history_of", "rounds_of", "serve", "with_history"]
 
 _CACHE: Final = Path(__file__).resolve().parents[2] / ".cache" / "telemetry"
 _KEPT: Final = "--storage.tsdb.retention.time=100y"
@@ -95,7 +95,7 @@ def _seconds(duration: str) -> int:
     return int(number) * _SECONDS[unit]
 
 
-def _alert_as_recording(rule: Rule) -> Rule:
+def alert_as_recording(rule: Rule) -> Rule:
     """An alerting rule as a recording one, as promtool evaluates no others: firing where it has held for its `for`."""
     minutes = max(1, _seconds(rule.get("for", "1m")) // 60)
     return {
@@ -106,7 +106,7 @@ def _alert_as_recording(rule: Rule) -> Rule:
     }
 
 
-def _rounds(rules: Sequence[Rule]) -> list[list[Rule]]:
+def rounds_of(rules: Sequence[Rule]) -> list[list[Rule]]:
     """The rules in an order in which none needs a series of its own round or of a later one."""
     left = list(rules)
     rounds: list[list[Rule]] = []
@@ -156,9 +156,9 @@ def _build(data: Path, folder: Path, span: Span, rule_files: Mapping[str, str]) 
     ]
     recordings = [rule for rule in all_rules if "record" in rule]
     _write_rules(data, folder, _of_earlier_days(recordings), span, span.start + 3600, span.turn)
-    for rules in _rounds(recordings):
+    for rules in rounds_of(recordings):
         _write_rules(data, folder, rules, span, span.turn, span.end)
-    alerts = [_alert_as_recording(rule) for rule in all_rules if "alert" in rule]
+    alerts = [alert_as_recording(rule) for rule in all_rules if "alert" in rule]
     _write_rules(data, folder, alerts, span, span.turn, span.end)
 
 

@@ -1,8 +1,8 @@
 """Draws the boards that the documentation shows, with a week of simulated calls in them: `make screenshots`.
 
-A real Prometheus has the telemetry (`tests/telemetry`) and answers the queries of every panel, with the variables resolved
-as Grafana does; the page in `src/` draws the answers with Grafana's own components in headless Chromium. Time, seed and
-fonts are fixed: the same boards and the same data give the same pictures.
+A real Prometheus has the telemetry (`tests/telemetry`) and answers the queries of every panel, with the variables
+resolved as Grafana does; the page in `src/` draws the answers with Grafana's own components in headless Chromium. Time,
+seed and fonts are fixed: the same boards and the same data give the same pictures.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.telemetry.history import Span
+from tests.telemetry.prometheus import with_history
+
 from claudescope_alerts.build import build as build_alerts
 from claudescope_alerts.spec import load_spec
 from claudescope_dashboards.resolve import Resolver
-from tests.telemetry.history import Span
-from tests.telemetry.prometheus import with_history
 
 __all__ = ["Time", "draw", "regions_of", "time_of"]
 
 _HERE: Final = Path(__file__).parent
-_ROOT: Final = _HERE.parents[1]
+_ROOT: Final = _HERE.parent
 _BOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/boards"
 _OUT: Final = _ROOT / "docs/images/boards"
-_SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 2026-11-20 15:07 in UTC
+_SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 2026-11-20 15:07 UTC
 _WIDTH: Final = 1600
 _COLUMNS: Final = 24
 _LIGHT: Final = "overview"
@@ -186,7 +187,9 @@ def _tools() -> Path:
     """Check that what draws is here, and give the path of Chromium."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if found is None:
-        raise FileNotFoundError("Chromium is not here: install it (apt-get install chromium), or set CHROMIUM to its path")
+        raise FileNotFoundError(
+            "Chromium is not here: install it (apt-get install chromium), or set CHROMIUM to its path"
+        )
     if not (_HERE / "dist/page.js").exists():
         raise FileNotFoundError(f"{_HERE / 'dist/page.js'} is not here: run `make screenshots`, which builds it")
     return Path(found)
