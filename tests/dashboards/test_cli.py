@@ -13,7 +13,6 @@ import pytest
 from claudescope.cli import main
 from claudescope_alerts.spec import load_spec
 from claudescope_dashboards import build as building
-from claudescope_dashboards import judges
 from claudescope_dashboards.judges import check_boards, lost_in_round_trip, unparsed
 from tests.dashboards.conftest import default_boards, default_files
 from tests.dashboards.grafana import TOKEN, Grafana
@@ -140,7 +139,7 @@ def test_check_names_every_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     def without(name: str, package: str | None = None) -> Any:
         return None if name == "grafana_foundation_sdk" else find(name, package)
 
-    monkeypatch.setattr(judges.importlib.util, "find_spec", without)
+    monkeypatch.setattr(importlib.util, "find_spec", without)
     verdicts = check_boards(load_spec())
     assert [verdict.outcome for verdict in verdicts] == ["passed", "passed", "skipped"]
     assert "pip install grafana-foundation-sdk" in verdicts[-1].detail
