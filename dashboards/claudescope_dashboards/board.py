@@ -1,24 +1,16 @@
 """What makes panels a board: variables, links to the other boards, annotations, and where each panel stands."""
 
-# grafanalib has no types. Everything that leaves this module has.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from grafanalib import core
-from grafanalib._gen import DashboardEncoder
-
 from claudescope.catalogue import DURATION, REQUEST_MODEL, WORKFLOW
-from claudescope_dashboards.colours import BAD
+from claudescope_dashboards.colours import BAD, WARNING
 from claudescope_dashboards.normalise import normalise
-from claudescope_dashboards.panels import DATASOURCE, Panel
+from claudescope_dashboards.panels import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.queries import Queries
 
 __all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Band", "BoardName", "board", "uid"]
@@ -98,11 +90,7 @@ def board(
         links=[_links()],
         panels=_placed(bands),
     )
-    decoded: dict[str, Any] = json.loads(json.dumps(dashboard.to_json_data(), cls=DashboardEncoder))
-    decoded["timepicker"] = {}
-    decoded["version"] = 1
-    decoded["fiscalYearStartMonth"] = 0
-    return normalise(decoded)
+    return normalise({**decoded(dashboard), "timepicker": {}, "version": 1, "fiscalYearStartMonth": 0})
 
 
 def _placed(bands: Sequence[Band]) -> list[Panel]:
@@ -178,17 +166,24 @@ def _annotations(queries: Queries) -> list[dict[str, Any]]:
             "name": "Annotations & Alerts",
             "type": "dashboard",
         },
-        {
-            "datasource": DATASOURCE,
-            "enable": True,
-            "expr": f"sum by (alertname, severity, slo, error_kind) ({queries.alerts()})",
-            "iconColor": BAD,
-            "name": "Alerts firing",
-            "tagKeys": "severity,slo,error_kind",
-            "textFormat": "{{slo}} {{error_kind}}",
-            "titleFormat": "{{alertname}}",
-        },
+        _firing(queries, "Pages", "page", BAD, enable=True),
+        # A ticket may be open for days, and would lay its colour over every plot.
+        _firing(queries, "Tickets", "ticket", WARNING, enable=False),
     ]
+
+
+def _firing(queries: Queries, name: str, severity: str, colour: str, *, enable: bool) -> dict[str, Any]:
+    """Marks when alerts of a severity fire."""
+    return {
+        "datasource": DATASOURCE,
+        "enable": enable,
+        "expr": f"sum by (alertname, severity, slo, error_kind) ({queries.alerts(severity=severity)})",
+        "iconColor": colour,
+        "name": name,
+        "tagKeys": "severity,slo,error_kind",
+        "textFormat": "{{slo}} {{error_kind}}",
+        "titleFormat": "{{alertname}}",
+    }
 
 
 def _links() -> Any:

@@ -19,11 +19,11 @@ NEUTRAL: Final = "blue"
 KIND: Final = MappingProxyType(
     {
         "rate_limit_error": "orange",
-        "ramp_limit_error": "light-orange",
+        "ramp_limit_error": "super-light-orange",
         "overloaded_error": "red",
         "api_error": "dark-red",
-        "timeout_error": "light-red",
-        "stream_interrupted_error": "super-light-red",
+        "timeout_error": "super-light-red",
+        "stream_interrupted_error": "light-red",
         "spend_limit_error": "dark-yellow",
         "authentication_error": "yellow",
         "permission_error": "light-yellow",

@@ -49,10 +49,15 @@ def unparsed(boards: Boards) -> Iterator[str]:
     """Every query that is not PromQL once its variables are filled in."""
     for name, board in boards.items():
         for place, expr in queries_of(board):
-            try:
-                promql_parser.parse(Resolver().resolve(expr))
-            except ValueError as error:
-                yield f"{name}: {place}: {error}"
+            for refusal in _refusals(expr):
+                yield f"{name}: {place}: {refusal}"
+
+
+def _refusals(expr: str) -> Iterator[str]:
+    try:
+        promql_parser.parse(Resolver().resolve(expr))
+    except ValueError as error:
+        yield str(error)
 
 
 def lost_in_round_trip(boards: Boards) -> Iterator[str]:
@@ -79,7 +84,8 @@ def _losses(given: Any, returned: Any, place: str) -> Iterator[str]:
             elif not (place.startswith(".annotations.") and key in _PLUGINS_OWN):
                 yield f"{place}.{key} is lost"
     elif isinstance(given, list) and isinstance(returned, list):
-        items, theirs = cast("list[Any]", given), cast("list[Any]", returned)
+        items: list[Any] = given  # pyright: ignore[reportUnknownVariableType]
+        theirs: list[Any] = returned  # pyright: ignore[reportUnknownVariableType]
         if len(items) != len(theirs):
             yield f"{place} has {len(theirs)} items of {len(items)}"
         for item, other in zip(items, theirs, strict=False):

@@ -76,5 +76,6 @@ def _without_nulls(value: Any, key: str = "") -> Any:
             if item is not None or (key == "steps" and name == "value")
         }
     if isinstance(value, list):
-        return [_without_nulls(item, key) for item in cast("list[Any]", value)]
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        return [_without_nulls(item, key) for item in items]
     return value

@@ -5,18 +5,15 @@ grafanalib is from before Grafana's present panels in places. What it lacks is s
 taken out by `normalise`.
 """
 
-# grafanalib has no types. Everything that leaves this module has.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUntypedBaseClass=false
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from grafanalib import core
+import grafanalib.core  # pyright: ignore[reportMissingTypeStubs] # it has none
 
 from claudescope_dashboards.colours import GOOD
 
@@ -27,6 +24,8 @@ __all__ = [
     "Query",
     "Step",
     "bar_gauge",
+    "core",
+    "decoded",
     "drill_down",
     "fixed_colours",
     "heatmap",
@@ -36,6 +35,7 @@ __all__ = [
     "time_series",
 ]
 
+core: Any = grafanalib.core
 Json = dict[str, Any]
 Panel = Any
 """A grafanalib panel."""
@@ -45,6 +45,14 @@ DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 
 _KEPT: Final = ("datasource", "job", "instance", "model", "workflow")
 _LAST: Final = "lastNotNull"
+_SMALLEST: Final = {"percentunit": 0.05, "cpm": 1}
+"""What an axis shows at least, by unit: a plot of zeros is not blown up."""
+
+_SCALES: Final = {
+    "linear": {"type": "linear"},
+    "log": {"type": "log", "log": 2},
+    "symlog": {"type": "symlog", "log": 10, "linearThreshold": 1},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Column:
 
     Attributes:
         query: Its numbers, asked for by the labels of the table.
-        title: Heading.
+        title: Heading; a column without one is not shown.
         unit: Grafana's id of the unit.
         steps: Thresholds that colour it.
     """
@@ -91,7 +99,7 @@ class Column:
     steps: tuple[Step, ...] = ()
 
 
-class _Target(core.Target):  # type: ignore[misc]
+class _Target(core.Target):
     """A query of a Prometheus data source, as its editor saves it."""
 
     def __init__(self, query: Query, ref: str) -> None:
@@ -114,7 +122,7 @@ class _Target(core.Target):  # type: ignore[misc]
         }
 
 
-class _Modern(core.Panel):  # type: ignore[misc]
+class _Modern(core.Panel):
     """A panel whose type grafanalib knows only in an old shape, or not at all."""
 
     def __init__(self, kind: str, options: Json, custom: Json, **common: Any) -> None:
@@ -124,7 +132,14 @@ class _Modern(core.Panel):  # type: ignore[misc]
     def to_json_data(self) -> Json:
         """The panel in the shape of `@grafana/schema`."""
         own = {"type": self.kind, "options": self.options, "fieldConfig": {"defaults": {"custom": self.custom}}}
-        return self.panel_json(own)  # type: ignore[no-any-return]
+        shown: Json = self.panel_json(own)
+        return shown
+
+
+def decoded(dashboard: Any) -> Json:
+    """The JSON of a grafanalib dashboard, as plain values."""
+    values: Json = json.loads(json.dumps(dashboard, default=lambda part: part.to_json_data()))
+    return values
 
 
 def _targets(queries: Sequence[Query]) -> list[_Target]:
@@ -177,12 +192,13 @@ def drill_down(title: str, board: str, **chosen: str) -> Json:
 def fixed_colours(colours: Mapping[str, str]) -> list[Json]:
     """Overrides that give series a colour by their name."""
     return [
-        {
-            "matcher": {"id": "byName", "options": name},
-            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
-        }
+        _override(name, {"id": "color", "value": {"mode": "fixed", "fixedColor": colour}})
         for name, colour in colours.items()
     ]
+
+
+def _override(name: str, *properties: Json) -> Json:
+    return {"matcher": {"id": "byName", "options": name}, "properties": list(properties)}
 
 
 def stat(
@@ -193,6 +209,7 @@ def stat(
     steps: Sequence[Step] = (),
     calc: str = _LAST,
     graph: bool = True,
+    named: bool = False,
     decimals: int | None = None,
     links: Sequence[Json] = (),
     overrides: Sequence[Json] = (),
@@ -207,7 +224,7 @@ def stat(
         colorMode="value",
         graphMode="area" if graph else "none",
         reduceCalc=calc,
-        textMode="auto" if len(queries) == 1 else "value_and_name",
+        textMode="value_and_name" if named or len(queries) > 1 else "auto",
         orientation="auto" if len(queries) == 1 else "horizontal",
         format=unit,
         overrides=list(overrides),
@@ -218,7 +235,12 @@ def stat(
                     unit, steps=steps, colour="thresholds", decimals=decimals, links=links, empty=empty
                 )
             },
-            "options": {"wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
+            "options": {
+                "text": {"titleSize": 14, "valueSize": 26} if len(queries) > 1 else None,
+                "wideLayout": True,
+                "showPercentChange": False,
+                "percentChangeColorMode": "standard",
+            },
         },
     )
 
@@ -230,13 +252,12 @@ def time_series(
     unit: str,
     steps: Sequence[Step] = (),
     stacked: bool = False,
-    bars: bool = False,
     colours: Mapping[str, str] | None = None,
     overrides: Sequence[Json] = (),
     links: Sequence[Json] = (),
     low: float | None = 0,
     high: float | None = None,
-    logarithmic: bool = False,
+    scale: Literal["linear", "log", "symlog"] = "linear",
     legend: Literal["bottom", "right"] = "bottom",
     calcs: Sequence[str] = (),
     empty: str | None = None,
@@ -248,11 +269,9 @@ def time_series(
         description=description,
         dataSource=DATASOURCE,
         targets=_targets(queries),
-        drawStyle="bars" if bars else "line",
-        fillOpacity=(80 if bars else 35) if stacked else 8,
+        fillOpacity=35 if stacked else 0,
         lineWidth=1,
         showPoints="never",
-        spanNulls=False,
         stacking={"mode": "normal" if stacked else "none", "group": "A"},
         thresholdsStyleMode="dashed" if steps else "off",
         legendDisplayMode="table" if calcs else "list",
@@ -275,7 +294,10 @@ def time_series(
                         decimals=decimals,
                     ),
                     "custom": {
-                        "scaleDistribution": {"type": "log", "log": 2} if logarithmic else {"type": "linear"},
+                        "scaleDistribution": _SCALES[scale],
+                        # Lines of what is seldom called go on over short gaps, and plots of zeros stay small.
+                        "spanNulls": 15 * 60 * 1000,
+                        "axisSoftMax": _SMALLEST.get(unit) if high is None else None,
                         "insertNulls": False,
                         "axisColorMode": "text",
                         "axisBorderShow": False,
@@ -421,6 +443,7 @@ def table(
     sort: str,
     links: Mapping[str, Sequence[Json]] | None = None,
     texts: Mapping[str, Mapping[str, str]] | None = None,
+    widths: Mapping[str, int] | None = None,
     empty: str | None = None,
 ) -> Panel:
     """Labels and numbers over the whole time range, one row for each combination of labels.
@@ -432,7 +455,8 @@ def table(
         description: What it tells, and what to do.
         sort: Heading of the column that sorts it, largest first.
         links: Where a click on a column leads, by its heading.
-        texts: What is shown for values, by heading of a column.
+        texts: What is shown for values, by heading of a column; it may take several lines.
+        widths: Widths in pixels, by heading; the others share what is left.
         empty: What it says without data.
     """
     queries = [Query(column.query, instant=True, format="table") for column in columns]
@@ -449,18 +473,22 @@ def table(
                 {"id": "thresholds", "value": {"mode": "absolute", "steps": marks}},
                 {"id": "custom.cellOptions", "value": {"type": "color-text"}},
             ]
-        overrides.append({"matcher": {"id": "byName", "options": column.title}, "properties": properties})
+        overrides.append(_override(column.title, *properties))
     for name, targets in (links or {}).items():
-        overrides.append(
-            {"matcher": {"id": "byName", "options": name}, "properties": [{"id": "links", "value": list(targets)}]}
-        )
+        overrides.append(_override(name, {"id": "links", "value": list(targets)}))
     for name, shown in (texts or {}).items():
         mapping = {"type": "value", "options": {key: {"text": text} for key, text in shown.items()}}
-        overrides.append(
-            {"matcher": {"id": "byName", "options": name}, "properties": [{"id": "mappings", "value": [mapping]}]}
-        )
+        wrapped = {"id": "custom.cellOptions", "value": {"type": "auto", "wrapText": True}}
+        overrides.append(_override(name, {"id": "mappings", "value": [mapping]}, wrapped))
+    overrides += [_override(name, {"id": "custom.width", "value": width}) for name, width in (widths or {}).items()]
+    hidden = {value: True for value, column in zip(values, columns, strict=True) if not column.title}
     order = {name: place for place, name in enumerate(names)}
-    organise = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": names, "includeByName": {}}
+    organise = {
+        "excludeByName": {"Time": True} | hidden,
+        "indexByName": order,
+        "renameByName": names,
+        "includeByName": {},
+    }
     return core.Table(
         title=title,
         description=description,
@@ -475,7 +503,7 @@ def table(
             "fieldConfig": {
                 "defaults": {
                     **_defaults("short", colour="thresholds", empty=empty),
-                    "custom": {"cellOptions": {"type": "auto"}, "inspect": False},
+                    "custom": {"cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60},
                 }
             },
             "options": {

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from claudescope.catalogue import DURATION, ERROR_TYPE, OPERATION, OUTCOME, REQUEST_MODEL, WORKFLOW, Label, Metric
+from claudescope.catalogue import (
+    DURATION,
+    ERROR_TYPE,
+    OPERATION,
+    OUTCOME,
+    REQUEST_MODEL,
+    RESPONSE_MODEL,
+    WORKFLOW,
+    Label,
+    Metric,
+)
 from claudescope.errors import KINDS
 from claudescope_alerts.promql import Match, Names, Part
 from claudescope_alerts.spec import Spec
@@ -31,6 +41,7 @@ ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
 IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if row.in_budget))
 """Failures for a reason that is not in the request itself."""
 
+_MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
 _BY_VARIABLE: Final = ((REQUEST_MODEL, "model"), (WORKFLOW, "workflow"))
 
 
@@ -80,8 +91,7 @@ class Queries(Names):
         selector = self.select(metric, *matches, part=part, le=le, window=window)
         grouping = f" by {self.by(*by)}" if by else ""
         summed = f"sum{grouping} ({function}({selector}))"
-        # Calls outside of any workflow have no such label, and would have no name in a legend.
-        return self._named(summed) if WORKFLOW in by else summed
+        return self._named(summed, by)
 
     def calls(
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
@@ -105,7 +115,7 @@ class Queries(Names):
         """A quantile of a histogram."""
         selector = self.select(metric, *matches, part="bucket", window=window)
         estimated = f"histogram_quantile({quantile:g}, sum by {self.by('le', *by)} (rate({selector})))"
-        return self._named(estimated) if WORKFLOW in by else estimated
+        return self._named(estimated, by)
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that the spec's rules record."""
@@ -123,6 +133,8 @@ class Queries(Names):
             return f"{name}{{{conditions}}}" if conditions else name
         return f'{{"{name}"{", " if conditions else ""}{conditions}}}'
 
-    def _named(self, expr: str) -> str:
-        workflow = self.label(WORKFLOW)
-        return f'label_replace({expr}, "{workflow}", "(none)", "{workflow}", "")'
+    def _named(self, expr: str, by: tuple[Label | str, ...]) -> str:
+        """With a name for what has none: calls outside of any workflow, calls that no model answered."""
+        for label in (self.label(label) for label in _MAY_BE_ABSENT if label in by):
+            expr = f'label_replace({expr}, "{label}", "(none)", "{label}", "")'
+        return expr

@@ -10,7 +10,6 @@ from claudescope.catalogue import (
     CACHE_WRITE_TOKENS,
     COST,
     REASONING_TOKENS,
-    REQUEST_MODEL,
     RESPONSE_MODEL,
     SERVER_TOOL,
     SERVER_TOOL_USES,
@@ -53,7 +52,7 @@ def cost(queries: Queries) -> dict[str, Any]:
             Band(8, _money(queries), widths=(8, 8, 8), title="Money"),
             Band(8, _per_call(queries), title="Per call"),
             Band(8, _tokens(queries), title="Tokens"),
-            Band(8, _cache(queries), title="Cache and tools"),
+            Band(8, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and tools"),
         ],
         description="What does Claude cost, who spends it on which tokens, and what does the cache save?",
         time_from="now-24h",
@@ -207,7 +206,7 @@ def _money(queries: Queries) -> list[Any]:
 
 
 def _per_call(queries: Queries) -> list[Any]:
-    by = (REQUEST_MODEL,)
+    by = (RESPONSE_MODEL,)
     usual = "claude:cost_per_call"
     type_ = queries.legend(TOKEN_TYPE)
     return [
@@ -241,14 +240,14 @@ def _per_call(queries: Queries) -> list[Any]:
         table(
             "Cost by workflow and model",
             Column(
-                queries.total(COST, by=(WORKFLOW, REQUEST_MODEL), window=RANGE, function="increase"),
+                queries.total(COST, by=(WORKFLOW, RESPONSE_MODEL), window=RANGE, function="increase"),
                 "Cost",
                 "currencyUSD",
             ),
             Column(
-                queries.calls(CHAT, by=(WORKFLOW, REQUEST_MODEL), window=RANGE, function="increase"), "Calls", "short"
+                queries.calls(CHAT, by=(WORKFLOW, RESPONSE_MODEL), window=RANGE, function="increase"), "Calls", "short"
             ),
-            labels={queries.label(WORKFLOW): "Workflow", queries.label(REQUEST_MODEL): "Model"},
+            labels={queries.label(WORKFLOW): "Workflow", queries.label(RESPONSE_MODEL): "Model"},
             description="Who spent what on which model in the time range, dearest first. It names no fault: it says "
             "where a saving would count.",
             sort="Cost",
@@ -292,23 +291,23 @@ def _tokens(queries: Queries) -> list[Any]:
             colours=TOKENS,
         ),
         by(WORKFLOW, "workflow"),
-        by(REQUEST_MODEL, "model"),
+        by(RESPONSE_MODEL, "model"),
     ]
 
 
 def _cache(queries: Queries) -> list[Any]:
-    model, flow = _Usage(queries, REQUEST_MODEL), _Usage(queries, WORKFLOW)
+    model, flow = _Usage(queries, RESPONSE_MODEL), _Usage(queries, WORKFLOW)
     return [
         time_series(
-            "Input read from cache, by model",
-            Query(queries.share(model.read, model.input), queries.legend(REQUEST_MODEL)),
+            "Cache hits by model",
+            Query(queries.share(model.read, model.input), queries.legend(RESPONSE_MODEL)),
             description="Share of input tokens read from the prompt cache. A fall to 0: something at the start of the "
             "prompt changes with every call, such as a date.",
             unit="percentunit",
             high=1,
         ),
         time_series(
-            "Input read from cache, by workflow",
+            "Cache hits by workflow",
             Query(queries.share(flow.read, flow.input), queries.legend(WORKFLOW)),
             description="Share of input tokens read from the prompt cache. Workflows at 0 with many tokens gain most "
             "from cache_control.",

@@ -45,7 +45,8 @@ def errors(queries: Queries) -> dict[str, Any]:
         queries,
         [
             Band(4, _numbers(queries)),
-            Band(9, _kinds(queries), widths=(12, 12), title="What fails"),
+            Band(8, _kinds(queries)[:1], title="What fails"),
+            Band(10, _kinds(queries)[1:]),
             Band(8, _groups(queries), title="Whose fault, and where"),
             Band(8, _retries(queries), title="Retries"),
             Band(8, _endings(queries), title="Calls that end otherwise"),
@@ -167,6 +168,7 @@ def _kinds(queries: Queries) -> list[Any]:
             labels={kind: "Kind", "advice": "What to do"},
             description="Failures of the time range, most frequent first, and what to do about each kind.",
             sort="Calls",
+            widths={"Kind": 210, "Calls": 90},
             texts={"What to do": {row.kind: row.advice for row in KINDS.values()}},
             empty="No failures",
         ),
@@ -243,7 +245,7 @@ def _retries(queries: Queries) -> list[Any]:
             steps=thresholds.rising(share / 2, share),
         ),
         time_series(
-            "Time lost, by model",
+            "Seconds lost a minute, by model",
             Query(f"60 * {queries.total(RETRY_DELAY, by=(REQUEST_MODEL,))}", queries.legend(REQUEST_MODEL)),
             description="Seconds that calls slept between attempts, in each minute. If it grows while retries do "
             "not, retry-after has become longer: the limit is exhausted, not merely touched.",

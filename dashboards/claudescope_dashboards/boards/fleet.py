@@ -35,10 +35,10 @@ def fleet(queries: Queries) -> dict[str, Any]:
         "fleet",
         queries,
         [
-            Band(4, _numbers(queries)),
+            Band(4, _numbers(queries), widths=(5, 5, 5, 5, 4)),
             Band(9, _instances(queries), widths=(14, 10), title="Instances"),
             Band(8, _by_instance(queries), title="Each instance"),
-            Band(8, _itself(queries), title="Where calls go, and claudescope itself"),
+            Band(8, _itself(queries), widths=(5, 5, 5, 5, 4), title="Where calls go, and claudescope itself"),
         ],
         description="Which instances call Claude, how does each fare, and is the telemetry itself well?",
     )
@@ -178,14 +178,14 @@ def _by_instance(queries: Queries) -> list[Any]:
 def _itself(queries: Queries) -> list[Any]:
     return [
         time_series(
-            "Calls a minute, by provider and host",
+            "Calls by provider and host",
             Query(f"60 * {queries.calls(by=(PROVIDER, SERVER_ADDRESS))}", queries.legend(PROVIDER, SERVER_ADDRESS)),
             description="Where calls go. A host that should not be there: a base_url of a test, or a proxy.",
             unit="cpm",
             stacked=True,
         ),
         time_series(
-            "Calls a minute, by operation",
+            "Calls by operation",
             Query(f"60 * {queries.calls(by=(OPERATION,))}", queries.legend(OPERATION)),
             description="What is called. Many batches.retrieve: batches are polled too often.",
             unit="cpm",
@@ -202,7 +202,7 @@ def _itself(queries: Queries) -> list[Any]:
             empty="No batches",
         ),
         time_series(
-            "Faults of claudescope, by component",
+            "Faults of claudescope",
             Query(f"60 * {queries.total(FAULTS, by=(COMPONENT,))}", queries.legend(COMPONENT)),
             description="What went wrong inside claudescope, a minute. Report it with the component; logging of "
             "'claudescope' at debug has the traceback.",
@@ -211,7 +211,7 @@ def _itself(queries: Queries) -> list[Any]:
             empty="None",
         ),
         time_series(
-            "Held back from Sentry, by kind",
+            "Held back from Sentry",
             Query(f"60 * {queries.total(HELD_BACK, by=(ERROR_TYPE,))}", queries.legend(ERROR_TYPE)),
             description="Events a minute that flood control held back: one kind fails in a storm.",
             unit="cpm",

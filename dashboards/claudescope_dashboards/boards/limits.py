@@ -22,7 +22,7 @@ from claudescope_alerts.promql import Match
 from claudescope_dashboards.board import Band, board, uid
 from claudescope_dashboards.boards import thresholds
 from claudescope_dashboards.colours import KIND
-from claudescope_dashboards.panels import Query, Step, bar_gauge, drill_down, stat, time_series
+from claudescope_dashboards.panels import Column, Query, Step, bar_gauge, drill_down, stat, table, time_series
 from claudescope_dashboards.queries import ENDED, Queries
 
 __all__ = ["limits"]
@@ -40,7 +40,7 @@ def limits(queries: Queries) -> dict[str, Any]:
         queries,
         [
             Band(5, _numbers(queries)),
-            Band(9, _headroom(queries), title="Headroom"),
+            Band(9, _headroom(queries), widths=(10, 7, 7), title="Headroom"),
             Band(8, _use(queries), title="What uses it up"),
         ],
         description="How near are the rate limits, when are they reached, and who uses them up?",
@@ -52,9 +52,9 @@ def _left(queries: Queries) -> str:
 
 
 def _exhaustion(queries: Queries) -> str:
-    """Seconds until nothing is left at the pace of the last minutes; an hour where that is far, or never."""
+    """Seconds until nothing is left at the pace of the last quarter of an hour; an hour where that is far, or never."""
     remaining = queries.select(RATE_LIMIT_REMAINING)
-    falls = f"deriv({queries.select(RATE_LIMIT_REMAINING, window='5m')})"
+    falls = f"deriv({queries.select(RATE_LIMIT_REMAINING, window='15m')})"
     return f"clamp_max({remaining} / clamp_min(-1 * {falls}, 1e-9), {_FAR})"
 
 
@@ -77,7 +77,7 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "First exhausted in",
             Query(f"min({_exhaustion(queries)})"),
-            description="Time until a limit is used up at the pace of the last 5 minutes; 1 hour stands for later or "
+            description="Time until a limit is used up at the pace of the last 15 minutes; 1 hour stands for later or "
             "never. Red: calls are refused within minutes; hold back optional load now.",
             unit="s",
             steps=thresholds.falling(120, 600),
@@ -123,17 +123,17 @@ def _headroom(queries: Queries) -> list[Any]:
         ),
         time_series(
             "What was left",
-            Query(f"min by {by} ({_left(queries)})", legend),
-            description="Share left over time. A saw-tooth that reaches the line: bursts; spread them. A line that "
-            "stays low: steady load; ask for a higher limit.",
+            Query(f"min by {queries.by(REQUEST_MODEL)} ({_left(queries)})", queries.legend(REQUEST_MODEL)),
+            description="Share left of each model's tightest limit over time. A saw-tooth that reaches the "
+            "line: bursts; spread them. A line that stays low: steady load; ask for a higher limit.",
             unit="percentunit",
             steps=steps,
             high=1,
         ),
         time_series(
             "Time to exhaustion",
-            Query(f"min by {by} ({_exhaustion(queries)})", legend),
-            description="Seconds until the limit is used up at the pace of the last 5 minutes, at most an hour. Below "
+            Query(f"min by {queries.by(REQUEST_MODEL)} ({_exhaustion(queries)})", queries.legend(REQUEST_MODEL)),
+            description="Seconds until the limit is used up at the pace of the last 15 minutes, at most an hour. Below "
             "the line: hold back optional load now.",
             unit="s",
             steps=thresholds.falling(120, 600),
@@ -145,13 +145,14 @@ def _headroom(queries: Queries) -> list[Any]:
 def _use(queries: Queries) -> list[Any]:
     by = queries.by(REQUEST_MODEL, RATE_LIMIT_TYPE)
     return [
-        time_series(
+        table(
             "Limits",
-            Query(f"max by {by} ({queries.select(RATE_LIMIT)})", queries.legend(REQUEST_MODEL, RATE_LIMIT_TYPE)),
-            description="What each limit allows in a minute. A step down: the account's tier or its workspace changed.",
-            unit="short",
-            logarithmic=True,
-            low=None,
+            Column(f"max by {by} ({queries.select(RATE_LIMIT)})", "A minute", "short"),
+            labels={queries.label(REQUEST_MODEL): "Model", queries.label(RATE_LIMIT_TYPE): "Limit"},
+            description="What each limit allows in a minute. Less than yesterday: the account's tier or its workspace "
+            "changed.",
+            sort="A minute",
+            widths={"A minute": 90},
         ),
         time_series(
             "Tokens a minute, by workflow",

@@ -11,8 +11,8 @@ from claudescope.catalogue import (
     OUTCOME,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
-    RATE_LIMIT_TYPE,
     REQUEST_MODEL,
+    RESPONSE_MODEL,
     TIME_TO_FIRST_CHUNK,
     WORKFLOW,
 )
@@ -42,7 +42,7 @@ def overview(queries: Queries) -> dict[str, Any]:
         [
             Band(4, _numbers(queries)),
             Band(8, _health(queries)),
-            Band(9, _users(queries), widths=(8, 10, 6)),
+            Band(9, _users(queries), widths=(6, 8, 5, 5)),
         ],
         description="Is Claude healthy, what does it cost, who uses it?",
     )
@@ -57,7 +57,10 @@ def _numbers(queries: Queries) -> list[Any]:
     cost, slo = drill_down("Tokens & cost", uid("cost", queries)), drill_down("SLO & error budget", uid("slo", queries))
     limits = drill_down("Rate limits", uid("limits", queries))
     failed = queries.share(queries.failed(IN_BUDGET), queries.calls(ENDED))
-    least = f"min({queries.select(RATE_LIMIT_REMAINING)} / ({queries.select(RATE_LIMIT)} > 0))"
+    least = (
+        f"bottomk(1, min by {queries.by(REQUEST_MODEL)} ({queries.select(RATE_LIMIT_REMAINING)} / "
+        f"({queries.select(RATE_LIMIT)} > 0)))"
+    )
     return [
         stat(
             "Alerts firing",
@@ -80,7 +83,13 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Lowest error budget",
-            Query(f"min({queries.recorded('claude_slo:error_budget:remaining')})"),
+            Query(
+                f"bottomk(1, min by (slo) ({queries.recorded('claude_slo:error_budget:remaining')}))",
+                "{{slo}}",
+                instant=True,
+            ),
+            named=True,
+            graph=False,
             description="What is left of the error budget of the objective that has least. Red: it is used up; hold "
             "back risky changes, and see which objective it is under SLO & error budget.",
             unit="percentunit",
@@ -127,7 +136,9 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Least headroom",
-            Query(least),
+            Query(least, queries.legend(REQUEST_MODEL), instant=True),
+            named=True,
+            graph=False,
             description="What is left of the rate limit that is nearest to its end. Red: calls will soon be refused; "
             "see Rate limits for the model and the limit.",
             unit="percentunit",
@@ -171,7 +182,7 @@ def _health(queries: Queries) -> list[Any]:
             description="Seconds per call and until its first token. If both rise, the provider is slow; if only the "
             "duration rises, answers have become longer or are retried.",
             unit="s",
-            logarithmic=True,
+            scale="log",
             low=None,
             colours={
                 "duration p50": "light-blue",
@@ -189,19 +200,19 @@ def _users(queries: Queries) -> list[Any]:
     cost, limits = uid("cost", queries), uid("limits", queries)
     workflow = queries.label(WORKFLOW)
     headroom = (
-        f"min by {queries.by(REQUEST_MODEL, RATE_LIMIT_TYPE)} ({queries.select(RATE_LIMIT_REMAINING)} / "
+        f"min by {queries.by(REQUEST_MODEL)} ({queries.select(RATE_LIMIT_REMAINING)} / "
         f"({queries.select(RATE_LIMIT)} > 0))"
     )
     model = queries.label(REQUEST_MODEL)
     return [
         time_series(
             "Cost by model",
-            Query(f"3600 * {queries.total(COST, by=(REQUEST_MODEL,))}", queries.legend(REQUEST_MODEL)),
+            Query(f"3600 * {queries.total(COST, by=(RESPONSE_MODEL,))}", queries.legend(RESPONSE_MODEL)),
             description="US dollars an hour. A step up: look who caused it in the table beside, then at tokens per "
             "call in Tokens & cost.",
             unit="currencyUSD",
             stacked=True,
-            links=[drill_down("Tokens & cost of this model", cost, model=model)],
+            links=[drill_down("Tokens & cost of this model", cost, model=queries.label(RESPONSE_MODEL))],
         ),
         table(
             "Who uses it",
@@ -227,12 +238,23 @@ def _users(queries: Queries) -> list[Any]:
         ),
         bar_gauge(
             "Rate limits, what is left",
-            Query(headroom, queries.legend(REQUEST_MODEL, RATE_LIMIT_TYPE)),
-            description="Share of each limit that the last response left. Red: less than the alert's threshold; "
-            "spread the load, cache more input, or ask for a higher limit.",
+            Query(headroom, queries.legend(REQUEST_MODEL)),
+            description="What the last response left of each model's tightest limit. Red: less than the alert's "
+            "threshold; spread the load, cache more input, or ask for a higher limit.",
             unit="percentunit",
             steps=thresholds.falling(float(queries.spec.guards.headroom), float(queries.spec.guards.headroom) * 2.5),
             high=1,
             links=[drill_down("Rate limits of this model", limits, model=model)],
+        ),
+        table(
+            "Firing now",
+            Column(f"max by (alertname, severity, slo, error_kind) ({queries.alerts()})", "", "none"),
+            labels={"alertname": "Alert", "slo": "Objective", "error_kind": "Kind", "severity": "Severity"},
+            description="The alerts that fire now. A page: users are hurt, act by its runbook. A ticket: within the "
+            "day. Nothing here and users complain: look at Fleet, the telemetry may have stopped.",
+            sort="Severity",
+            links={"Alert": [drill_down("SLO & error budget", uid("slo", queries))]},
+            widths={"Severity": 70},
+            empty="Nothing fires",
         ),
     ]

@@ -125,6 +125,7 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
             "its line: " + ", ".join(_tier(goal, name) for name in goal.tiers) + ".",
             unit="suffix:x",
             steps=thresholds.burn(goal),
+            scale="symlog",
             colours=_WINDOW_COLOURS,
         ),
         state_timeline(
