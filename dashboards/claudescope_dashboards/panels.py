@@ -103,7 +103,7 @@ class _Target(core.Target):
     """A query of a Prometheus data source, as its editor saves it."""
 
     def __init__(self, query: Query, ref: str) -> None:
-        super().__init__(expr=query.expr, refId=ref, legendFormat=query.legend, datasource=DATASOURCE)
+        super().__init__(expr=query.expr, refId=ref)  # pyright: ignore[reportUnknownMemberType]
         self.query = query
 
     def to_json_data(self) -> Json:
@@ -126,7 +126,7 @@ class _Modern(core.Panel):
     """A panel whose type grafanalib knows only in an old shape, or not at all."""
 
     def __init__(self, kind: str, options: Json, custom: Json, **common: Any) -> None:
-        super().__init__(**common)
+        super().__init__(**common)  # pyright: ignore[reportUnknownMemberType]
         self.kind, self.options, self.custom = kind, options, custom
 
     def to_json_data(self) -> Json:

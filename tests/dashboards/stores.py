@@ -244,11 +244,7 @@ def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
             "-replay.disableProgressBar",
         ]
         for start, end in _windows(history.now):
-            times = (
-                datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (start, end)
-            )
-            limits = (f"-replay.{name}={moment}" for name, moment in zip(("timeFrom", "timeTo"), times, strict=True))
-            _run([*common, *usual, *limits])
+            _run([*common, *usual, f"-replay.timeFrom={_written(start)}", f"-replay.timeTo={_written(end)}"])
         store.flush()
         evaluate = [f"-rule={rules}/*.yml", "-evaluationInterval=2s", "-rule.evalDelay=0s", "-notifier.blackhole"]
         alerts = folder / "vmalert.log"
