@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-matrix e2e docs test-memory bench bench-guard check pictures format clean
+.PHONY: help components demo test test-matrix e2e docs test-memory bench bench-guard check pictures screenshots format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,12 +54,16 @@ check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests screenshots
 	$(BIN)/mypy benchmarks
 	$(BIN)/pyright
 
 pictures: $(STAMP) ## Draw the pictures that the README shows
 	$(BIN)/python docs/draw_report.py
+
+screenshots: components ## Draw the boards with a week of calls in them; needs Node 20 and Chromium; BOARDS="overview" for some
+	cd screenshots && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent build
+	$(BIN)/python -m screenshots.draw $(BOARDS)
 
 format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

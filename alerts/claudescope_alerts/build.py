@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,14 +89,19 @@ def is_generated(path: Path) -> bool:
         return False
 
 
-def stale_files(folder: Path, files: Mapping[str, str]) -> list[str]:
+def stale_files(folder: Path, files: Mapping[str, str], ours: Callable[[Path], bool] = is_generated) -> list[str]:
     """Files of an earlier build that this one no longer has."""
-    found = (path for path in sorted(folder.rglob("*")) if path.suffix in {".yml", ".tf"} and is_generated(path))
+    found = (path for path in sorted(folder.rglob("*")) if path.suffix in {".yml", ".tf", ".json"} and ours(path))
     return [name for name in (path.relative_to(folder).as_posix() for path in found) if name not in files]
 
 
-def write_build(files: Mapping[str, str], folder: Path) -> list[str]:
+def write_build(files: Mapping[str, str], folder: Path, ours: Callable[[Path], bool] = is_generated) -> list[str]:
     """Write generated files, and remove those of an earlier build that are gone.
+
+    Args:
+        files: Text by path below the folder.
+        folder: Where to; it is made if need be.
+        ours: Tells a file of an earlier build from somebody else's.
 
     Returns:
         What changed: paths below the folder.
@@ -106,7 +111,7 @@ def write_build(files: Mapping[str, str], folder: Path) -> list[str]:
     """
     for name in files:
         path = folder / name
-        if path.exists() and not is_generated(path):
+        if path.exists() and not ours(path):
             raise BadInputError(
                 f"{path}: not written by claudescope, so it is left alone. Choose another --out, or remove it"
             )
@@ -121,7 +126,7 @@ def write_build(files: Mapping[str, str], folder: Path) -> list[str]:
             raise BadInputError(f"{path.parent}: can't be made: {error.strerror}. Choose another --out") from None
         write_atomically(path, text)
         changed.append(name)
-    for name in stale_files(folder, files):
+    for name in stale_files(folder, files, ours):
         (folder / name).unlink()
         changed.append(name)
     return changed

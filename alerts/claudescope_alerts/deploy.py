@@ -12,7 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -24,7 +24,7 @@ from claudescope_alerts.build import is_generated, yaml_text
 from claudescope_alerts.forms.mimir import namespace
 from claudescope_alerts.spec import Spec
 
-__all__ = ["Folder", "PrometheusFolder", "Ruler", "Target", "show_difference"]
+__all__ = ["Folder", "PrometheusFolder", "Ruler", "Target", "request", "show_difference"]
 
 _TIMEOUT: Final = 30
 
@@ -67,10 +67,12 @@ class Folder(Target):
 
     Args:
         folder: Its path.
+        ours: Tells its files from somebody else's.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ours: Callable[[Path], bool] = is_generated) -> None:
         self._folder = folder
+        self._ours = ours
 
     def wanted(self, files: Mapping[str, str]) -> dict[str, str]:
         """All files."""
@@ -78,7 +80,7 @@ class Folder(Target):
 
     def present(self) -> dict[str, str]:
         """All generated files."""
-        paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file() and is_generated(path)]
+        paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file() and self._ours(path)]
         return {path.relative_to(self._folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
@@ -143,7 +145,7 @@ class PrometheusFolder(Folder):
 
     def _tell(self) -> None:
         if self._reload is not None:
-            _request("POST", self._reload.rstrip("/") + "/-/reload")
+            request("POST", self._reload.rstrip("/") + "/-/reload")
 
 
 class Ruler(Target):
@@ -176,7 +178,7 @@ class Ruler(Target):
 
     def present(self) -> dict[str, str]:
         """The groups that the ruler has."""
-        text = _request("GET", self._url, self._headers, missing_is_empty=True)
+        text = request("GET", self._url, self._headers, missing_is_empty=True)
         document: Any = yaml.safe_load(text) if text.strip() else {}
         if not isinstance(document, dict):
             raise BadInputError(f"{self._url}: answered something that is no namespace. Is it the API of a ruler?")
@@ -188,10 +190,10 @@ class Ruler(Target):
         changed: list[str] = []
         for name, text in new.items():
             if old.get(name) != text:
-                _request("POST", self._url, self._headers, text.encode())
+                request("POST", self._url, self._headers, text.encode())
                 changed.append(name)
         for name in old.keys() - new.keys():
-            _request("DELETE", f"{self._url}/{urllib.parse.quote(name, safe='')}", self._headers)
+            request("DELETE", f"{self._url}/{urllib.parse.quote(name, safe='')}", self._headers)
             changed.append(name)
         return changed
 
@@ -211,7 +213,7 @@ def _ordered(value: Any) -> Any:
     return value
 
 
-def _request(
+def request(
     method: str,
     url: str,
     headers: Mapping[str, str] | None = None,
@@ -219,11 +221,26 @@ def _request(
     *,
     missing_is_empty: bool = False,
 ) -> str:
+    """Ask an HTTP API.
+
+    Args:
+        method: HTTP's verb.
+        url: Where.
+        headers: What goes with it.
+        body: What is sent.
+        missing_is_empty: Whether a 404 is an empty answer.
+
+    Returns:
+        The body of the answer.
+
+    Raises:
+        BadInputError: It refused, with its status and what it said, or can't be reached.
+    """
     if not url.startswith(("http://", "https://")):
         raise BadInputError(f"{url}: expected a URL that starts with http:// or https://")
-    request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 # checked above
+    asked = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 # checked above
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 # checked above
+        with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:  # noqa: S310 # checked above
             text: str = answer.read().decode()
             return text
     except urllib.error.HTTPError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final
 
 import promql_parser
@@ -12,7 +12,7 @@ from claudescope_alerts.promql import Names, Part
 from claudescope_alerts.rules import Alert, Group
 from claudescope_alerts.spec import Spec
 
-__all__ = ["lint"]
+__all__ = ["Vocabulary", "lint"]
 
 _OWN_LABELS: Final = {"le", "service", "slo", "day", "__name__"}
 
@@ -20,12 +20,11 @@ _OWN_LABELS: Final = {"le", "service", "slo", "day", "__name__"}
 def lint(groups: Iterable[Group], spec: Spec) -> list[str]:
     """Every mistake in the rules, as a sentence that names the rule."""
     groups = list(groups)
-    recorded = {rule.name for group in groups for rule in group.recordings}
-    series = _emitted(spec)
+    vocabulary = Vocabulary(spec, {rule.name for group in groups for rule in group.recordings})
     mistakes: list[str] = []
     for group in groups:
         for rule in group.rules:
-            problems = _problems(rule.expr, series, recorded, spec)
+            problems = vocabulary.problems(rule.expr)
             mistakes += [f"{group.name}: {rule.name}: {problem}" for problem in problems]
         for alert in group.alerts:
             mistakes += [f"{group.name}: {alert.name}: {problem}" for problem in _incomplete(alert, spec)]
@@ -43,40 +42,57 @@ def _emitted(spec: Spec) -> dict[str, dict[str, tuple[str, ...] | None]]:
     }
 
 
-def _problems(
-    expr: str, series: dict[str, dict[str, tuple[str, ...] | None]], recorded: set[str], spec: Spec
-) -> Iterator[str]:
-    try:
-        tree = promql_parser.parse(expr)
-    except ValueError as error:
-        yield f"not PromQL: {error}"
-        return
-    selectors: list[promql_parser.VectorSelector] = []
-    groupings: list[str] = []
+class Vocabulary:
+    """All that a query may name: what the catalogue emits, and what rules record.
 
-    def visit(node: promql_parser.Expr) -> bool:
-        if isinstance(node, promql_parser.VectorSelector):
-            selectors.append(node)
-        elif isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
-            groupings.extend(node.modifier.labels)
-        return True
+    Args:
+        spec: Says the naming and the labels of the service.
+        recorded: Series beyond the catalogue's, such as those that rules record.
+        labels: Labels beyond the catalogue's, such as `job`.
+    """
 
-    promql_parser.walk(tree, visit)
-    known = {label for labels in series.values() for label in labels} | _OWN_LABELS | set(spec.service.labels)
-    for label in groupings:
-        if label not in known:
-            yield f"groups by {label!r}, a label that nobody emits"
-    for selector in selectors:
+    def __init__(self, spec: Spec, recorded: Set[str], labels: Set[str] = frozenset()) -> None:
+        self._series = _emitted(spec)
+        self._recorded = recorded
+        self._own = _OWN_LABELS | set(spec.service.labels) | labels
+        self._labels = {label for series in self._series.values() for label in series} | self._own
+
+    def problems(self, expr: str) -> Iterator[str]:
+        """Every mistake in a query, as half a sentence."""
+        try:
+            tree = promql_parser.parse(expr)
+        except ValueError as error:
+            yield f"not PromQL: {error}"
+            return
+        selectors: list[promql_parser.VectorSelector] = []
+        groupings: list[str] = []
+        made: set[str] = set()
+
+        def visit(node: promql_parser.Expr) -> bool:
+            if isinstance(node, promql_parser.VectorSelector):
+                selectors.append(node)
+            elif isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
+                groupings.extend(node.modifier.labels)
+            elif isinstance(node, promql_parser.Call) and node.func.name == "label_replace":
+                made.add(getattr(node.args[1], "val", ""))
+            return True
+
+        promql_parser.walk(tree, visit)
+        for label in groupings:
+            if label not in self._labels | made:
+                yield f"groups by {label!r}, a label that nobody emits"
+        for selector in selectors:
+            yield from self._in_selector(selector)
+
+    def _in_selector(self, selector: promql_parser.VectorSelector) -> Iterator[str]:
         matchers = [(matcher.name, matcher.value) for matcher in selector.matchers.matchers]
         name = selector.name or next((value for label, value in matchers if label == "__name__"), "")
-        if name in recorded:
-            continue
-        if name not in series:
+        if name not in self._recorded and name not in self._series:
             yield f"asks for {name!r}, a series that nobody emits"
-            continue
-        labels = series[name]
+            return
+        labels = self._series.get(name, dict.fromkeys(self._labels))
         for label, value in matchers:
-            if label in _OWN_LABELS or label in spec.service.labels:
+            if label in self._own:
                 continue
             if label not in labels:
                 yield f"asks {name} for {label!r}, a label that it does not have"

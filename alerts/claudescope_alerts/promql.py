@@ -25,6 +25,7 @@ class Match:
         label: The label.
         values: Values that it may have, or must not have.
         negated: Whether it must not have them. A label that is absent then matches.
+        patterns: Whether the values are regular expressions (RE2), each of a whole value.
 
     Raises:
         ValueError: The label is a closed set and never has such a value.
@@ -33,6 +34,7 @@ class Match:
     label: Label
     values: tuple[str, ...]
     negated: bool = False
+    patterns: bool = False
 
     def __post_init__(self) -> None:
         for value in self.values:
@@ -99,16 +101,22 @@ class Names:
         Raises:
             ValueError: The metric has no such label.
         """
-        pairs = [(name, "=", value) for name, value in self._service.items()]
+        pairs = self.conditions(metric)
         for match in matches:
             if match.label not in metric.labels:
                 raise ValueError(f"{metric.name} has no label {match.label.name!r}")
-            single = len(match.values) == 1
+            single = len(match.values) == 1 and not match.patterns
             operator = ("!" if match.negated else "=") + ("=" if single and match.negated else "" if single else "~")
-            pairs.append((self.label(match.label), operator, match.values[0] if single else regex(match.values)))
+            several = "|".join(match.values) if match.patterns else regex(match.values)
+            pairs.append((self.label(match.label), operator, match.values[0] if single else several))
         if le:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
+
+    def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
+        """What every selector of a metric asks for: label, operator and value."""
+        del metric  # a board asks by what the metric has
+        return [(name, "=", value) for name, value in self._service.items()]
 
     def series(self, metric: Metric, labels: dict[Label, str], part: Part = "", **more: str) -> str:
         """A full series for a test's input: the metric of the service with these labels."""

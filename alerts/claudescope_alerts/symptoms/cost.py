@@ -14,11 +14,11 @@ from claudescope_alerts.spec import Spec
 from claudescope_alerts.symptoms.shares import Count, count_alert
 from claudescope_alerts.windows import Severity, write_minutes
 
-__all__ = ["group"]
+__all__ = ["PACES", "Pace", "group"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Pace:
+class Pace:
     """How many times too fast a day's budget is spent. Times in minutes; `step` is between evaluations in trials."""
 
     severity: Severity
@@ -29,10 +29,10 @@ class _Pace:
     step: int
 
 
-_PACES: Final = {
-    "page-fast": _Pace("page", Decimal(12), long=60, short=5, wait=5, step=1),
-    "ticket-fast": _Pace("ticket", Decimal(3), long=360, short=30, wait=15, step=5),
-    "ticket-slow": _Pace("ticket", Decimal(1), long=1440, short=120, wait=60, step=15),
+PACES: Final = {
+    "page-fast": Pace("page", Decimal(12), long=60, short=5, wait=5, step=1),
+    "ticket-fast": Pace("ticket", Decimal(3), long=360, short=30, wait=15, step=5),
+    "ticket-slow": Pace("ticket", Decimal(1), long=1440, short=120, wait=60, step=15),
 }
 """A page where a day's budget would be gone in two hours: a loop. Tickets for eight hours and for the day."""
 
@@ -41,7 +41,7 @@ def group(spec: Spec, names: Names) -> Group:
     """Alerts on cost."""
     alerts: list[Alert] = []
     if spec.guards.daily_budget_usd is not None:
-        alerts += [_pace(tier, pace, spec.guards.daily_budget_usd, spec, names) for tier, pace in _PACES.items()]
+        alerts += [_pace(tier, pace, spec.guards.daily_budget_usd, spec, names) for tier, pace in PACES.items()]
     if spec.guards.cost_per_call_usd is not None:
         alerts.append(_per_call(spec.guards.cost_per_call_usd, spec, names))
     alerts.append(
@@ -64,7 +64,7 @@ def group(spec: Spec, names: Names) -> Group:
     return Group("cost", tuple(alerts))
 
 
-def _pace(tier: str, pace: _Pace, budget: Decimal, spec: Spec, names: Names) -> Alert:
+def _pace(tier: str, pace: Pace, budget: Decimal, spec: Spec, names: Names) -> Alert:
     long, short = write_minutes(pace.long), write_minutes(pace.short)
 
     def spent(window: str) -> str:

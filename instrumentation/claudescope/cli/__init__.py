@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from claudescope.cli.alerts import alerts
+from claudescope.cli.dashboards import dashboards
 from claudescope.cli.demo import demo
 from claudescope.cli.doctor import doctor
 from claudescope.cli.init import init
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(alerts, name="alerts")
+app.add_typer(dashboards, name="dashboards")
 app.command()(demo)
 app.command()(doctor)
 app.command()(init)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from claudescope.cli.verdicts import console, exit_if_failed, show_verdicts
 from claudescope.inputs import BadInputError, require
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
 
     files = _build(_load(spec))
     changed = write_build(files, out)
-    _console().print(f"{len(files)} files in {out}, {len(changed)} changed", markup=False)
+    console().print(f"{len(files)} files in {out}, {len(changed)} changed", markup=False)
 
 
 @alerts.command()
@@ -54,8 +54,8 @@ def check(spec: SpecOption = None) -> None:
     loaded = _load(spec)
     verdicts = _judged(loaded, check_folder)
     if loaded.routing.deadman is None:
-        _console().print("note: the dead man's switch calls nobody. Set routing.deadman in the spec", markup=False)
-    _exit(verdicts)
+        console().print("note: the dead man's switch calls nobody. Set routing.deadman in the spec", markup=False)
+    exit_if_failed(verdicts)
 
 
 @alerts.command()
@@ -67,7 +67,7 @@ def test(spec: SpecOption = None) -> None:  # noqa: PT028 # a command, not a tes
     missing = [verdict.detail for verdict in verdicts if verdict.outcome == "skipped"]
     if missing:
         raise BadInputError(f"{'; '.join(missing)}. Install Prometheus and Alertmanager: their tools run the tests")
-    _exit(verdicts)
+    exit_if_failed(verdicts)
 
 
 @alerts.command()
@@ -118,7 +118,7 @@ def push(
         typer.echo(show_difference(target, files) or "nothing would change\n", nl=False)
         return
     changed = target.apply(files)
-    _console().print(f"{len(changed)} changed" if changed else "nothing to change", markup=False)
+    console().print(f"{len(changed)} changed" if changed else "nothing to change", markup=False)
 
 
 @alerts.command()
@@ -146,10 +146,6 @@ def import_(path: Annotated[Path, typer.Argument(help="A file of OpenSLO v1 docu
     typer.echo(yaml.safe_dump({"version": 1, "objectives": objectives}, sort_keys=False), nl=False)
 
 
-def _console() -> Console:
-    return Console(stderr=True, soft_wrap=True)
-
-
 def _require() -> None:
     for module in ("pydantic", "yaml", "promql_parser"):
         require(module, extra="alerts", feature="claudescope alerts")
@@ -174,16 +170,8 @@ def _judged(spec: Spec, judge: Callable[[Path], list[Verdict]]) -> list[Verdict]
     with tempfile.TemporaryDirectory() as name:
         write_build(_build(spec), Path(name))
         verdicts = judge(Path(name))
-    for verdict in verdicts:
-        _console().print(f"{verdict.outcome:8} {verdict.judge}", markup=False)
-        if verdict.detail:
-            _console().print(verdict.detail, markup=False)
+    show_verdicts(verdicts)
     return verdicts
-
-
-def _exit(verdicts: list[Verdict]) -> None:
-    if any(verdict.outcome == "failed" for verdict in verdicts):
-        raise typer.Exit(1)
 
 
 def _target(

@@ -1,0 +1,140 @@
+"""Queries of boards: the catalogue's metrics under the reader's variables.
+
+A board asks by the same names as the alerts do (`claudescope_alerts.promql`), narrowed to the job, instance, model and
+workflow that its reader chose. Ratios are 0 rather than missing while nothing went wrong, and missing rather than NaN
+while nothing was called.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from claudescope.catalogue import (
+    DURATION,
+    ERROR_TYPE,
+    OPERATION,
+    OUTCOME,
+    REQUEST_MODEL,
+    RESPONSE_MODEL,
+    WORKFLOW,
+    Label,
+    Metric,
+)
+from claudescope.errors import KINDS
+from claudescope_alerts.promql import Match, Names, Part
+from claudescope_alerts.spec import Spec
+
+__all__ = ["CHAT", "ENDED", "IN_BUDGET", "RANGE", "RATE", "Queries"]
+
+RATE: Final = "$__rate_interval"
+"""Grafana's window for `rate`: never shorter than four scrapes."""
+
+RANGE: Final = "$__range"
+"""Grafana's window for the whole time that the reader looks at."""
+
+CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
+"""Calls that users wait for."""
+
+ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
+"""Calls that came to an end; what the app itself broke off says nothing about the service."""
+
+IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if row.in_budget))
+"""Failures for a reason that is not in the request itself."""
+
+_MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
+_BY_VARIABLE: Final = ((REQUEST_MODEL, "model"), (WORKFLOW, "workflow"))
+
+
+class Queries(Names):
+    """Writes the expressions of panels.
+
+    Args:
+        spec: Says the naming, the labels of the service and the thresholds.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        self.spec = spec
+
+    def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
+        """The service's labels, and the variables of the board that the metric has a label for."""
+        chosen = [("job", "=~", "$job"), ("instance", "=~", "$instance")]
+        chosen += [(self.label(label), "=~", f"${name}") for label, name in _BY_VARIABLE if label in metric.labels]
+        return [*super().conditions(metric), *chosen]
+
+    def legend(self, *labels: Label | str) -> str:
+        """How a legend shows the values of labels."""
+        names = [label if isinstance(label, str) else self.label(label) for label in labels]
+        return " ".join(f"{{{{{name}}}}}" for name in names)
+
+    def total(
+        self,
+        metric: Metric,
+        *matches: Match,
+        by: tuple[Label | str, ...] = (),
+        part: Part = "",
+        le: str = "",
+        window: str = RATE,
+        function: str = "rate",
+    ) -> str:
+        """The sum of `rate` or `increase` over the series of a metric.
+
+        Args:
+            metric: A counter, or a histogram with its `part`.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            part: Which series of a histogram.
+            le: Upper bound of its bucket.
+            window: Range that is looked at.
+            function: `"rate"` or `"increase"`.
+        """
+        selector = self.select(metric, *matches, part=part, le=le, window=window)
+        grouping = f" by {self.by(*by)}" if by else ""
+        summed = f"sum{grouping} ({function}({selector}))"
+        return self._named(summed, by)
+
+    def calls(
+        self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
+    ) -> str:
+        """How many calls ended: per second, or within the window."""
+        return self.total(DURATION, *matches, by=by, part="count", window=window, function=function)
+
+    def failed(
+        self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
+    ) -> str:
+        """How many calls failed."""
+        return self.calls(Match(OUTCOME, ("error",)), *matches, by=by, window=window, function=function)
+
+    def share(self, part: str, whole: str) -> str:
+        """A share of a whole: 0 where there is no part, and nothing where there is no whole."""
+        return f"({part} or 0 * {whole}) / ({whole} > 0)"
+
+    def quantile(
+        self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE
+    ) -> str:
+        """A quantile of a histogram."""
+        selector = self.select(metric, *matches, part="bucket", window=window)
+        estimated = f"histogram_quantile({quantile:g}, sum by {self.by('le', *by)} (rate({selector})))"
+        return self._named(estimated, by)
+
+    def recorded(self, name: str, **labels: str) -> str:
+        """A series that the spec's rules record."""
+        pairs = {"service": self.spec.service.name, **labels}
+        return name + "{" + ", ".join(f'{key}="{value}"' for key, value in pairs.items()) + "}"
+
+    def alerts(self, state: str = "firing", **labels: str) -> str:
+        """The state of the spec's alerts, as Prometheus and vmalert keep it."""
+        pairs = "".join(f', {key}="{value}"' for key, value in labels.items())
+        return f'ALERTS{{service="{self.spec.service.name}", alertstate="{state}", severity!="none"{pairs}}}'
+
+    def narrowed(self, name: str, conditions: str) -> str:
+        """A series by its name and its conditions as text, quoted where the naming keeps dots."""
+        if self.spec.naming == "prometheus":
+            return f"{name}{{{conditions}}}" if conditions else name
+        return f'{{"{name}"{", " if conditions else ""}{conditions}}}'
+
+    def _named(self, expr: str, by: tuple[Label | str, ...]) -> str:
+        """With a name for what has none: calls outside of any workflow, calls that no model answered."""
+        for label in (self.label(label) for label in _MAY_BE_ABSENT if label in by):
+            expr = f'label_replace({expr}, "{label}", "(none)", "{label}", "")'
+        return expr

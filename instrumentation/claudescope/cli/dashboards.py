@@ -1,0 +1,129 @@
+"""`claudescope dashboards`: boards as code, from the catalogue and the spec to a Grafana that shows them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from claudescope.cli.verdicts import console, exit_if_failed, show_verdicts
+from claudescope.inputs import BadInputError, require
+
+if TYPE_CHECKING:
+    from claudescope_alerts.spec import Spec
+    from claudescope_dashboards.deploy import Grafana
+
+__all__ = ["dashboards"]
+
+dashboards = typer.Typer(
+    help="Grafana dashboards, from the catalogue and the spec of the alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+SpecOption = Annotated[
+    Path | None, typer.Option("--spec", help="The spec of the alerts. Without it the default one is used.")
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the generated files.")]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", envvar="GRAFANA_URL", help="Base URL of Grafana. The token comes from GRAFANA_TOKEN."),
+]
+FolderOption = Annotated[str, typer.Option("--folder", help="Title of Grafana's folder; it is made if need be.")]
+_OUT = Path("claudescope-dashboards")
+_FOLDER = "Claude"
+
+
+@dashboards.command()
+def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
+    """Write the boards for import, provisioning and the sidecar. Writes nothing if a board has a mistake."""
+    loaded = _load(spec)
+    from claudescope_alerts.build import write_build
+    from claudescope_dashboards.build import is_generated
+
+    files = _build(loaded)
+    changed = write_build(files, out, is_generated)
+    console().print(f"{len(files)} files in {out}, {len(changed)} changed", markup=False)
+
+
+@dashboards.command()
+def check(spec: SpecOption = None) -> None:
+    """Let every judge that is here check what would be built; name those that had to be skipped."""
+    loaded = _load(spec)
+    from claudescope_dashboards.judges import check_boards
+
+    verdicts = check_boards(loaded)
+    show_verdicts(verdicts)
+    exit_if_failed(verdicts)
+
+
+@dashboards.command()
+def diff(spec: SpecOption = None, out: OutOption = _OUT, url: UrlOption = None, folder: FolderOption = _FOLDER) -> None:
+    """Show what a push would change, or without --url what a build would. Exits with 1 if anything."""
+    loaded = _load(spec)
+    from claudescope_alerts.deploy import Folder, show_difference
+    from claudescope_dashboards.build import is_generated
+
+    target = Folder(out, is_generated) if url is None else _grafana(url, folder, "")
+    difference = show_difference(target, _build(loaded))
+    typer.echo(difference, nl=False)
+    if difference:
+        raise typer.Exit(1)
+
+
+@dashboards.command()
+def push(
+    spec: SpecOption = None,
+    url: UrlOption = None,
+    folder: FolderOption = _FOLDER,
+    message: Annotated[
+        str, typer.Option("--message", help="What the history of each changed board says.")
+    ] = "claudescope dashboards push",
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite/--no-overwrite", help="Whether to replace a board that somebody saves at the same moment."
+        ),
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Send the boards to Grafana. Safe to repeat: a board that is there already is not touched."""
+    loaded = _load(spec)
+    from claudescope_alerts.deploy import show_difference
+
+    if url is None:
+        raise BadInputError("expected --url or GRAFANA_URL, such as https://grafana.example.com")
+    target = _grafana(url, folder, message, overwrite=overwrite)
+    files = _build(loaded)
+    if dry_run:
+        typer.echo(show_difference(target, files) or "nothing would change\n", nl=False)
+        return
+    changed = target.apply(files)
+    console().print(f"{len(changed)} changed: {', '.join(changed)}" if changed else "nothing to change", markup=False)
+
+
+def _load(path: Path | None) -> Spec:
+    for module in ("grafanalib", "pydantic", "yaml", "promql_parser"):
+        require(module, extra="dashboards", feature="claudescope dashboards")
+    from claudescope_alerts.spec import load_spec
+
+    return load_spec(path)
+
+
+def _build(spec: Spec) -> dict[str, str]:
+    from claudescope_dashboards.build import build as build_files
+
+    return build_files(spec)
+
+
+def _grafana(url: str, folder: str, message: str, *, overwrite: bool = True) -> Grafana:
+    from claudescope_dashboards.deploy import Grafana
+
+    token = os.environ.get("GRAFANA_TOKEN", "").strip()
+    if not token:
+        raise BadInputError(
+            "GRAFANA_TOKEN is not set. Expected the token of a service account that may edit dashboards"
+        )
+    return Grafana(url, token, folder=folder, message=message, overwrite=overwrite)

@@ -1,0 +1,1 @@
+"""Draws the boards with data in them, for the documentation."""

@@ -1,0 +1,235 @@
+"""Draws the boards that the documentation shows, with a week of simulated calls in them: `make screenshots`.
+
+A real Prometheus has the telemetry (`tests/telemetry`) and answers the queries of every panel, with the variables
+resolved as Grafana does; the page in `src/` draws the answers with Grafana's own components in headless Chromium. Time,
+seed and fonts are fixed: the same boards and the same data give the same pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.telemetry.history import Span
+from tests.telemetry.prometheus import with_history
+
+from claudescope_alerts.build import build as build_alerts
+from claudescope_alerts.spec import load_spec
+from claudescope_dashboards.resolve import Resolver
+
+__all__ = ["Time", "draw", "regions_of", "time_of"]
+
+_HERE: Final = Path(__file__).parent
+_ROOT: Final = _HERE.parent
+_BOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/boards"
+_OUT: Final = _ROOT / "docs/images/boards"
+_SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 2026-11-20 15:07 UTC
+_WIDTH: Final = 1600
+_COLUMNS: Final = 24
+_LIGHT: Final = "overview"
+_CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_WORDS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """What time a board shows.
+
+    Attributes:
+        seconds: How long.
+        words: How Grafana's time picker says so.
+    """
+
+    seconds: int
+    words: str
+
+
+def time_of(dashboard: Json) -> Time:
+    """The time range that a dashboard opens with.
+
+    Raises:
+        ValueError: It does not reach from some time ago until now.
+    """
+    time: Json = dashboard["time"]
+    found = re.fullmatch(r"now-(\d+)([mhd])", str(time["from"]))
+    if found is None or time["to"] != "now":
+        raise ValueError(f"time {time}: expected one from now-6h, or the like, to now")
+    return Time(int(found[1]) * _SECONDS[found[2]], f"Last {found[1]} {_WORDS[found[2]]}")
+
+
+def regions_of(result: list[Json], step: int) -> list[Json]:
+    """The times in which series have samples, as Grafana makes regions of an annotation query.
+
+    Args:
+        result: Series of a range query.
+        step: Its step in seconds; samples further apart are two regions.
+
+    Returns:
+        Of each region `from` and `to` in milliseconds, and the `title`.
+    """
+    regions: list[Json] = []
+    for series in result:
+        previous: float | None = None
+        for at, _ in series["values"]:
+            if previous is None or at - previous > step:
+                regions.append({"from": at * 1000, "title": series["metric"].get("alertname", "")})
+            regions[-1]["to"] = at * 1000
+            previous = at
+    return regions
+
+
+def _ask(url: str, path: str, **parameters: str | int) -> list[Json]:
+    query = urllib.parse.urlencode(parameters).encode()
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/{path}", data=query, timeout=60) as answer:  # noqa: S310 # ours
+            result: list[Json] = json.load(answer)["data"]["result"]
+    except urllib.error.HTTPError as error:
+        raise ValueError(f"{parameters['query']}: {error.read().decode()}") from None
+    return result
+
+
+class _Board:
+    """A board, and what is asked for it."""
+
+    def __init__(self, url: str, dashboard: Json) -> None:
+        self._url = url
+        self._dashboard = dashboard
+        self._time = time_of(dashboard)
+        self._from = _SPAN.end - self._time.seconds
+
+    def _resolver(self, width: int) -> Resolver:
+        points = max(1, _WIDTH * width // _COLUMNS)
+        return Resolver(seconds=self._time.seconds, points=points, scrape=_SPAN.step)
+
+    def _range(self, expr: str, step: int) -> list[Json]:
+        # Grafana asks from a multiple of the step.
+        start = self._from - self._from % step
+        return _ask(self._url, "query_range", query=expr, start=start, end=_SPAN.end, step=step)
+
+    def _answer(self, target: Json, resolver: Resolver) -> Json:
+        expr = resolver.resolve(target["expr"])
+        instant = bool(target.get("instant"))
+        if instant:
+            result = _ask(self._url, "query", query=expr, time=_SPAN.end)
+            result = [{"metric": series["metric"], "values": [series["value"]]} for series in result]
+        else:
+            result = self._range(expr, resolver.step)
+        return {
+            "refId": target["refId"],
+            "expr": target["expr"],
+            "legendFormat": target.get("legendFormat", "__auto"),
+            "format": target.get("format", "time_series"),
+            "instant": instant,
+            "step": resolver.step,
+            "result": result,
+        }
+
+    def _answers(self) -> Iterator[tuple[int, list[Json]]]:
+        for panel in self._dashboard["panels"]:
+            resolver = self._resolver(panel["gridPos"]["w"])
+            shown = [target for target in panel.get("targets", []) if not target.get("hide")]
+            yield panel["id"], [self._answer(target, resolver) for target in shown]
+
+    def _annotations(self) -> Iterator[Json]:
+        for annotation in self._dashboard.get("annotations", {}).get("list", []):
+            if annotation.get("expr") and annotation.get("enable"):
+                step = self._resolver(_COLUMNS).step
+                result = self._range(self._resolver(_COLUMNS).resolve(annotation["expr"]), step)
+                yield {
+                    "name": annotation["name"],
+                    "color": annotation["iconColor"],
+                    "regions": regions_of(result, step),
+                }
+
+    def drawing(self) -> Json:
+        """All that the page needs, but for the theme."""
+        variables = [
+            {"label": variable.get("label") or variable["name"], "text": _shown(variable)}
+            for variable in self._dashboard["templating"]["list"]
+            if not variable.get("hide")
+        ]
+        return {
+            "from": self._from * 1000,
+            "to": _SPAN.end * 1000,
+            "range": self._time.words,
+            "dashboard": self._dashboard,
+            "variables": variables,
+            "answers": dict(self._answers()),
+            "annotations": list(self._annotations()),
+        }
+
+
+def _shown(variable: Json) -> str:
+    return "Prometheus" if variable["type"] == "datasource" else "All"
+
+
+def _rule_files() -> Mapping[str, str]:
+    files = build_alerts(load_spec())
+    return {path: text for path, text in files.items() if path.startswith("rules/")}
+
+
+def _tools() -> Path:
+    """Check that what draws is here, and give the path of Chromium."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if found is None:
+        raise FileNotFoundError(
+            "Chromium is not here: install it (apt-get install chromium), or set CHROMIUM to its path"
+        )
+    if not (_HERE / "dist/page.js").exists():
+        raise FileNotFoundError(f"{_HERE / 'dist/page.js'} is not here: run `make screenshots`, which builds it")
+    return Path(found)
+
+
+def draw(names: list[str], out: Path = _OUT) -> None:
+    """Draw boards.
+
+    Args:
+        names: Names of boards, such as `overview`; all of them where it is empty.
+        out: Folder of the pictures.
+
+    Raises:
+        FileNotFoundError: A tool is missing; the message says how to get it.
+        ValueError: Prometheus refused a query of a board.
+        subprocess.CalledProcessError: A board could not be drawn; Chromium's words are on standard error.
+    """
+    chromium = _tools()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, with_history(_SPAN, _rule_files()) as url:
+        for path in sorted(_BOARDS.glob("*.json")):
+            if names and path.stem not in names:
+                continue
+            dashboard = json.loads(path.read_text(encoding="utf-8"))
+            drawing = _Board(url, dashboard).drawing()
+            themes = {"": "dark", "-light": "light"} if path.stem == _LIGHT else {"": "dark"}
+            for suffix, theme in themes.items():
+                file = Path(temporary) / f"{dashboard['uid']}{suffix}.json"
+                file.write_text(json.dumps({**drawing, "theme": theme}), encoding="utf-8")
+        command = ["node", str(_HERE / "shoot.mjs"), temporary, str(out), str(_WIDTH)]
+        subprocess.run(command, check=True, env={**os.environ, "CHROMIUM": str(chromium)})  # noqa: S603 # ours
+
+
+def main() -> None:
+    """Draw the boards that are named, or all."""
+    try:
+        draw(sys.argv[1:])
+    except FileNotFoundError as error:
+        sys.exit(f"screenshots: {error}")
+
+
+if __name__ == "__main__":
+    main()

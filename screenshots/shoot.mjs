@@ -1,0 +1,85 @@
+// Draws boards to PNG files in headless Chromium: node shoot.mjs FOLDER OUT WIDTH
+// FOLDER has one JSON file for each picture, as draw.py writes them; OUT gets a PNG file of the same name.
+
+import { createReadStream, existsSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { basename, extname, join, normalize } from 'node:path';
+
+import { chromium } from 'playwright-core';
+import UPNG from 'upng-js';
+
+const [folder, out, width] = process.argv.slice(2);
+const here = import.meta.dirname;
+const COLOURS = 256; // a quarter of the size, and no difference to see on plain grounds
+const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.svg': 'image/svg+xml' };
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><title>loading</title><link rel="stylesheet" href="/page.css">' +
+  '<style>body{margin:0}*{animation:none!important;transition:none!important}</style>' +
+  '<div id="board"></div><script src="/page.js"></script>';
+
+const server = createServer((request, response) => {
+  const path = normalize(new URL(request.url, 'http://page').pathname);
+  if (path === '/') {
+    response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE);
+    return;
+  }
+  const icon = path.replace('/public/build/', '/public/');
+  const places = [join(here, 'dist', path), join(folder, path), join(here, 'node_modules/@grafana/ui/dist', icon)];
+  const file = places.find((place) => existsSync(place));
+  if (!file) {
+    response.writeHead(404).end();
+    return;
+  }
+  response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+  createReadStream(file).pipe(response);
+});
+await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+const origin = `http://127.0.0.1:${server.address().port}`;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--font-render-hinting=none',
+    '--force-color-profile=srgb',
+  ],
+});
+let failed = 0;
+for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json')).sort()) {
+  const page = await browser.newPage({ viewport: { width: Number(width), height: 600 }, timezoneId: 'UTC', locale: 'en-US' });
+  await page.route('**/*', (route) => (route.request().url().startsWith(origin) ? route.continue() : route.abort()));
+  const said = [];
+  page.on('console', (message) => message.type() === 'error' && said.push(message.text()));
+  page.on('pageerror', (error) => said.push(String(error)));
+  await page.goto(`${origin}/?board=${name}`);
+  let title = 'it never said that it was done';
+  try {
+    await page.waitForFunction(() => /^(drawn|failed)/.test(document.title), undefined, { timeout: 60_000 });
+    title = await page.title();
+  } catch {}
+  if (title !== 'drawn') {
+    failed += 1;
+    console.error(`${name}: ${title}\n${said.join('\n')}`);
+  } else {
+    await page.evaluate(() => document.fonts.ready);
+    await page.waitForLoadState('networkidle');
+    const shot = UPNG.decode(await page.screenshot({ fullPage: true }));
+    const small = Buffer.from(UPNG.encode([UPNG.toRGBA8(shot)[0]], shot.width, shot.height, COLOURS));
+    await writeFile(join(out, `${name}.png`), small);
+    console.log(`${name}.png: ${shot.width} x ${shot.height}, ${Math.round(small.length / 1024)} kB`);
+    if (process.env.VERBOSE) {
+      console.error(said.join('\n'));
+    }
+  }
+  await page.close();
+}
+await browser.close();
+server.close();
+process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,52 @@
+// What draw.py hands over: a board, and what Prometheus answered to its queries.
+
+export interface Series {
+  metric: Record<string, string>;
+  values: Array<[number, string]>; // one for an instant query
+}
+
+export interface Answer {
+  refId: string;
+  expr: string;
+  legendFormat: string;
+  format: string;
+  instant: boolean;
+  step: number; // seconds
+  result: Series[];
+}
+
+export interface Target {
+  refId: string;
+  hide?: boolean;
+}
+
+export interface Panel {
+  id: number;
+  type: string;
+  title: string;
+  description?: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  options: Record<string, any>;
+  fieldConfig?: { defaults: Record<string, any>; overrides: any[] };
+  transformations?: any[];
+  transparent?: boolean;
+  collapsed?: boolean;
+}
+
+export interface Annotation {
+  name: string;
+  color: string;
+  regions: Array<{ from: number; to: number; title: string }>; // milliseconds
+}
+
+export interface Drawing {
+  theme: 'dark' | 'light';
+  from: number; // milliseconds
+  to: number;
+  range: string;
+  dashboard: { title: string; panels: Panel[]; links?: Array<{ title: string; type: string; icon?: string }> };
+  boards: string[]; // titles of the boards that the links lead to
+  variables: Array<{ label: string; text: string }>;
+  answers: Record<number, Answer[]>;
+  annotations: Annotation[];
+}

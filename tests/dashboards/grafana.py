@@ -1,0 +1,134 @@
+"""A stand-in for Grafana's HTTP API of folders and dashboards that accepts nothing that the real one refuses
+(https://grafana.com/docs/grafana/latest/developers/http_api/dashboard/).
+"""  # noqa: D205
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from tests.alerts.servers import wait_for
+
+__all__ = ["TOKEN", "Grafana"]
+
+TOKEN = "glsa_stand-in"  # of the stand-in
+
+
+@dataclass
+class Grafana:
+    """What it holds.
+
+    Attributes:
+        folders: Title by uid.
+        boards: Dashboard, folder and message of the last save, by uid.
+        writes: Every request that changed something, in order.
+        before_save: Called before a dashboard is saved, as another person's save might come.
+    """
+
+    folders: dict[str, str] = field(default_factory=dict[str, str])
+    boards: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    writes: list[str] = field(default_factory=list[str])
+    before_save: Callable[[str], None] = lambda uid: None
+
+    async def get_folder(self, request: Request) -> JSONResponse:
+        """A folder by its uid."""
+        uid = request.path_params["uid"]
+        if uid not in self.folders:
+            return JSONResponse({"message": "folder not found", "status": "not-found"}, 404)
+        return JSONResponse({"uid": uid, "title": self.folders[uid], "version": 1})
+
+    async def make_folder(self, request: Request) -> JSONResponse:
+        """A new folder."""
+        body = await request.json()
+        if not body.get("title"):
+            return JSONResponse({"message": "folder title cannot be empty"}, 400)
+        if body["uid"] in self.folders:
+            return JSONResponse({"message": "the folder has been changed by someone else"}, 412)
+        self.folders[body["uid"]] = body["title"]
+        self.writes.append(f"folder {body['uid']}")
+        return JSONResponse({"uid": body["uid"], "title": body["title"], "version": 1})
+
+    async def get_board(self, request: Request) -> JSONResponse:
+        """A dashboard by its uid."""
+        found = self.boards.get(request.path_params["uid"])
+        if found is None:
+            return JSONResponse({"message": "Dashboard not found"}, 404)
+        return JSONResponse({"meta": {"folderUid": found["folderUid"]}, "dashboard": found["dashboard"]})
+
+    async def search(self, request: Request) -> JSONResponse:
+        """Dashboards by tag and folder."""
+        tag, folder = request.query_params["tag"], request.query_params["folderUIDs"]
+        found = [
+            {"uid": uid, "type": "dash-db"}
+            for uid, board in self.boards.items()
+            if board["folderUid"] == folder and tag in board["dashboard"].get("tags", [])
+        ]
+        return JSONResponse(found)
+
+    async def save(self, request: Request) -> JSONResponse:
+        """A dashboard, new or changed."""
+        body = await request.json()
+        board = body.get("dashboard")
+        if not board or not board.get("title"):
+            return JSONResponse({"message": "Dashboard title cannot be empty", "status": "empty-name"}, 400)
+        uid = board["uid"]
+        if len(uid) > 40:
+            return JSONResponse({"message": "uid too long, max 40 characters"}, 400)
+        if body.get("folderUid") not in self.folders:
+            return JSONResponse({"message": "folder not found"}, 404)
+        self.before_save(uid)
+        present = self.boards.get(uid)
+        version = present["dashboard"]["version"] if present else 0
+        if present and not body.get("overwrite") and board.get("version") != version:
+            message = "The dashboard has been changed by someone else"
+            return JSONResponse({"message": message, "status": "version-mismatch"}, 412)
+        stored = {
+            **board,
+            "id": present["dashboard"]["id"] if present else len(self.boards) + 1,
+            "version": version + 1,
+        }
+        self.boards[uid] = {"dashboard": stored, "folderUid": body["folderUid"], "message": body.get("message", "")}
+        self.writes.append(f"board {uid}")
+        return JSONResponse({"id": stored["id"], "uid": uid, "status": "success", "version": version + 1})
+
+    def _guarded(self, answer: Any) -> Any:
+        async def guarded(request: Request) -> JSONResponse:
+            if request.headers.get("authorization") != f"Bearer {TOKEN}":
+                return JSONResponse({"message": "Invalid API key"}, 401)
+            found: JSONResponse = await answer(request)
+            return found
+
+        return guarded
+
+    @contextmanager
+    def running(self) -> Generator[str]:
+        """Serve until the end, under a sub-path as behind a proxy, and give the base URL."""
+        table = (
+            ("/api/folders/{uid}", self.get_folder, "GET"),
+            ("/api/folders", self.make_folder, "POST"),
+            ("/api/dashboards/uid/{uid}", self.get_board, "GET"),
+            ("/api/dashboards/db", self.save, "POST"),
+            ("/api/search", self.search, "GET"),
+        )
+        routes = [Route(f"/grafana{path}", self._guarded(answer), methods=[verb]) for path, answer, verb in table]
+        config = uvicorn.Config(
+            Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            wait_for("the stand-in listens", lambda: server.started)
+            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/grafana"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,205 @@
+"""What the boards are: current, complete, on one screen, and unable to ask for what nobody emits."""
+
+from __future__ import annotations
+
+import copy
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+
+import claudescope_dashboards
+from claudescope.errors import KINDS
+from claudescope.inputs import BadInputError
+from claudescope.pricing import PriceBook
+from claudescope_alerts.build import groups_of, write_build
+from claudescope_alerts.spec import Spec, load_spec
+from claudescope_dashboards import build as building
+from claudescope_dashboards.board import SCHEMA_VERSION, TITLES, Band, board
+from claudescope_dashboards.boards.cost import MULTIPLES, READ_MULTIPLES
+from claudescope_dashboards.build import boards_of, build, is_generated
+from claudescope_dashboards.colours import FAULT, KIND
+from claudescope_dashboards.lint import lint, panels_of, queries_of
+from claudescope_dashboards.panels import Query, stat
+from claudescope_dashboards.queries import Queries
+from claudescope_dashboards.resolve import Resolver
+from tests.dashboards.conftest import default_boards, default_files
+
+_GENERATED = Path(claudescope_dashboards.__file__).parent / "generated"
+_SCREEN, _BROWSER, _GRAFANA = 1080, 120, 130
+"""Pixels: a screen's height, what a browser takes of it, and Grafana's own bars with the row of variables."""
+
+
+def test_the_committed_output_is_current() -> None:
+    """`claudescope dashboards build --out dashboards/claudescope_dashboards/generated` would change nothing."""
+    committed = {
+        path.relative_to(_GENERATED).as_posix(): path.read_text(encoding="utf-8")
+        for path in _GENERATED.rglob("*")
+        if path.is_file()
+    }
+    assert committed.keys() == default_files().keys()
+    assert [name for name, text in default_files().items() if committed[name] != text] == []
+    assert build(load_spec()) == dict(default_files())
+
+
+def test_the_overview_fits_one_screen() -> None:
+    """No scrolling at 1080p, in a window with a browser's bars."""
+    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in default_boards()["overview"]["panels"])
+    assert rows * 38 - 8 <= _SCREEN - _BROWSER - _GRAFANA
+
+
+def test_identities_are_stable() -> None:
+    """Alerts link to the overview's uid, and people keep links to the others."""
+    assert {name: board["uid"] for name, board in default_boards().items()} == {
+        "overview": "claudescope-overview",
+        "errors": "claudescope-errors",
+        "latency": "claudescope-latency",
+        "cost": "claudescope-cost",
+        "limits": "claudescope-limits",
+        "slo": "claudescope-slo",
+        "fleet": "claudescope-fleet",
+    }
+    assert {board["schemaVersion"] for board in default_boards().values()} == {SCHEMA_VERSION}
+
+
+@pytest.mark.parametrize(
+    ("expr", "problem"),
+    [
+        ("sum(rate(gen_ai_client_operation_durations_count[5m]))", "a series that nobody emits"),
+        ('sum(rate(claude_client_retries_total{model="x"}[5m]))', "a label that it does not have"),
+        ('sum(rate(claude_client_retries_total{error_type="rate_limit"}[5m]))', "a value that it never has"),
+        ("sum by (modle) (rate(claude_client_retries_total[5m]))", "a label that nobody emits"),
+        ("claude_slo:burn_rate:4h", "a series that nobody emits"),
+        ("sum(", "not PromQL"),
+        ("sum(rate(claude_client_retries_total[1m]))", "a window of the spec of 5m or more"),
+        ("sum(rate(claude_client_retries_total[5m]))", "without $job and $instance"),
+        ('sum(claude_client_retries_total{job=~"$job", instance=~"$instance"})', "shows the counter"),
+        ('claude_slo:burn_rate:1h{slo="$slo"}', "which the board has not"),
+    ],
+)
+def test_a_panel_that_names_what_nobody_emits_fails_the_build(
+    monkeypatch: pytest.MonkeyPatch, expr: str, problem: str
+) -> None:
+    """The lint refuses it with board and panel, and so does the build."""
+
+    def misspelt(queries: Queries) -> dict[str, Any]:
+        panel = stat("Misspelt", Query(expr), description="Red: mend it.", unit="short")
+        return board("overview", queries, [Band(4, [panel])], description="One mistake")
+
+    monkeypatch.setattr(building, "BOARDS", {"overview": misspelt})
+    with pytest.raises(BadInputError, match="overview: Misspelt: A: ") as refused:
+        build(load_spec())
+    assert problem in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda panel: panel.pop("title"), "has no title"),
+        (lambda panel: panel.pop("description"), "has no description"),
+        (lambda panel: panel["fieldConfig"]["defaults"].pop("unit"), "has no unit"),
+        (lambda panel: panel["targets"].clear(), "asks nothing"),
+        (lambda panel: panel["targets"][0].update(datasource={"uid": "abc"}), "the data source that the reader chose"),
+        (lambda panel: panel.update(description="A number."), "does not say what to do"),
+        (lambda panel: panel.update(id=2), "two panels have the id 2"),
+        (lambda panel: panel["gridPos"].update(x=3), "stands on another panel"),
+        (lambda panel: panel["fieldConfig"]["defaults"]["links"][0].update(url="/d/gone?x"), "which is no board"),
+    ],
+)
+def test_the_lint_finds_what_a_reader_would_miss(change: Any, problem: str) -> None:
+    """Each rule is broken once, on the first panel of the overview."""
+    boards: Any = copy.deepcopy(dict(default_boards()))
+    change(boards["overview"]["panels"][0])
+    assert problem in "\n".join(lint(boards, groups_of(load_spec()), load_spec()))
+
+
+def test_every_kind_and_every_fault_has_one_colour() -> None:
+    """The same kind is the same colour wherever a panel shows it, and no two kinds share one."""
+    assert KIND.keys() == KINDS.keys()
+    assert FAULT.keys() == {kind.fault for kind in KINDS.values()}
+    assert len(set(KIND.values())) == len(KIND)
+    shown: dict[str, set[str]] = {}
+    for one in default_boards().values():
+        for panel in panels_of(one):
+            for override in panel["fieldConfig"]["overrides"]:
+                for found in override["properties"]:
+                    if found["id"] == "color" and override["matcher"]["options"] in KINDS:
+                        shown.setdefault(override["matcher"]["options"], set()).add(found["value"]["fixedColor"])
+    assert shown == {kind: {colour} for kind, colour in KIND.items()}
+
+
+def test_links_keep_the_time_and_the_variables() -> None:
+    """Every drill-down carries the time range and all variables, the chosen one in place of the board's own."""
+    links = [
+        link["url"]
+        for one in default_boards().values()
+        for link in re.findall(r'"(/d/[^"]+)"', building.json_text(one))
+        for link in [{"url": link}]
+    ]
+    assert len(links) > 20
+    for url in links:
+        assert "${__url_time_range}" in url
+        for name in ("datasource", "job", "instance", "model", "workflow"):
+            assert (f"${{{name}:queryparam}}" in url) != (f"var-{name}=${{__field.labels." in url), url
+
+
+def test_each_objective_has_its_row() -> None:
+    """A spec with another objective has another row, with the lines of its own tiers."""
+    document = load_spec().model_dump(by_alias=True)
+    extra = {"name": "quick", "target": 90, "sli": {"preset": "claude-duration", "threshold": "20.48s"}}
+    spec = Spec.model_validate(
+        {**document, "objectives": [*document["objectives"], {**extra, "tiers": ["ticket-slow"]}]}
+    )
+    panels = boards_of(spec)["slo"]["panels"]
+    rows = [panel["title"] for panel in panels if panel["type"] == "row"]
+    assert [row.partition(":")[0] for row in rows] == [goal.name for goal in spec.objectives]
+    assert rows[-1] == "quick: 90 % over 30d"
+    burns = [panel for panel in panels if panel["title"] == "Burn rate per window"]
+    steps = [step["value"] for step in burns[-1]["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+    assert steps == [None, 1]
+
+
+@pytest.mark.parametrize("naming", ["utf8", "victoriametrics"])
+def test_other_namings_and_services_are_boards_too(naming: str) -> None:
+    """Names with dots are quoted, the service's labels narrow everything, and uids do not collide."""
+    changed = {"naming": naming, "service": {"name": "checkout", "labels": {"team": "shop"}}}
+    boards = boards_of(Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed}))
+    for name, one in boards.items():
+        assert one["uid"] == f"claudescope-checkout-{name}"
+        assert one["title"] == f"Claude · checkout · {TITLES[name]}"  # type: ignore[index]
+        for place, expr in queries_of(one):
+            promql_parser.parse(Resolver().resolve(expr))
+            if "claude.workflow" in expr:
+                assert 'team="shop"' in expr, place
+    assert '"gen_ai.client.operation.duration' in building.json_text(boards["overview"]).replace('\\"', '"')
+
+
+def test_builds_leave_other_files_alone(tmp_path: Path) -> None:
+    """Twice the same build changes nothing, and a dashboard of somebody else's is in nobody's way."""
+    files = dict(default_files())
+    assert len(write_build(files, tmp_path, is_generated)) == len(files)
+    assert write_build(files, tmp_path, is_generated) == []
+    (tmp_path / "boards/mine.json").write_text('{"title": "mine"}', encoding="utf-8")
+    fewer = {name: text for name, text in files.items() if not name.endswith("fleet.json")}
+    assert sorted(write_build(fewer, tmp_path, is_generated)) == ["boards/fleet.json", "import/fleet.json"]
+    assert (tmp_path / "boards/mine.json").exists()
+    with pytest.raises(BadInputError, match="not written by claudescope"):
+        write_build({"boards/mine.json": "{}"}, tmp_path, is_generated)
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2", "claude-opus-4-8"]
+)
+def test_the_multiples_of_cached_tokens_are_those_of_the_price_list(model: str) -> None:
+    """What the cache saves is worked out from them."""
+    found = PriceBook().resolve(model, "anthropic", datetime(2026, 11, 1, tzinfo=timezone.utc))
+    assert found is not None
+    price = found.price
+    assert float(price.output / price.input) == MULTIPLES["output"]
+    assert float(price.cache_write_5m / price.input) == MULTIPLES["cache write 5m"]
+    assert float(price.cache_write_1h / price.input) == MULTIPLES["cache write 1h"]
+    multiple = next(value for pattern, value in READ_MULTIPLES.items() if re.fullmatch(pattern, model))
+    assert float(price.cache_read / price.input) == multiple

@@ -1,0 +1,164 @@
+"""`claudescope dashboards`, as a user runs it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claudescope.cli import main
+from claudescope_alerts.spec import load_spec
+from claudescope_dashboards import build as building
+from claudescope_dashboards.judges import check_boards, lost_in_round_trip, unparsed
+from tests.dashboards.conftest import default_boards, default_files
+from tests.dashboards.grafana import TOKEN, Grafana
+
+
+@pytest.fixture
+def grafana() -> Grafana:
+    """An empty Grafana."""
+    return Grafana()
+
+
+@pytest.fixture
+def url(grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """Its base URL; the token is in the environment."""
+    monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
+    monkeypatch.delenv("GRAFANA_URL", raising=False)
+    with grafana.running() as base:
+        yield base
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["claudescope", "dashboards", *arguments])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return int(left.value.code or 0)
+
+
+def test_push_is_idempotent_and_diff_tells_what_it_would_do(
+    grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written by a dry run or a diff; the second push changes nothing; an edit is shown and put right."""
+    assert _run(monkeypatch, "diff", "--url", url) == 1
+    assert _run(monkeypatch, "push", "--url", url, "--dry-run") == 0
+    assert "+++ new/claudescope-overview" in capsys.readouterr().out
+    assert grafana.writes == []
+    assert _run(monkeypatch, "push", "--url", url, "--message", "release 7") == 0
+    assert "7 changed: Claude · Overview" in capsys.readouterr().err
+    assert grafana.folders == {"claude": "Claude"}
+    assert grafana.boards.keys() == {board["uid"] for board in default_boards().values()}
+    assert {board["message"] for board in grafana.boards.values()} == {"release 7"}
+    written = len(grafana.writes)
+    monkeypatch.setenv("GRAFANA_URL", url)
+    assert _run(monkeypatch, "push") == 0
+    assert "nothing to change" in capsys.readouterr().err
+    assert _run(monkeypatch, "diff") == 0
+    assert _run(monkeypatch, "push", "--dry-run") == 0
+    assert "nothing would change" in capsys.readouterr().out
+    assert len(grafana.writes) == written
+    grafana.boards["claudescope-fleet"]["dashboard"]["panels"][0]["title"] = "Edited by hand"
+    assert _run(monkeypatch, "diff", "--url", url) == 1
+    assert '-   "title": "Edited by hand"' in capsys.readouterr().out
+    assert _run(monkeypatch, "push", "--url", url) == 0
+    assert grafana.writes[written:] == ["board claudescope-fleet"]
+    assert grafana.boards["claudescope-fleet"]["dashboard"]["version"] == 2
+
+
+def test_push_puts_a_moved_board_back(grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boards are pushed by folder: one that was moved, or pushed to another, moves."""
+    assert _run(monkeypatch, "push", "--url", url) == 0
+    assert _run(monkeypatch, "push", "--url", url, "--folder", "Team AI") == 0
+    assert {board["folderUid"] for board in grafana.boards.values()} == {"team-ai"}
+
+
+def test_a_save_by_somebody_else_is_only_replaced_if_asked(
+    grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without overwriting, a board that changed since it was compared stays, and the message says what to do."""
+    assert _run(monkeypatch, "push", "--url", url) == 0
+    grafana.boards["claudescope-cost"]["dashboard"]["title"] = "Edited"
+
+    def meanwhile(uid: str) -> None:
+        grafana.boards[uid]["dashboard"]["version"] += 1
+
+    grafana.before_save = meanwhile
+    assert _run(monkeypatch, "push", "--url", url, "--no-overwrite") == 2
+    said = capsys.readouterr().err
+    assert "412" in said
+    assert "push again" in said
+    assert grafana.boards["claudescope-cost"]["dashboard"]["title"] == "Edited"
+    assert _run(monkeypatch, "push", "--url", url) == 0
+    assert grafana.boards["claudescope-cost"]["dashboard"]["title"] == "Claude · Tokens & cost"
+
+
+def test_refusals_say_what_to_mend(
+    grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong token, none, no URL, a wrong base, an unreachable host, a folder without a name: exit code 2."""
+    closed = "http://127.0.0.1:1"
+    for token, arguments, told in (
+        ("wrong", ("push", "--url", url), "401"),
+        ("", ("push", "--url", url), "GRAFANA_TOKEN is not set"),
+        (TOKEN, ("push",), "--url or GRAFANA_URL"),
+        (TOKEN, ("push", "--url", f"{url}/elsewhere"), "Is --url the base URL of Grafana"),
+        (TOKEN, ("diff", "--url", closed), "can't be reached"),
+        (TOKEN, ("push", "--url", url, "--folder", "!"), "expected a title with letters or digits"),
+    ):
+        monkeypatch.setenv("GRAFANA_TOKEN", token)
+        assert _run(monkeypatch, *arguments) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert not token or token not in said
+    assert grafana.writes == []
+
+
+def test_build_and_diff_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A build writes every file once; a diff is empty after it, and shows what was edited."""
+    assert _run(monkeypatch, "diff", "--out", str(tmp_path)) == 1
+    assert _run(monkeypatch, "build", "--out", str(tmp_path)) == 0
+    assert f"{len(default_files())} changed" in capsys.readouterr().err
+    assert _run(monkeypatch, "build", "--out", str(tmp_path)) == 0
+    assert ", 0 changed" in capsys.readouterr().err
+    assert _run(monkeypatch, "diff", "--out", str(tmp_path)) == 0
+
+
+def test_check_names_every_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """All pass here; one that is not installed is named and not counted as passed; a lint's mistake fails."""
+    assert _run(monkeypatch, "check") == 0
+    said = capsys.readouterr().err
+    assert said.count("passed") == 3
+    find = importlib.util.find_spec
+
+    def without(name: str, package: str | None = None) -> Any:
+        return None if name == "grafana_foundation_sdk" else find(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    verdicts = check_boards(load_spec())
+    assert [verdict.outcome for verdict in verdicts] == ["passed", "passed", "skipped"]
+    assert "pip install grafana-foundation-sdk" in verdicts[-1].detail
+    monkeypatch.setattr(building, "lint", lambda *given: ["overview: wrong"])
+    assert [verdict.outcome for verdict in check_boards(load_spec())] == ["failed"]
+
+
+def test_judges_find_what_is_wrong() -> None:
+    """A key that Grafana does not know is lost in the round trip, and a broken query does not parse."""
+    board: Any = {**default_boards()["limits"]}
+    board["panels"] = [{**board["panels"][0], "colour": "red"}]
+    assert list(lost_in_round_trip({"limits": board})) == ["limits: .panels[].colour is lost"]
+    target = {**board["panels"][0]["targets"][0], "expr": "sum("}
+    board["panels"][0]["targets"] = [target]
+    assert "Least headroom: A" in next(unparsed({"limits": board}))
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without grafanalib the message gives the install command."""
+    monkeypatch.setitem(sys.modules, "grafanalib", None)
+    assert _run(monkeypatch, "build") == 2
+    assert "pip install 'claudescope[dashboards]'" in capsys.readouterr().err

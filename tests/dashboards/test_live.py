@@ -1,0 +1,98 @@
+"""Every query of every panel, against real servers with real rules: no error, and no empty panel."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claudescope_dashboards.lint import panels_of
+from claudescope_dashboards.resolve import Resolver
+from tests.alerts.conftest import default_build
+from tests.dashboards.api import Store, numbers
+from tests.dashboards.conftest import default_boards
+from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics, write_history
+
+_RIGHTLY_EMPTY: Mapping[str, str] = {}
+"""Why a query has no data although all is well, by `board: panel: reference`."""
+
+_CHOSEN = {
+    "job": ["assistant"],
+    "instance": ["web-1", "web-2"],
+    "model": ["claude-opus-5-5", "claude-haiku-5-5"],
+    "workflow": ["chat"],
+}
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """Three days of calls, and the generated rules."""
+    rules = {name: text for name, text in default_build().items() if name.startswith("rules/")}
+    return write_history(tmp_path_factory.mktemp("history") / "history.txt", rules)
+
+
+def _resolver(board: Mapping[str, Any], chosen: Mapping[str, list[str]]) -> Resolver:
+    hours = re.fullmatch(r"now-(\d+)h", board["time"]["from"])
+    assert hours is not None
+    return Resolver(seconds=int(hours[1]) * 3600, scrape=STEP, chosen=chosen)
+
+
+def _ask(store: Store, target: Mapping[str, Any], resolver: Resolver, now: int) -> list[float]:
+    expr = resolver.resolve(target["expr"])
+    if target.get("instant"):
+        return numbers(store.instant(expr, now))
+    return numbers(store.range(expr, now - resolver.seconds, now, resolver.step))
+
+
+def _empty(
+    store: Store, boards: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, list[str]]
+) -> tuple[int, list[str]]:
+    """How many queries were asked, and those that had no answer."""
+    asked, empty, now = 0, list[str](), math.ceil(time.time())
+    for name, board in boards.items():
+        resolver = _resolver(board, chosen)
+        targets = [(panel["title"], target) for panel in panels_of(board) for target in panel["targets"]]
+        targets += [("annotation", note) for note in board["annotations"]["list"] if "expr" in note]
+        for title, target in targets:
+            place = f"{name}: {title}: {target.get('refId', target.get('name'))}"
+            asked += 1
+            try:
+                found = _ask(store, target, resolver, now)
+            except AssertionError as refused:
+                raise AssertionError(f"{place}: {refused}\n{resolver.resolve(target['expr'])}") from None
+            if not found:
+                empty.append(place)
+    return asked, empty
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("server", [prometheus, victoria_metrics])
+def test_every_query_of_every_panel_has_data(
+    tmp_path: Path,
+    history: History,
+    server: Callable[[History, Path], AbstractContextManager[Store]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With every variable resolved as Grafana does: at All, and of the overview with values chosen."""
+    boards = default_boards()
+    with server(history, tmp_path) as store:
+        asked, empty = _empty(store, boards, {})
+        assert sorted(set(empty) ^ set(_RIGHTLY_EMPTY)) == []
+        chosen, none = _empty(store, {"overview": boards["overview"]}, _CHOSEN)
+        assert none == []
+        choices = 0
+        for variable in boards["overview"]["templating"]["list"][1:]:
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            assert found is not None
+            values = store.label_values(found[2], Resolver().resolve(found[1]))
+            assert set(_CHOSEN[variable["name"]]) <= set(values)
+            choices += 1
+    with capsys.disabled():
+        counts = f"{asked} queries at All, {chosen} with values chosen, {choices} variables"
+        print(f"\n{server.__name__}: {counts}: all have data")  # noqa: T201 # what the test is to show
