@@ -304,12 +304,20 @@ def _raw_surfaces(
                 answer,
                 since,
                 brief=True,
+                attribute=streaming,
             ),
         )
     return (
         *read,
         Surface(
-            f"{streaming}.read", operation, "body", _body(streaming, "read", *args, **kwargs), answer, since, brief=True
+            f"{streaming}.read",
+            operation,
+            "body",
+            _body(streaming, "read", *args, **kwargs),
+            answer,
+            since,
+            brief=True,
+            attribute=streaming,
         ),
         *(
             Surface(
@@ -320,6 +328,7 @@ def _raw_surfaces(
                 answer,
                 since,
                 brief=True,
+                attribute=streaming,
             )
             for part in ("iter_bytes", "iter_lines")
         ),
@@ -446,7 +455,15 @@ def _file_surfaces(prefix: str, since: str) -> tuple[Surface, ...]:
         surface("list", "files.list", _page(_FILE)),
         surface("retrieve_metadata", "files.retrieve", _FILE, "file_1"),
         surface("delete", "files.delete", {"id": "file_1", "type": "file_deleted"}, "file_1"),
-        Surface(f"{prefix}.download", "files.download", "raw", _binary(f"{prefix}.download"), b"\x00\xff", since),
+        Surface(
+            f"{prefix}.download",
+            "files.download",
+            "raw",
+            _binary(f"{prefix}.download"),
+            b"\x00\xff",
+            since,
+            attribute=f"{prefix}.download",
+        ),
         *_raw_surfaces(prefix, "download", "files.download", b"\x00\xff\n", "file_1", since=since),
         *_raw_surfaces(prefix, "list", "files.list", _page(_FILE), since=since),
         *_raw_surfaces(prefix, "upload", "files.upload", _FILE, file=file, since=since),
@@ -486,7 +503,14 @@ SURFACES: tuple[Surface, ...] = (
         since="0.108.0",
         attribute="beta.messages.tool_runner",
     ),
-    Surface("beta.messages.tool_runner(stream=True)", "chat", "final", _runner(stream=True), since="0.108.0"),
+    Surface(
+        "beta.messages.tool_runner(stream=True)",
+        "chat",
+        "final",
+        _runner(stream=True),
+        since="0.108.0",
+        attribute="beta.messages.tool_runner",
+    ),
     Surface("client.post", "chat", "value", _post, MESSAGE, own_span=True),
     Surface("client.post(cast_to=Response)", "chat", "raw", _get_response, MESSAGE, own_span=True),
     Surface("client.post(stream=True)", "chat", "events", _post_stream, own_span=True),

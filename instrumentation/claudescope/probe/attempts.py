@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from claudescope import faults
 from claudescope.errors import classify, classify_response
 from claudescope.probe.facts import HeaderFacts, read_headers
 from claudescope.record import Attempt, RateLimit, RateLimitType
@@ -16,8 +17,15 @@ _BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 
 
 def kind_of(error: BaseException, *, streaming: bool) -> str:
-    """The kind of `error`: a connection that broke while its stream was read is not one that was never made."""
-    kind = classify(error).kind
+    """The kind of `error`: a connection that broke while its stream was read is not one that was never made.
+
+    Never raises: it looks into a stranger's exception while the app waits for just that.
+    """
+    try:
+        kind = classify(error).kind
+    except Exception:  # noqa: BLE001 - see above
+        faults.note("probe")
+        return "unknown_error"
     if kind in _BROKEN:
         return "stream_interrupted_error" if streaming else "connection_error"
     return kind

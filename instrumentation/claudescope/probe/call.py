@@ -6,10 +6,9 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 
@@ -20,6 +19,7 @@ from claudescope.probe.attempts import Attempts, kind_of
 from claudescope.probe.clock import CallClock
 from claudescope.probe.facts import MessageFacts, field_of
 from claudescope.probe.finisher import FINISHER
+from claudescope.probe.guard import bare_record, guarded
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
 from claudescope.record import CallRecord, CallStart, Outcome
@@ -30,20 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Call"]
 
 _NO_SPAN: Final = nullcontext()
-_P = ParamSpec("_P")
-
-
-def guarded(method: Callable[_P, None]) -> Callable[_P, None]:
-    """Count what goes wrong in `method` instead of raising it: our fault is not the app's."""
-
-    @wraps(method)
-    def never_raises(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            method(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - see above
-            faults.note("probe")
-
-    return never_raises
 
 
 class Call:
@@ -183,6 +169,7 @@ class Call:
         self.failing(error)
         self.finish(*self._verdict(error), error)
 
+    @guarded
     def returned(self, result: Any = None) -> None:
         """The call returned: it has ended, or its stream is now the app's to read.
 
@@ -192,7 +179,8 @@ class Call:
         if result is not None:
             self._take_result(result)
         response, self._response = self._response, None
-        if not self.streaming:
+        # Where the response could not be watched nobody will tell how it is read: the call ends here.
+        if not self.streaming or streams.call_of(response) is not self:
             self.finish("ok", record=self._answered)
             return
         FINISHER.opened(self)
@@ -332,6 +320,10 @@ class Call:
         FINISHER.closed(self)
         try:
             record = record or self.record(outcome, error_type, error)
+        except Exception:  # noqa: BLE001 - see below
+            faults.note("probe")
+            record = bare_record(self.start, outcome, error_type)
+        try:
             if self.span is not None and self.own_span:
                 self._tell_ending(record)
                 end_span(self.span, record)

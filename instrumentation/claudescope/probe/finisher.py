@@ -25,6 +25,10 @@ MAX_OPEN: Final = 10_000
 """Open streams that are ended at exit; more than that are a leak of the app's."""
 
 
+MAX_QUEUED: Final = 10_000
+"""Endings that wait for the thread; more than that wait for a sink that hangs."""
+
+
 class Stream(Protocol):
     """A call whose stream the app reads."""
 
@@ -35,7 +39,8 @@ class Stream(Protocol):
 class Finisher:
     """A queue of endings, and the thread that runs them.
 
-    The queue is bounded by the streams that the app had open: each call enters it once at most.
+    Each call enters the queue once at most. Where a sink hangs and holds the thread, the queue fills to `MAX_QUEUED`;
+    what is dropped further is lost, and counted in `claudescope.faults` once the thread goes on.
     """
 
     def __init__(self) -> None:
@@ -45,6 +50,7 @@ class Finisher:
         """Forget the queue and the thread, as a forked child must: its parent still has both."""
         self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._lost = 0
         self._open: set[Stream] = set()
         self._lock = threading.Lock()
 
@@ -64,8 +70,11 @@ class Finisher:
             _run(self._open.pop().left)
 
     def later(self, ending: Callable[[], object]) -> None:
-        """Queue an ending. Safe in a finaliser: `SimpleQueue.put` is reentrant."""
-        self._queue.put(ending)
+        """Queue an ending. Safe in a finaliser: `SimpleQueue.put` is reentrant, and no lock is taken."""
+        if self._queue.qsize() < MAX_QUEUED:
+            self._queue.put(ending)
+        else:
+            self._lost += 1
 
     def start(self) -> None:
         """Have the thread run. Called where a stream is made, as a finaliser must not start one."""
@@ -75,8 +84,9 @@ class Finisher:
             if self._thread is None:
                 # As late as can be: what is registered last runs first, and the exporters' own flush must follow.
                 atexit.register(self.end_open)
-                self._thread = threading.Thread(target=self._run, name="claudescope-finisher", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="claudescope-finisher", daemon=True)
+                thread.start()
+                self._thread = thread  # not where it can't be started: a flush would wait for it
 
     def flush(self) -> None:
         """Wait until what is queued now has been run, `FLUSH_TIMEOUT` at most."""
@@ -96,6 +106,9 @@ class Finisher:
         queue = self._queue
         while True:
             _run(queue.get())
+            while self._lost:
+                self._lost -= 1
+                faults.note("finisher")
 
 
 def _run(ending: Callable[[], object]) -> None:

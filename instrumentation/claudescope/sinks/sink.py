@@ -15,8 +15,12 @@ class Sink:
     """Consumes the calls that the probe sees. Override what is needed; the probe calls nothing else.
 
     A method that raises costs the app nothing: the probe logs it once at debug, counts it in `claudescope.faults`
-    under the sink's `name`, and goes on with the next sink. Methods are called from any thread, must not block, and
-    never run inside a finaliser.
+    under the sink's `name`, and goes on with the next sink. Methods are called from any thread and never run inside a
+    finaliser.
+
+    They run in the thread of the app's call, so they must not block: what waits for a disk or a network belongs behind
+    a queue with a thread of its own, as an exporter of OpenTelemetry has. None of claudescope's own sinks does I/O. A
+    method that hangs holds the call that it was told of, and no other: no lock is held while it runs.
     """
 
     name: ClassVar[str]
