@@ -332,7 +332,15 @@ def test_a_collection_while_a_lock_is_held() -> None:
 
     reader = InMemoryMetricReader()
     provider = MeterProvider(metric_readers=[reader], shutdown_on_exit=False)
-    claudescope.instrument(meter_provider=provider)
+    ended_in: list[str] = []
+
+    class Where(Sink):
+        name = "where"
+
+        def finished(self, record: CallRecord) -> None:
+            ended_in.append(threading.current_thread().name)
+
+    claudescope.instrument(meter_provider=provider, sinks=[Where()])
     with capture_calls() as calls:
         client = ScriptedAPI(stream()).client()
         cycle: list[Any] = [client.messages.create(**REQUEST, stream=True)]
@@ -349,6 +357,7 @@ def test_a_collection_while_a_lock_is_held() -> None:
         threading.Thread(target=collect, daemon=True).start()
         assert done.wait(30)
     assert [call.outcome for call in calls] == ["abandoned"]
+    assert ended_in == ["claudescope-finisher"]  # and not in the collection, under whatever lock that runs
     claudescope.uninstrument()
     provider.shutdown()
 

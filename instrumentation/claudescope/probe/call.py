@@ -289,6 +289,7 @@ class Call:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
         if self._open and not self._dropped:
             self._dropped = True
+            self.reading = True  # the SDK now closes the body itself: that is no close of the app's to record at once
             self._clock.stop()
             FINISHER.later(self.left)
 
