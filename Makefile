@@ -34,7 +34,7 @@ test-matrix: $(STAMP) ## Run every surface and ending on every SDK; VERSIONS="0.
 	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
 
 test-memory: $(STAMP) ## A million calls under a hundred thousand names stay under a fixed bound
-	CLAUDESCOPE_CALLS=1000000 $(BIN)/python -m pytest -q --timeout=1800 tests/probe/test_hazards.py -k without_end
+	CLAUDESCOPE_CALLS=1000000 CLAUDESCOPE_EVENTS=100000 $(BIN)/python -m pytest -q -s --timeout=1800 tests/probe/test_memory.py
 
 check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/ruff format --check .

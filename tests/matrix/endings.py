@@ -117,6 +117,11 @@ class Ending:
         """Whether it is tried on the surfaces that are tried with a few endings."""
         return self.name in _BRIEF
 
+    @property
+    def typical(self) -> bool:
+        """Whether it is tried on other platforms and in other settings, too, which share the code of all endings."""
+        return self.brief or self.name in _TYPICAL
+
 
 _BRIEF: Final = frozenset(
     {
@@ -131,6 +136,18 @@ _BRIEF: Final = frozenset(
         "reset mid-stream",
     }
 )
+_TYPICAL: Final = frozenset(
+    {
+        "refused",
+        "cancelled before the response",
+        "cancelled mid-stream",
+        "closed after one",
+        "never read",
+        "error event",
+        "cut before message_stop",
+    }
+)
+
 _STATUSES: Final = (
     ("rate_limit_error", 429, "rate_limit_error", None, "No"),
     ("ramp_limit_error", 429, "rate_limit_error", "ramp_limit_exceeded", "No"),

@@ -340,6 +340,7 @@ def _chat_surfaces(prefix: str) -> tuple[Surface, ...]:
         return f"{prefix}.{method}"
 
     chat = "chat"
+    brief = prefix != "messages"  # what the beta returns is read by the same code
     return (
         Surface(at("create"), chat, "value", _value(at("create"), **REQUEST), MESSAGE),
         Surface(
@@ -351,7 +352,14 @@ def _chat_surfaces(prefix: str) -> tuple[Surface, ...]:
             since="0.108.0",
             attribute=at("parse"),
         ),
-        Surface(at("with_raw_response.create"), chat, "raw", _raw(at("with_raw_response.create"), **REQUEST), MESSAGE),
+        Surface(
+            at("with_raw_response.create"),
+            chat,
+            "raw",
+            _raw(at("with_raw_response.create"), **REQUEST),
+            MESSAGE,
+            brief=brief,
+        ),
         *(
             Surface(
                 at(f"with_streaming_response.create.{method}"),
@@ -359,6 +367,7 @@ def _chat_surfaces(prefix: str) -> tuple[Surface, ...]:
                 "body",
                 _body(at("with_streaming_response.create"), method, **REQUEST),
                 MESSAGE,
+                brief=brief,
             )
             for method in ("parse", "read", "json", "text")
         ),
@@ -384,7 +393,7 @@ def _chat_surfaces(prefix: str) -> tuple[Surface, ...]:
             for method in ("get_final_message", "get_final_text", "until_done")
         ),
         Surface(
-            at("stream(output_format=…)"),
+            at("stream(output_format)"),
             chat,
             "schema",
             _final(at("stream"), "get_final_message", output_format=_Answered),
@@ -396,19 +405,21 @@ def _chat_surfaces(prefix: str) -> tuple[Surface, ...]:
             chat,
             "events",
             _raw_events(at("with_raw_response.create")),
+            brief=brief,
         ),
         Surface(
             at("with_raw_response.create(stream=True).http_response.iter_lines"),
             chat,
             "bytes",
             _raw_lines(at("with_raw_response.create")),
-            brief=prefix != "messages",
+            brief=brief,
         ),
         Surface(
             at("with_streaming_response.create(stream=True).parse"),
             chat,
             "events",
             _streamed_events(at("with_streaming_response.create")),
+            brief=brief,
         ),
         *(
             Surface(
@@ -416,6 +427,7 @@ def _chat_surfaces(prefix: str) -> tuple[Surface, ...]:
                 chat,
                 "bytes",
                 _streamed_bytes(at("with_streaming_response.create"), method),
+                brief=brief,
             )
             for method in ("iter_bytes", "iter_lines", "iter_text")
         ),

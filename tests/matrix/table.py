@@ -14,6 +14,7 @@ from tests.matrix.driver import Backend
 from tests.matrix.endings import ENDINGS, Ending
 from tests.matrix.platforms import ANTHROPIC, PLATFORMS, Platform
 from tests.matrix.surfaces import SURFACES, Surface
+from tests.scripted import server_sent
 
 __all__ = ["LATEST", "VERSIONS", "Cell", "Setting", "cells", "version_key"]
 
@@ -28,7 +29,8 @@ SETTINGS: Final[tuple[Setting, ...]] = ("sampled out", "off", "absent", "made be
 _MAIN_BACKENDS: Final[tuple[Backend, ...]] = ("sync", "asyncio")
 
 _EVERYWHERE: Final = frozenset({"messages.create", "messages.create(stream=True)", "messages.stream"})
-"""What stands for the others: tried with every ending, on trio, in every setting and, beta included, on every platform.
+"""What stands for the others: tried with every ending, on trio and, with the typical endings, in every setting and,
+beta included, on every platform; on a platform whose streams have a framing of their own with every ending again.
 
 The rest is tried on sync and asyncio, with tracing on, and with one status and one failure of the transport.
 """
@@ -96,7 +98,7 @@ def _modes(surface: Surface, ending: Ending) -> Iterator[tuple[Backend, Setting]
         yield "trio", "on"
     for backend in _MAIN_BACKENDS:
         yield backend, "on"
-        if surface.name in _EVERYWHERE and ending.everywhere:
+        if surface.name in _EVERYWHERE and ending.everywhere and ending.typical:
             for setting in SETTINGS:
                 yield backend, setting
 
@@ -110,7 +112,10 @@ def _all() -> Iterator[Cell]:
                     yield Cell(surface, ending, backend, setting)
     for platform, surface, ending, backend in product(PLATFORMS, SURFACES, ENDINGS, _MAIN_BACKENDS):
         stands_for_others = surface.name.removeprefix("beta.") in _EVERYWHERE
-        tried = stands_for_others or (ending.brief and surface.name in _RAW_ON_PLATFORMS)
+        whole = platform.frame is not server_sent  # a framing of its own may end in ways of its own
+        tried = (stands_for_others and (whole or ending.typical)) or (
+            ending.brief and surface.name in _RAW_ON_PLATFORMS
+        )
         if tried and _can(surface, ending, everywhere=True) and backend in ending.backends:
             yield Cell(surface, ending, backend, platform=platform)
 

@@ -9,12 +9,10 @@ import gc
 import json
 import logging
 import math
-import os
 import subprocess
 import sys
 import threading
-import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -32,8 +30,7 @@ from claudescope.probe.facts import MessageFacts
 from claudescope.record import BatchResult, CallRecord, Usage
 from claudescope.sinks import Sink
 from claudescope.testing import capture_calls
-from tests.records import make_record
-from tests.scripted import REQUEST, ScriptedAPI, error, events, http, message, server_sent, stream
+from tests.scripted import REQUEST, ScriptedAPI, error, events, message, stream
 
 _SYNC = _base_client.SyncAPIClient
 
@@ -229,77 +226,7 @@ def test_any_sequence_of_events(body: list[dict[str, Any]]) -> None:
     assert record.outcome == ("ok" if stopped and not without[1] else "error")
 
 
-# --- memory, threads, collections, exits ----------------------------------------------------------------------------
-
-
-def test_names_without_end_take_no_memory_without_end() -> None:
-    """Twice the calls with names of their own take no more than once."""
-    from opentelemetry.sdk.metrics import MeterProvider
-
-    from claudescope.sinks.metrics import MetricsSink
-    from claudescope.sinks.report import ReportSink
-
-    provider = MeterProvider(shutdown_on_exit=False)
-    sinks: list[Sink] = [MetricsSink(provider.get_meter("test")), ReportSink()]
-
-    def feed(numbers: range) -> None:
-        for number in numbers:
-            record = make_record(
-                workflow=f"w{number}",
-                response_model=f"m{number}",
-                server_address=f"s{number}",
-                finish_reason=f"f{number}",
-            )
-            for sink in sinks:
-                sink.finished(record)
-
-    calls = int(os.environ.get("CLAUDESCOPE_CALLS", "6000"))
-    feed(range(3000))
-    tracemalloc.start()
-    try:
-        for _ in range(-(-calls // 100_000)):  # a hundred thousand names, over and over
-            feed(range(3000, 3000 + min(calls, 100_000)))
-        grown, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-        provider.shutdown()
-    assert grown < 1_000_000
-
-
-def test_a_long_stream_takes_no_more_than_a_short_one() -> None:
-    """What a call keeps of its stream does not grow with the stream."""
-
-    def peak(deltas: int) -> int:
-        delta = b'event: content_block_delta\ndata: {"type": "content_block_delta", "index": 0, "delta": {}}\n\n'
-        start, end = ([server_sent(event) for event in part] for part in (events()[:2], events()[2:]))
-
-        def chunks() -> Iterator[bytes]:
-            yield from start
-            for _ in range(deltas):
-                yield delta
-            yield from end
-
-        class Body(http.SyncByteStream):  # type: ignore[misc]
-            def __iter__(self) -> Iterator[bytes]:
-                return chunks()
-
-        def respond(_: Any) -> Any:
-            return http.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
-
-        client = anthropic.Anthropic(api_key="key", http_client=http.Client(transport=http.MockTransport(respond)))
-        with capture_calls() as calls, client.messages.with_streaming_response.create(**REQUEST, stream=True) as raw:
-            tracemalloc.start()
-            try:
-                for _ in raw.iter_bytes():
-                    pass
-                most = tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
-        assert [call.outcome for call in calls] == ["ok"]
-        return most
-
-    peak(10)
-    assert peak(20_000) < 2 * peak(1_000) + 100_000
+# --- threads, collections, exits ----------------------------------------------------------------------------
 
 
 def test_many_threads() -> None:
