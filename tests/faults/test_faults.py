@@ -25,8 +25,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 import claudescope
-from claudescope import faults, pricing, probe
-from claudescope.probe import attempts, batches, call, facts, finisher, own_span, streams
+from claudescope import faults, pricing
+from claudescope.probe import attempts, batches, bodies, call, facts, finisher, flush, own_span, probe, streams
 from claudescope.record import CallRecord
 from claudescope.sinks import Sink
 from claudescope.testing import capture_calls
@@ -214,20 +214,20 @@ def test_a_sink_that_hangs_in_our_own_thread(monkeypatch: pytest.MonkeyPatch) ->
     finally:
         sink.hang.let_go.set()
     monkeypatch.setattr(finisher, "FLUSH_TIMEOUT", _PATIENCE)
-    probe.flush()
+    flush()
     drop()
-    probe.flush()
+    flush()
     assert faults.counts()["finisher"] - before >= 15
 
 
 # --- every seam of the probe ----------------------------------------------------------------------------------------
 
 _BEGINNING = [
-    (probe.probe, "operation_of"),
-    (probe.probe, "server_of"),
-    (probe.probe, "provider_of"),
-    (probe.probe, "request_model"),
-    (probe.probe, "current_workflow"),
+    (probe, "operation_of"),
+    (probe, "server_of"),
+    (probe, "provider_of"),
+    (probe, "request_model"),
+    (probe, "current_workflow"),
 ]
 """Without these a call can't be begun, and goes unseen."""
 
@@ -245,7 +245,7 @@ _SEAMS = [
     (streams, "watch_body"),
     (streams, "watch_span_end"),
     (call.Call, "record"),
-    (call.bodies.BodyType, "form"),
+    (bodies.BodyType, "form"),
 ]
 
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from unittest.mock import Mock
 
-import anthropic
 import pytest
+from anthropic.resources.messages.batches import BatchesWithStreamingResponse
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -160,7 +160,7 @@ _WAYS = [
     *((_streamed, method) for method in ("read", "text", "iter_bytes", "iter_lines", "iter_text", "parse")),
     *((_raw, method) for method in ("read", "parse")),
 ]
-if not hasattr(anthropic.resources.messages.batches.BatchesWithStreamingResponse(Mock()), "results"):
+if not hasattr(BatchesWithStreamingResponse(Mock()), "results"):
     del _WAYS[2:]  # the SDK learnt it later
 
 

@@ -110,7 +110,7 @@ def test_a_long_stream_takes_no_more_than_a_short_one(parsed: bool) -> None:
             capture_calls() as calls,
             _client(deltas).messages.with_streaming_response.create(**REQUEST, stream=True) as raw,
         ):
-            source: Iterator[Any] = iter(raw.parse()) if parsed else raw.iter_bytes()  # type: ignore[arg-type]
+            source: Iterator[Any] = iter(raw.parse()) if parsed else raw.iter_bytes()
             if not parsed:
                 tracemalloc.start()
             try:
