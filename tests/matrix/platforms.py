@@ -32,7 +32,6 @@ class Platform:
         since: The first of the tested versions that has it.
         premium: What its prices are of Anthropic's own: a region of one's own costs a tenth more.
         beta_stream_since: The first of the tested versions whose beta has the stream helper.
-        error_event_since: The first of the tested versions that tells an error in a stream by its type.
     """
 
     name: str
@@ -44,7 +43,6 @@ class Platform:
     since: str = "0.51.0"
     premium: Decimal = Decimal(1)
     beta_stream_since: str = "0.51.0"
-    error_event_since: str = "0.51.0"
 
     def client(self, api: ScriptedAPI, *, is_async: bool, **options: Any) -> Any:
         """A client of this platform that asks `api`."""
@@ -90,7 +88,6 @@ PLATFORMS: Final = (
         event_stream,
         "application/vnd.amazon.eventstream",
         beta_stream_since="0.125.0",
-        error_event_since="1.12.1",
         premium=Decimal("1.1"),
     ),
     Platform(

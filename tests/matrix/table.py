@@ -71,8 +71,6 @@ class Cell:
         since = [self.surface.since, self.platform.since]
         if self.surface.name == "beta.messages.stream":
             since.append(self.platform.beta_stream_since)
-        if self.ending.name == "error event":
-            since.append(self.platform.error_event_since)
         return max(map(version_key, since)) <= key and (
             self.surface.until is None or key < version_key(self.surface.until)
         )

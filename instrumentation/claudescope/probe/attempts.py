@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -13,6 +14,8 @@ from claudescope.record import Attempt, RateLimit, RateLimitType
 
 __all__ = ["Attempts", "kind_of"]
 
+# Before 1.12.1 the SDK tells an error inside of a Bedrock stream by nothing else than this message.
+_BEDROCK_ERROR: Final = re.compile(r"Bad response code, expected 200: \{.*?':exception-type': '(\w{1,80})'")
 _BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 
 
@@ -23,6 +26,9 @@ def kind_of(error: BaseException, *, streaming: bool) -> str:
     """
     try:
         kind = classify(error).kind
+        if kind == "unknown_error" and streaming and isinstance(error, ValueError):
+            frame = _BEDROCK_ERROR.match(str(error))
+            kind = classify_response(200, {"type": frame[1]}).kind if frame else kind
     except Exception:  # noqa: BLE001 - see above
         faults.note("probe")
         return "unknown_error"
