@@ -150,6 +150,7 @@ _ODD: list[dict[str, Any]] = [
     {"usage": None},
     {"usage": "many"},
     {"usage": {"input_tokens": math.inf, "output_tokens": 7}},
+    {"usage": {"input_tokens": math.nan, "output_tokens": math.nan}},
     {"usage": {"input_tokens": -1, "output_tokens": True, "server_tool_use": [1]}},
     {"usage": {"input_tokens": 1 << 70, "output_tokens": {"a": 1}, "cache_creation": 7}},
     {"usage": {"input_tokens": 5, "output_tokens": 7, "server_tool_use": {"web_search_requests": "x"}}},
