@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from claudescope.boards import BoardName, board_uid
 from claudescope.catalogue import DURATION, REQUEST_MODEL, WORKFLOW
 from claudescope_dashboards.colours import BAD, WARNING
 from claudescope_dashboards.normalise import normalise
 from claudescope_dashboards.panels import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.queries import Queries
 
-__all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Band", "BoardName", "board", "uid"]
+__all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Band", "board", "uid"]
 
 SCHEMA_VERSION: Final = 41
 """Of the dashboard's JSON: Grafana 12's. Older Grafanas read it, newer ones migrate it by themselves."""
@@ -21,7 +22,6 @@ SCHEMA_VERSION: Final = 41
 TAG: Final = "claudescope"
 """The tag by which the boards find each other."""
 
-BoardName = Literal["overview", "errors", "latency", "cost", "limits", "slo", "fleet"]
 
 TITLES: Final[dict[BoardName, str]] = {
     "overview": "Overview",
@@ -55,9 +55,8 @@ class Band:
 
 
 def uid(name: BoardName, queries: Queries) -> str:
-    """The board's stable identity. The default service has short ones; any other carries its name."""
-    service = queries.spec.service.name
-    return f"claudescope-{name}" if service == "claude" else f"claudescope-{service}-{name}"[:40]
+    """The board's stable identity, by which alerts link to it."""
+    return board_uid(name, queries.spec.service.name)
 
 
 def board(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from claudescope_dashboards.board import BoardName
+from claudescope.boards import BoardName
 from claudescope_dashboards.boards.cost import cost
 from claudescope_dashboards.boards.errors import errors
 from claudescope_dashboards.boards.fleet import fleet
