@@ -229,6 +229,7 @@ def _users(queries: Queries) -> list[Any]:
             description="Workflows over the whole time range, dearest first. Red: this workflow fails more than the "
             "objective allows; click its name for its errors.",
             sort="Cost",
+            widths={"Workflow": 130},
             links={
                 "Workflow": [
                     drill_down("Errors of this workflow", uid("errors", queries), workflow=workflow),
@@ -254,7 +255,7 @@ def _users(queries: Queries) -> list[Any]:
             "day. Nothing here and users complain: look at Fleet, the telemetry may have stopped.",
             sort="Severity",
             links={"Alert": [drill_down("SLO & error budget", uid("slo", queries))]},
-            widths={"Severity": 70},
+            widths={"Severity": 90},
             empty="Nothing fires",
         ),
     ]
