@@ -11,7 +11,7 @@ from claudescope.boards import BoardName, board_uid
 from claudescope.catalogue import DURATION, REQUEST_MODEL, WORKFLOW
 from claudescope_dashboards.colours import BAD, WARNING
 from claudescope_dashboards.normalise import normalise
-from claudescope_dashboards.panels import DATASOURCE, Panel, core, decoded
+from claudescope_dashboards.parts import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.queries import Queries
 
 __all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Band", "board", "uid"]

@@ -72,7 +72,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[slo, errors],
         ),
         stat(
-            "Calls that succeed",
+            "Success rate",
             Query(f"1 - {failed}"),
             description="Share of calls that did not fail for a reason outside of their own request. Red: the error "
             "budget burns as fast as a page takes; see which kind fails under Errors & retries.",
@@ -82,7 +82,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[errors],
         ),
         stat(
-            "Lowest error budget",
+            "Error budget",
             Query(
                 f"bottomk(1, min by (slo) ({queries.recorded('claude_slo:error_budget:remaining')}))",
                 "{{slo}}",
@@ -125,7 +125,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[latency],
         ),
         stat(
-            "Cost, pace of a day",
+            "Cost a day",
             Query(f"86400 * {queries.total(COST, window='1h')}"),
             description="What a day costs at the pace of the last hour. Red: three times the day's budget; see Tokens "
             "& cost for the workflow that spends it.",
@@ -229,6 +229,7 @@ def _users(queries: Queries) -> list[Any]:
             description="Workflows over the whole time range, dearest first. Red: this workflow fails more than the "
             "objective allows; click its name for its errors.",
             sort="Cost",
+            widths={"Workflow": 130},
             links={
                 "Workflow": [
                     drill_down("Errors of this workflow", uid("errors", queries), workflow=workflow),
@@ -254,7 +255,7 @@ def _users(queries: Queries) -> list[Any]:
             "day. Nothing here and users complain: look at Fleet, the telemetry may have stopped.",
             sort="Severity",
             links={"Alert": [drill_down("SLO & error budget", uid("slo", queries))]},
-            widths={"Severity": 70},
+            widths={"Severity": 90},
             empty="Nothing fires",
         ),
     ]
