@@ -60,6 +60,10 @@ _STANDARD: Final = (
         "read by OpenTelemetry's SDK",
     ),
     (
+        ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",),
+        "records prompts and completions: [logs-and-content.md](logs-and-content.md)",
+    ),
+    (
         ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",),
         "`claudescope` in it keeps `opentelemetry-instrument` from switching claudescope on",
     ),

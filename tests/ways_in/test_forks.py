@@ -112,6 +112,11 @@ assert os.waitpid(child, 0)[1] == 0
         PYTHONPATH=str(APPS), OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=sink.grpc_url, OTEL_EXPORTER_OTLP_PROTOCOL="grpc"
     )
     exporting.run(sys.executable, "-c", code)
-    assert sorted(record.body.string_value for _, record in sink.logs) == ["child", "parent"]
-    assert len({instance for instance, _ in sink.logs}) == 2
+    bodies = {record.body.string_value: instance for instance, record in sink.logs if not record.event_name}
+    assert sorted(bodies) == ["child", "parent"]
+    assert len(set(bodies.values())) == 2
+    # The child's call has a record too, and it goes out as the child's.
+    assert [(instance, record.event_name) for instance, record in sink.logs if record.event_name] == [
+        (bodies["child"], "claude.call")
+    ]
     assert sink.requests["traces"] == sink.requests["metrics"] == 0
