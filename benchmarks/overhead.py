@@ -1,6 +1,6 @@
 """Measures what each subject adds to a call, in interleaved rounds, and writes the tables of docs/performance.md.
 
-    python -m benchmarks.overhead [--rounds N] [--only NAME …] [--print]
+    python -m benchmarks.overhead [--seconds N] [--only NAME …] [--print]
 
 Each subject runs in a process of its own, in an environment of its own. A round measures every scenario of every
 subject once; the fastest round counts, as whatever else the machine does can only slow one down.
@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Final
@@ -25,7 +26,7 @@ Figures = dict[tuple[str, str], float]
 """By subject and scenario."""
 
 _BASE: Final = "tracing"
-_MEMORY_CALLS: Final = 20
+_MEMORY_CALLS: Final = 8
 
 
 class Worker:
@@ -64,15 +65,19 @@ class Worker:
         return json.loads(answer)
 
 
-def measure(names: Sequence[str], rounds: int) -> tuple[Figures, Figures, Figures]:
-    """Seconds of CPU a call in the fastest round, and bytes that a call needs at its peak and leaves behind."""
+def measure(names: Sequence[str], seconds: float) -> tuple[int, Figures, Figures, Figures]:
+    """Rounds, seconds of CPU a call in the fastest, and bytes that a call needs at its peak and leaves behind."""
     cpu: Figures = {}
     peak: Figures = {}
     kept: Figures = {}
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(name)) for name in names}
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+        for worker in workers.values():
+            worker.ask(cpu="create", calls=1)  # once all are ready
+        rounds, started = 0, time.monotonic()
+        while not rounds or time.monotonic() - started < seconds:
+            rounds += 1
+            print(f"round {rounds}", file=sys.stderr, flush=True)
             for scenario, what in SCENARIOS.items():
                 for name, worker in workers.items():
                     spent = worker.ask(cpu=scenario, calls=what.batch)
@@ -80,7 +85,7 @@ def measure(names: Sequence[str], rounds: int) -> tuple[Figures, Figures, Figure
         for scenario in ("create", "stream"):
             for name, worker in workers.items():
                 peak[name, scenario], kept[name, scenario] = worker.ask(memory=scenario, calls=_MEMORY_CALLS)
-    return cpu, peak, kept
+    return rounds, cpu, peak, kept
 
 
 def _added(figures: Figures, name: str, scenario: str) -> float:
@@ -145,12 +150,12 @@ def _ratio(ours: float, theirs: float) -> str:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20, help="rounds to take the fastest of (default: 20)")
+    parser.add_argument("--seconds", type=float, default=180, help="take rounds for so long (default: 180)")
     parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), help="measure these, and the SDK's own tracing")
     parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
     options = parser.parse_args()
     names = [name for name in SUBJECTS if options.only is None or name in {*options.only, "bare", _BASE, "claudescope"}]
-    text = report(names, options.rounds, *measure(names, options.rounds))
+    text = report(names, *measure(names, options.seconds))
     if options.print or options.only is not None:
         print(text)
     else:
