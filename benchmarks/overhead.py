@@ -1,6 +1,6 @@
 """Measures what each subject adds to a call, in interleaved rounds, and writes the tables of docs/performance.md.
 
-    python -m benchmarks.overhead [--rounds N] [--only NAME …] [--print]
+    python -m benchmarks.overhead [--seconds N] [--only NAME …] [--scenarios NAME …] [--print]
 
 Each subject runs in a process of its own, in an environment of its own. A round measures every scenario of every
 subject once; the fastest round counts, as whatever else the machine does can only slow one down.
@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Final
@@ -25,15 +26,17 @@ Figures = dict[tuple[str, str], float]
 """By subject and scenario."""
 
 _BASE: Final = "tracing"
-_MEMORY_CALLS: Final = 20
+_MEMORY_CALLS: Final = 8
+_WITH_MEMORY: Final = ("create", "stream")
+"""Scenarios whose memory is measured: always among those that are run."""
 
 
 class Worker:
     """A process that measures one subject."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, scenarios: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [python_of(name), "-m", "benchmarks.worker", name],
+            [python_of(name), "-m", "benchmarks.worker", name, *scenarios],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -64,44 +67,50 @@ class Worker:
         return json.loads(answer)
 
 
-def measure(names: Sequence[str], rounds: int) -> tuple[Figures, Figures, Figures]:
-    """Seconds of CPU a call in the fastest round, and bytes that a call needs at its peak and leaves behind."""
+def measure(names: Sequence[str], scenarios: Sequence[str], seconds: float) -> tuple[int, Figures, Figures, Figures]:
+    """Rounds, seconds of CPU a call in the fastest, and bytes that a call needs at its peak and leaves behind."""
     cpu: Figures = {}
     peak: Figures = {}
     kept: Figures = {}
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(name)) for name in names}
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-            for scenario, what in SCENARIOS.items():
+        workers = {name: stack.enter_context(Worker(name, scenarios)) for name in names}
+        for worker in workers.values():
+            worker.ask(cpu=scenarios[0], calls=1)  # once all are ready
+        rounds, started = 0, time.monotonic()
+        while not rounds or time.monotonic() - started < seconds:
+            rounds += 1
+            print(f"round {rounds}", file=sys.stderr, flush=True)
+            for scenario in scenarios:
                 for name, worker in workers.items():
-                    spent = worker.ask(cpu=scenario, calls=what.batch)
+                    spent = worker.ask(cpu=scenario, calls=SCENARIOS[scenario].batch)
                     cpu[name, scenario] = min(spent, cpu.get((name, scenario), spent))
-        for scenario in ("create", "stream"):
+        for scenario in _WITH_MEMORY:
             for name, worker in workers.items():
                 peak[name, scenario], kept[name, scenario] = worker.ask(memory=scenario, calls=_MEMORY_CALLS)
-    return cpu, peak, kept
+    return rounds, cpu, peak, kept
 
 
 def _added(figures: Figures, name: str, scenario: str) -> float:
     return figures[name, scenario] - figures[_BASE, scenario]
 
 
-def report(names: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept: Figures) -> str:
+def report(
+    names: Sequence[str], scenarios: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept: Figures
+) -> str:
     """The tables."""
-    titles = [scenario.title for scenario in SCENARIOS.values()]
+    titles = [SCENARIOS[scenario].title for scenario in scenarios]
     watchers = [name for name in names if name not in {"bare", _BASE}]
     base = table(
         ["µs of CPU a call", *titles],
         [
-            [SUBJECTS[name].title, *(f"{cpu[name, scenario] * 1e6:,.0f}" for scenario in SCENARIOS)]
+            [SUBJECTS[name].title, *(f"{cpu[name, scenario] * 1e6:,.0f}" for scenario in scenarios)]
             for name in ("bare", _BASE)
         ],
     )
     added = table(
         ["µs added to the SDK's own tracing", *titles],
         [
-            [SUBJECTS[name].name_and_version, *(f"{_added(cpu, name, scenario) * 1e6:,.0f}" for scenario in SCENARIOS)]
+            [SUBJECTS[name].name_and_version, *(f"{_added(cpu, name, scenario) * 1e6:,.0f}" for scenario in scenarios)]
             for name in watchers
         ],
     )
@@ -110,7 +119,7 @@ def report(names: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept:
         [
             [
                 SUBJECTS[name].title,
-                *(_ratio(_added(cpu, "claudescope", scenario), _added(cpu, name, scenario)) for scenario in SCENARIOS),
+                *(_ratio(_added(cpu, "claudescope", scenario), _added(cpu, name, scenario)) for scenario in scenarios),
             ]
             for name in watchers
             if name not in {"claudescope", "uninstrumented"}
@@ -121,7 +130,7 @@ def report(names: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept:
         [
             [
                 SUBJECTS[name].title,
-                *(f"{_added(figures, name, s) / 1024:.1f}" for figures in (peak, kept) for s in ("create", "stream")),
+                *(f"{_added(figures, name, s) / 1024:.1f}" for figures in (peak, kept) for s in _WITH_MEMORY),
             ]
             for name in watchers
         ],
@@ -145,12 +154,14 @@ def _ratio(ours: float, theirs: float) -> str:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20, help="rounds to take the fastest of (default: 20)")
+    parser.add_argument("--seconds", type=float, default=180, help="take rounds for so long (default: 180)")
     parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), help="measure these, and the SDK's own tracing")
+    parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), help="measure these, and create and stream")
     parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
     options = parser.parse_args()
     names = [name for name in SUBJECTS if options.only is None or name in {*options.only, "bare", _BASE, "claudescope"}]
-    text = report(names, options.rounds, *measure(names, options.rounds))
+    scenarios = [name for name in SCENARIOS if not options.scenarios or name in {*options.scenarios, *_WITH_MEMORY}]
+    text = report(names, scenarios, *measure(names, scenarios, options.seconds))
     if options.print or options.only is not None:
         print(text)
     else:

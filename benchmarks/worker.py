@@ -1,6 +1,6 @@
 """One process that measures one subject: reads orders from standard input, and writes an answer to each.
 
-Run as `python -m benchmarks.worker SUBJECT`. An order is one line of JSON:
+Run as `python -m benchmarks.worker SUBJECT SCENARIO …`. An order is one line of JSON:
 
     {"cpu": "create", "calls": 100}        seconds of CPU a call, by all threads of the process
     {"memory": "create", "calls": 20}      bytes a call needs at its peak, and bytes it leaves behind
@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -46,8 +46,8 @@ def set_up() -> None:
     metrics.set_meter_provider(MeterProvider([InMemoryMetricReader()]))
 
 
-def runs(subject: str) -> dict[str, Run]:
-    """Switch a subject on, and give what runs each scenario."""
+def runs(subject: str, scenarios: Sequence[str] = ()) -> dict[str, Run]:
+    """Switch a subject on, and give what runs each of these scenarios, or all."""
     chosen = SUBJECTS[subject]
     after = chosen.switch_on()
     options: dict[str, Any] = {} if chosen.traced else {"open_telemetry": False}
@@ -65,7 +65,7 @@ def runs(subject: str) -> dict[str, Run]:
 
         return run_and_record
 
-    return {name: run_of(name) for name in SCENARIOS}
+    return {name: run_of(name) for name in scenarios or SCENARIOS}
 
 
 def _cpu(run: Run, calls: int) -> float:
@@ -100,7 +100,7 @@ def _memory(run: Run, calls: int) -> tuple[float, float]:
 def main() -> None:
     """Answer orders until there are no more."""
     set_up()
-    known = runs(sys.argv[1])
+    known = runs(sys.argv[1], sys.argv[2:])
     for run in known.values():
         run(2)  # imports what is imported late
     time.sleep(2)  # such as what is loaded in the background

@@ -222,4 +222,5 @@ def draft_of(frozen: type[_T]) -> type[_T]:
         (entry.name, entry.type, field(default=entry.default, default_factory=entry.default_factory))
         for entry in fields(frozen)  # type: ignore[arg-type] # it is a dataclass
     ]
-    return cast("type[_T]", make_dataclass(f"Draft{frozen.__name__}", specs, slots=True))
+    made = make_dataclass(f"Draft{frozen.__name__}", specs, slots=True, repr=False, eq=False, match_args=False)
+    return cast("type[_T]", made)
