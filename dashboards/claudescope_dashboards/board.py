@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from claudescope.catalogue import DURATION, REQUEST_MODEL, WORKFLOW
 from claudescope_dashboards.colours import BAD, WARNING
 from claudescope_dashboards.normalise import normalise
-from claudescope_dashboards.panels import DATASOURCE, Panel, core, decoded
+from claudescope_dashboards.parts import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.queries import Queries
 
 __all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Band", "BoardName", "board", "uid"]

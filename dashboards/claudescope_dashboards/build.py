@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -66,7 +66,7 @@ def is_generated(path: Path) -> bool:
         document: Any = json.loads(text)
     except (OSError, ValueError):
         return False
-    return isinstance(document, dict) and TAG in document.get("tags", [])
+    return isinstance(document, dict) and TAG in cast("dict[str, Any]", document).get("tags", [])
 
 
 def _yaml(document: object) -> str:

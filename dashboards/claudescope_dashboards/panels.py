@@ -1,31 +1,33 @@
-"""Panels, made with grafanalib. With `board.py` it is the only module that knows grafanalib.
-
-grafanalib is from before Grafana's present panels in places. What it lacks is subclassed here, in the shape that
-`@grafana/schema` gives: Prometheus targets with exemplars, the heatmap, the bar gauge. What it prints too much of is
-taken out by `normalise`.
-"""
+"""Panels, made with grafanalib: each with a title, a unit, and a description that says what to do when it is red."""
 
 from __future__ import annotations
 
-import json
-import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import grafanalib.core  # pyright: ignore[reportMissingTypeStubs] # it has none
-
-from claudescope_dashboards.colours import GOOD
+from claudescope_dashboards.parts import (
+    DATASOURCE,
+    LAST,
+    Column,
+    Json,
+    Modern,
+    Panel,
+    Query,
+    Step,
+    core,
+    defaults_of,
+    drill_down,
+    fixed_colours,
+    override,
+    targets_of,
+)
 
 __all__ = [
-    "DATASOURCE",
     "Column",
     "Panel",
     "Query",
     "Step",
     "bar_gauge",
-    "core",
-    "decoded",
     "drill_down",
     "fixed_colours",
     "heatmap",
@@ -35,16 +37,6 @@ __all__ = [
     "time_series",
 ]
 
-core: Any = grafanalib.core
-Json = dict[str, Any]
-Panel = Any
-"""A grafanalib panel."""
-
-DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
-"""The data source that the reader chose."""
-
-_KEPT: Final = ("datasource", "job", "instance", "model", "workflow")
-_LAST: Final = "lastNotNull"
 _SMALLEST: Final = {"percentunit": 0.05, "cpm": 1}
 """What an axis shows at least, by unit: a plot of zeros is not blown up."""
 
@@ -55,159 +47,13 @@ _SCALES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a panel asks.
-
-    Attributes:
-        expr: PromQL.
-        legend: Name of its series; `{{label}}` stands for a label's value.
-        instant: One value for the whole time range, rather than one for each point in time.
-        exemplars: Whether to show the traces that belong to it.
-        format: How the answer is shaped.
-    """
-
-    expr: str
-    legend: str = ""
-    instant: bool = False
-    exemplars: bool = False
-    format: Literal["time_series", "table", "heatmap"] = "time_series"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """From which value on a colour holds."""
-
-    colour: str
-    value: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        query: Its numbers, asked for by the labels of the table.
-        title: Heading; a column without one is not shown.
-        unit: Grafana's id of the unit.
-        steps: Thresholds that colour it.
-    """
-
-    query: str
-    title: str
-    unit: str
-    steps: tuple[Step, ...] = ()
-
-
-class _Target(core.Target):
-    """A query of a Prometheus data source, as its editor saves it."""
-
-    def __init__(self, query: Query, ref: str) -> None:
-        super().__init__(expr=query.expr, refId=ref, legendFormat=query.legend, datasource=DATASOURCE)
-        self.query = query
-
-    def to_json_data(self) -> Json:
-        """The keys that the data source reads."""
-        query = self.query
-        return {
-            "datasource": DATASOURCE,
-            "editorMode": "code",
-            "exemplar": query.exemplars or None,
-            "expr": query.expr,
-            "format": query.format,
-            "instant": query.instant,
-            "legendFormat": query.legend or "__auto",
-            "range": not query.instant,
-            "refId": self.refId,
-        }
-
-
-class _Modern(core.Panel):
-    """A panel whose type grafanalib knows only in an old shape, or not at all."""
-
-    def __init__(self, kind: str, options: Json, custom: Json, **common: Any) -> None:
-        super().__init__(**common)
-        self.kind, self.options, self.custom = kind, options, custom
-
-    def to_json_data(self) -> Json:
-        """The panel in the shape of `@grafana/schema`."""
-        own = {"type": self.kind, "options": self.options, "fieldConfig": {"defaults": {"custom": self.custom}}}
-        shown: Json = self.panel_json(own)
-        return shown
-
-
-def decoded(dashboard: Any) -> Json:
-    """The JSON of a grafanalib dashboard, as plain values."""
-    values: Json = json.loads(json.dumps(dashboard, default=lambda part: part.to_json_data()))
-    return values
-
-
-def _targets(queries: Sequence[Query]) -> list[_Target]:
-    return [_Target(query, ref) for query, ref in zip(queries, string.ascii_uppercase, strict=False)]
-
-
-def _defaults(
-    unit: str,
-    *,
-    steps: Sequence[Step] = (),
-    colour: str | None = None,
-    empty: str | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    decimals: int | None = None,
-    links: Sequence[Json] = (),
-    mappings: Sequence[Json] = (),
-) -> Json:
-    """`fieldConfig.defaults`, which all panels share."""
-    marks = [{"color": step.colour, "value": step.value} for step in steps or (Step(GOOD),)]
-    return {
-        "unit": unit,
-        "min": low,
-        "max": high,
-        "decimals": decimals,
-        "noValue": empty,
-        "links": list(links) or None,
-        "mappings": list(mappings),
-        "thresholds": {"mode": "absolute", "steps": marks},
-        "color": {"mode": colour} if colour else None,
-    }
-
-
-def drill_down(title: str, board: str, **chosen: str) -> Json:
-    """A link to another board that keeps the time and the variables.
-
-    Args:
-        title: What it says.
-        board: Uid of the board.
-        chosen: Variables that take the value of a label of what was clicked on.
-    """
-    kept = [f"${{{name}:queryparam}}" for name in _KEPT if name not in chosen]
-    labels = {name: f'["{label}"]' if "." in label else f".{label}" for name, label in chosen.items()}
-    given = [f"var-{name}=${{__field.labels{label}}}" for name, label in labels.items()]
-    url = f"/d/{board}?" + "&".join(["${__url_time_range}", *kept, *given])
-    link: Json = core.DataLink(title=title, linkUrl=url).to_json_data()
-    return link
-
-
-def fixed_colours(colours: Mapping[str, str]) -> list[Json]:
-    """Overrides that give series a colour by their name."""
-    return [
-        _override(name, {"id": "color", "value": {"mode": "fixed", "fixedColor": colour}})
-        for name, colour in colours.items()
-    ]
-
-
-def _override(name: str, *properties: Json) -> Json:
-    return {"matcher": {"id": "byName", "options": name}, "properties": list(properties)}
-
-
 def stat(
     title: str,
     *queries: Query,
     description: str,
     unit: str,
     steps: Sequence[Step] = (),
-    calc: str = _LAST,
+    calc: str = LAST,
     graph: bool = True,
     named: bool = False,
     decimals: int | None = None,
@@ -220,7 +66,7 @@ def stat(
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=_targets(queries),
+        targets=targets_of(queries),
         colorMode="value",
         graphMode="area" if graph else "none",
         reduceCalc=calc,
@@ -231,7 +77,7 @@ def stat(
         noValue=empty,
         extraJson={
             "fieldConfig": {
-                "defaults": _defaults(
+                "defaults": defaults_of(
                     unit, steps=steps, colour="thresholds", decimals=decimals, links=links, empty=empty
                 )
             },
@@ -268,7 +114,7 @@ def time_series(
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=_targets(queries),
+        targets=targets_of(queries),
         fillOpacity=35 if stacked else 0,
         lineWidth=1,
         showPoints="never",
@@ -283,7 +129,7 @@ def time_series(
         extraJson={
             "fieldConfig": {
                 "defaults": {
-                    **_defaults(
+                    **defaults_of(
                         unit,
                         steps=steps,
                         colour="palette-classic",
@@ -312,13 +158,13 @@ def time_series(
 
 def heatmap(title: str, query: Query, *, description: str, unit: str, links: Sequence[Json] = ()) -> Panel:
     """How the buckets of a histogram fill over time, with exemplars as points that lead to traces."""
-    defaults = _defaults("short", links=links)
-    return _Modern(
+    defaults = defaults_of("short", links=links)
+    return Modern(
         "heatmap",
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=_targets([query]),
+        targets=targets_of([query]),
         options={
             "calculate": False,
             "cellGap": 1,
@@ -358,12 +204,12 @@ def bar_gauge(
     empty: str | None = None,
 ) -> Panel:
     """One bar for each series, coloured by its thresholds."""
-    return _Modern(
+    return Modern(
         "bargauge",
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=_targets(queries),
+        targets=targets_of(queries),
         options={
             "displayMode": "basic",
             "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
@@ -372,7 +218,7 @@ def bar_gauge(
             "minVizWidth": 0,
             "namePlacement": "auto",
             "orientation": "horizontal",
-            "reduceOptions": {"calcs": [_LAST], "fields": "", "values": False},
+            "reduceOptions": {"calcs": [LAST], "fields": "", "values": False},
             "showUnfilled": True,
             "sizing": "auto",
             "valueMode": "color",
@@ -380,7 +226,7 @@ def bar_gauge(
         custom={},
         extraJson={
             "fieldConfig": {
-                "defaults": _defaults(
+                "defaults": defaults_of(
                     unit, steps=steps, colour="thresholds", low=low, high=high, links=links, empty=empty
                 ),
                 "overrides": list(overrides),
@@ -414,7 +260,7 @@ def state_timeline(
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=_targets(queries),
+        targets=targets_of(queries),
         colorMode="thresholds",
         fillOpacity=70,
         rowHeight=0.8,
@@ -422,7 +268,7 @@ def state_timeline(
         tooltipMode="single",
         extraJson={
             "fieldConfig": {
-                "defaults": _defaults(
+                "defaults": defaults_of(
                     "none",
                     colour="thresholds",
                     mappings=[{"type": "value", "options": values}],
@@ -460,7 +306,7 @@ def table(
         empty: What it says without data.
     """
     queries = [Query(column.query, instant=True, format="table") for column in columns]
-    references = [target.refId for target in _targets(queries)]
+    references = [target.refId for target in targets_of(queries)]
     single = len(columns) == 1
     values = ["Value"] if single else [f"Value #{ref}" for ref in references]
     names = {**labels, **{value: column.title for value, column in zip(values, columns, strict=True)}}
@@ -473,14 +319,14 @@ def table(
                 {"id": "thresholds", "value": {"mode": "absolute", "steps": marks}},
                 {"id": "custom.cellOptions", "value": {"type": "color-text"}},
             ]
-        overrides.append(_override(column.title, *properties))
+        overrides.append(override(column.title, *properties))
     for name, targets in (links or {}).items():
-        overrides.append(_override(name, {"id": "links", "value": list(targets)}))
+        overrides.append(override(name, {"id": "links", "value": list(targets)}))
     for name, shown in (texts or {}).items():
         mapping = {"type": "value", "options": {key: {"text": text} for key, text in shown.items()}}
         wrapped = {"id": "custom.cellOptions", "value": {"type": "auto", "wrapText": True}}
-        overrides.append(_override(name, {"id": "mappings", "value": [mapping]}, wrapped))
-    overrides += [_override(name, {"id": "custom.width", "value": width}) for name, width in (widths or {}).items()]
+        overrides.append(override(name, {"id": "mappings", "value": [mapping]}, wrapped))
+    overrides += [override(name, {"id": "custom.width", "value": width}) for name, width in (widths or {}).items()]
     hidden = {value: True for value, column in zip(values, columns, strict=True) if not column.title}
     order = {name: place for place, name in enumerate(names)}
     organise = {
@@ -493,7 +339,7 @@ def table(
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=_targets(queries),
+        targets=targets_of(queries),
         overrides=overrides,
         transformations=[
             *([] if single else [{"id": "merge", "options": {}}]),
@@ -502,7 +348,7 @@ def table(
         extraJson={
             "fieldConfig": {
                 "defaults": {
-                    **_defaults("short", colour="thresholds", empty=empty),
+                    **defaults_of("short", colour="thresholds", empty=empty),
                     "custom": {"cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60},
                 }
             },

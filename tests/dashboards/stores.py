@@ -7,6 +7,8 @@ two scrapes counters grow evenly. Where the history ends an exporter carries it 
 from __future__ import annotations
 
 import bisect
+import dataclasses
+import itertools
 import re
 import subprocess
 import time
@@ -24,7 +26,7 @@ from claudescope.pricing import PriceBook
 from tests.alerts.conftest import program
 from tests.alerts.servers import Exporter, run_server, wait_for
 from tests.dashboards.api import Store
-from tests.telemetry.calls import INSTANCES, batch_results
+from tests.telemetry.calls import INSTANCES, batch_results, calls
 from tests.telemetry.history import JOB, Span, _Instance
 from tests.telemetry.prometheus import _promtool, serve
 
@@ -35,6 +37,9 @@ STEP = 120
 
 _AHEAD = 420
 _FINE, _COARSE = 3 * 3600, 78 * 3600
+_SPENT: dict[str, Any] = {"outcome": "error", "error_type": "spend_limit_error", "usage": None, "cost_usd": None}
+"""What a call is like that a spend limit refuses: the page that fires at once."""
+
 _LOOKED_AT = tuple(int(hours * 3600) for hours in (23.5, 47.5, 71.5))
 """Seconds before now at which the usual of this hour is looked up."""
 
@@ -65,10 +70,11 @@ class History:
         return yaml.safe_dump({"groups": [{"name": "usual", "interval": "1m", "rules": usual}]})
 
     @property
-    def recorded(self) -> set[str]:
-        """Names of all series that rules record."""
-        found = re.findall(r"record: (\S+)", "".join(self.rules.values()))
-        return set(found)
+    def recorded(self) -> set[tuple[str, str]]:
+        """Names of all series that rules record, each with the objective that it is of."""
+        groups: list[Any] = [group for text in self.rules.values() for group in yaml.safe_load(text)["groups"]]
+        rules = [rule for group in groups for rule in group["rules"] if "record" in rule]
+        return {(rule["record"], rule.get("labels", {}).get("slo", "")) for rule in rules}
 
     @property
     def hasty(self) -> Mapping[str, str]:
@@ -113,6 +119,9 @@ def write_history(path: Path, rules: Mapping[str, str]) -> History:
             instance.live(start, seconds, span)
             for result in batch_results(instance._random, prices, start, 5):
                 instance._sink.batch_result(result)
+            if name == INSTANCES[0]:
+                for record in itertools.islice(calls(instance._random, prices, name, start, 600, span.end), 5):
+                    instance._sink.finished(dataclasses.replace(record, **_SPENT))
             instance.scrape(start + seconds, span)
         for (series, *labels), samples in instance._samples.items():
             pairs = sorted({**dict(labels), "job": JOB, "instance": name}.items())
@@ -162,14 +171,15 @@ def _windows(now: int) -> Iterator[tuple[int, int]]:
 
 
 def _wait_for_rules(store: Store, history: History, log: Path) -> None:
-    """Wait until every rule has recorded something, and some alert fires."""
+    """Wait until every rule has recorded something, and alerts of both severities fire."""
 
     def recorded() -> bool:
-        found = store.instant('count by (__name__) ({__name__=~"claude.*:.*"})')
-        firing = store.instant('ALERTS{alertstate="firing", severity!="none"}')
-        return bool(firing) and history.recorded <= {series["metric"]["__name__"] for series in found}
+        found = store.instant('count by (__name__, slo) ({__name__=~"claude.*:.*"})')
+        firing = store.instant('count by (severity) (ALERTS{alertstate="firing", severity!="none"})')
+        seen = {(series["metric"]["__name__"], series["metric"].get("slo", "")) for series in found}
+        return len(firing) == 2 and history.recorded <= seen
 
-    wait_for("every rule has recorded something, and an alert fires", recorded, log)
+    wait_for("every rule has recorded something, and a page and a ticket fire", recorded, log)
 
 
 @contextmanager
@@ -244,11 +254,7 @@ def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
             "-replay.disableProgressBar",
         ]
         for start, end in _windows(history.now):
-            times = (
-                datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (start, end)
-            )
-            limits = (f"-replay.{name}={moment}" for name, moment in zip(("timeFrom", "timeTo"), times, strict=True))
-            _run([*common, *usual, *limits])
+            _run([*common, *usual, f"-replay.timeFrom={_written(start)}", f"-replay.timeTo={_written(end)}"])
         store.flush()
         evaluate = [f"-rule={rules}/*.yml", "-evaluationInterval=2s", "-rule.evalDelay=0s", "-notifier.blackhole"]
         alerts = folder / "vmalert.log"

@@ -18,15 +18,18 @@ from tests.alerts.conftest import default_build
 from tests.dashboards.api import Store, numbers
 from tests.dashboards.conftest import default_boards
 from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics, write_history
+from tests.telemetry.calls import WORKFLOWS
+from tests.telemetry.history import JOB
 
 _RIGHTLY_EMPTY: Mapping[str, str] = {}
 """Why a query has no data although all is well, by `board: panel: reference`."""
 
+_WEB = [workflow for workflow in WORKFLOWS if "web-1" in workflow.instances and workflow.stream]
 _CHOSEN = {
-    "job": ["assistant"],
+    "job": [JOB],
     "instance": ["web-1", "web-2"],
-    "model": ["claude-opus-5-5", "claude-haiku-5-5"],
-    "workflow": ["chat"],
+    "model": [workflow.model for workflow in _WEB],
+    "workflow": [workflow.name for workflow in _WEB],
 }
 
 

@@ -72,7 +72,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[slo, errors],
         ),
         stat(
-            "Calls that succeed",
+            "Success rate",
             Query(f"1 - {failed}"),
             description="Share of calls that did not fail for a reason outside of their own request. Red: the error "
             "budget burns as fast as a page takes; see which kind fails under Errors & retries.",
@@ -82,7 +82,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[errors],
         ),
         stat(
-            "Lowest error budget",
+            "Error budget",
             Query(
                 f"bottomk(1, min by (slo) ({queries.recorded('claude_slo:error_budget:remaining')}))",
                 "{{slo}}",
@@ -125,7 +125,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[latency],
         ),
         stat(
-            "Cost, pace of a day",
+            "Cost a day",
             Query(f"86400 * {queries.total(COST, window='1h')}"),
             description="What a day costs at the pace of the last hour. Red: three times the day's budget; see Tokens "
             "& cost for the workflow that spends it.",
