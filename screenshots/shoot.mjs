@@ -68,8 +68,11 @@ for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json
     failed += 1;
     console.error(`${name}: ${title}\n${said.join('\n')}`);
   } else {
-    await page.evaluate(() => document.fonts.ready);
+    // Tables that are out of view stay empty: bring everything into it, and let it paint.
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width: Number(width), height });
     await page.waitForLoadState('networkidle');
+    await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))));
     const shot = UPNG.decode(await page.screenshot({ fullPage: true }));
     const small = Buffer.from(UPNG.encode([UPNG.toRGBA8(shot)[0]], shot.width, shot.height, COLOURS));
     await writeFile(join(out, `${name}.png`), small);
