@@ -75,7 +75,7 @@ def _counts() -> dict[tuple[str, str], float]:
             text = dump.read_text(encoding="utf-8")
             label, total = (
                 re.search(r"^desc: Trigger: .*?(\w+):(\w+)$", text, re.MULTILINE),
-                re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE),
+                re.search(r"^totals: (\d+)", text, re.MULTILINE),
             )
             if label is not None and total is not None:
                 counts[label[1], label[2]] = int(total[1]) / CALLS[label[2]]
