@@ -24,7 +24,6 @@ def test_the_public_names() -> None:
         "RateLimit",
         "Report",
         "Sink",
-        "Telemetry",
         "Usage",
         "__version__",
         "classify",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from claudescope._version import VERSION
 from claudescope.content import Content
 from claudescope.errors import ErrorKind, classify
-from claudescope.exporting import Telemetry, configure
+from claudescope.exporting import configure
 from claudescope.inputs import BadInputError, MissingExtraError
 from claudescope.pricing import Price
 from claudescope.record import Attempt, CallRecord, RateLimit, Usage
@@ -33,7 +33,6 @@ __all__ = [
     "RateLimit",
     "Report",
     "Sink",
-    "Telemetry",
     "Usage",
     "__version__",
     "classify",

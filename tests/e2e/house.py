@@ -87,7 +87,7 @@ class House:
         return float(sample["value"][1])
 
     def firing(self) -> list[tuple[str, str, str]]:
-        """Every alert that has fired so far, as name, kind or objective, and fault, in the order of their beginnings."""
+        """Every alert that has fired so far, as name, kind or objective, and fault, oldest first."""
         began = "min_over_time(timestamp(ALERTS{alertstate='firing', alertname!='ClaudeAlertingAlive'})[15m:1s])"
         oldest_first = sorted(self.query(began), key=lambda sample: float(sample["value"][1]))
         labels = [sample["metric"] for sample in oldest_first]

@@ -138,7 +138,7 @@ def _compare_percentiles(it: House, tell: Callable[[str], None]) -> None:
                 f"histogram_quantile({percent / 100}, sum by (le) "
                 f"({DURATION.prometheus}_bucket{{claude_outcome='ok', gen_ai_request_model='{model}'}}))"
             )
-            # The app's clock starts a little earlier and stops a little later: near a bound it may be on the other side.
+            # The app's clock starts a little earlier and stops a little later: near a bound it may be beyond.
             bounds = (0.0, *DURATION.buckets)
             low = bounds[bisect.bisect_left(bounds, own * 0.95) - 1]
             high = bounds[bisect.bisect_left(bounds, own)]

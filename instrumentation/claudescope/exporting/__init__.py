@@ -6,14 +6,15 @@ claudescope.configure()
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from claudescope import settings
-from claudescope.exporting.by_environment import instrument_by_environment
-from claudescope.exporting.plan import plan
-from claudescope.exporting.resource import detect
-from claudescope.exporting.telemetry import Telemetry
 from claudescope.inputs import BadInputError
 
-__all__ = ["Telemetry", "configure", "is_configured", "prepare"]
+if TYPE_CHECKING:
+    from claudescope.exporting.telemetry import Telemetry
+
+__all__ = ["configure", "is_configured", "prepare"]
 
 
 class _State:
@@ -111,6 +112,11 @@ def prepare(
     exit_timeout: float | None = None,
 ) -> Telemetry:
     """Make everything that `configure` sets up, and set nothing up yet. Arguments and errors are `configure`'s."""
+    # OpenTelemetry's exporters are not imported by an app that only instruments.
+    from claudescope.exporting.plan import plan
+    from claudescope.exporting.resource import detect
+    from claudescope.exporting.telemetry import Telemetry
+
     if exit_timeout is not None and not 0 <= exit_timeout <= 60:
         raise BadInputError(f"exit_timeout={exit_timeout:g}: expected {settings.EXIT_TIMEOUT.expected}")
     chosen = plan(
