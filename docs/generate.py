@@ -80,7 +80,8 @@ def signals() -> str:
     return (
         f"{NOTE}# Signals\n\nEvery metric that claudescope emits, with the labels it can carry. Names are those of the "
         "OpenTelemetry GenAI conventions where these have one.\n\n## Metrics\n\n"
-        f"{metrics}\nThe common labels are {code(label.name for label in COMMON_LABELS)}.\n\n## Labels\n\n{labels}\n## Buckets\n\n{buckets}"
+        f"{metrics}\nThe common labels are {code(label.name for label in COMMON_LABELS)}.\n\n"
+        f"## Labels\n\n{labels}\n## Buckets\n\n{buckets}"
     )
 
 
@@ -105,9 +106,9 @@ def errors() -> str:
     types = table(["`type` of the body", "`error.type`"], ([f"`{name}`", f"`{kind}`"] for name, kind in TYPES.items()))
     statuses = table(["status", "`error.type`"], ([str(status), f"`{kind}`"] for status, kind in STATUSES.items()))
     return (
-        f"{NOTE}# Error kinds\n\nOne classification for metrics, spans, Sentry, alerts, retry advice and what users are "
-        "told: `claudescope.classify(error)`. It decides by the error's code, then the body's type, then the status, then "
-        f"the exception's class and its cause.\n\n{kinds}\n## By code\n\n{codes}\n## By type\n\n{types}\n"
+        f"{NOTE}# Error kinds\n\nOne classification for metrics, spans, Sentry, alerts, retry advice and what users "
+        "are told: `claudescope.classify(error)`. It decides by the error's code, then the body's type, then the status, "
+        f"then the exception's class and its cause.\n\n{kinds}\n## By code\n\n{codes}\n## By type\n\n{types}\n"
         f"## By status\n\n{statuses}"
     )
 

@@ -72,6 +72,11 @@ class Desk:
         else:
             self.seconds[model].append(time.perf_counter() - began)
 
+    def close(self) -> None:
+        """Begin nothing new for good."""
+        self.stopping.set()
+        self.open.set()
+
     def pause(self) -> None:
         """Begin nothing new; once what was begun has ended, write what it took, and say so."""
         with self._changed:
@@ -85,7 +90,7 @@ def main() -> None:
     """Work until SIGTERM."""
     sentry_sdk.init(integrations=[ClaudeErrorsIntegration()])
     desk = Desk()
-    signal.signal(signal.SIGTERM, lambda *_: (desk.open.set(), desk.stopping.set()))
+    signal.signal(signal.SIGTERM, lambda *_: desk.close())
     signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=desk.pause).start())
     signal.signal(signal.SIGUSR2, lambda *_: desk.open.set())
     print("open", flush=True)  # noqa: T201 - what the story waits for

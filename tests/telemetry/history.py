@@ -150,7 +150,7 @@ class _Instance:
             yield
         finally:
             for record in flying:
-                self._sink._store.add(ACTIVE_CALLS, self._sink._labels.of_start(record), -1)
+                self._sink.lost(_start(record))
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Name and labels of every series, and its text."""

@@ -15,6 +15,7 @@ import pytest
 from anthropic import Anthropic
 
 import claudescope
+from claudescope.exporting.telemetry import Telemetry
 from claudescope.simulator import Simulator
 from tests.alerts.conftest import program
 from tests.alerts.servers import run_server, wait_for
@@ -29,7 +30,7 @@ _P95 = (
 
 
 @contextmanager
-def _configured(**options: Any) -> Generator[claudescope.Telemetry]:
+def _configured(**options: Any) -> Generator[Telemetry]:
     telemetry = claudescope.configure(console=False, **options)
     try:
         yield telemetry

@@ -90,6 +90,8 @@ def configure(
         exit_timeout=exit_timeout,
     )
     if instrument:
+        from claudescope.exporting.by_environment import instrument_by_environment
+
         try:
             instrument_by_environment(logs=logs)
         except BaseException:

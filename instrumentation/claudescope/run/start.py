@@ -7,8 +7,9 @@ import os
 import threading
 from typing import ClassVar
 
-from claudescope.exporting import Telemetry, is_configured, prepare
+from claudescope.exporting import is_configured, prepare
 from claudescope.exporting.by_environment import instrument_by_environment
+from claudescope.exporting.telemetry import Telemetry
 from claudescope.forks import renew_in_child
 from claudescope.record import CallStart
 from claudescope.run.link import Link
