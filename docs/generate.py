@@ -107,8 +107,8 @@ def errors() -> str:
     statuses = table(["status", "`error.type`"], ([str(status), f"`{kind}`"] for status, kind in STATUSES.items()))
     return (
         f"{NOTE}# Error kinds\n\nOne classification for metrics, spans, Sentry, alerts, retry advice and what users "
-        "are told: `claudescope.classify(error)`. It decides by the error's code, then the body's type, then the status, "
-        f"then the exception's class and its cause.\n\n{kinds}\n## By code\n\n{codes}\n## By type\n\n{types}\n"
+        "are told: `claudescope.classify(error)`. It decides by the error's code, then the body's type, then the "
+        f"status, then the exception's class and its cause.\n\n{kinds}\n## By code\n\n{codes}\n## By type\n\n{types}\n"
         f"## By status\n\n{statuses}"
     )
 

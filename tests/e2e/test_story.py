@@ -26,7 +26,7 @@ _OUTAGE = Path(__file__).parent / "outage.yaml"
 STORM = [
     ("ClaudeErrorKindHigh", "rate_limit_error", "quota"),
     ("ClaudeRetryShareHigh", "", "either"),
-    ("ClaudeErrorBudgetBurn", "availability", "provider"),
+    ("ClaudeErrorBudgetBurn", "availability", "either"),
 ]
 OUTAGE = [
     ("ClaudeErrorKindHigh", "overloaded_error", "provider"),
@@ -40,7 +40,7 @@ def _incidents(it: House, key: str) -> dict[str, list[str]]:
     actions: dict[str, list[str]] = {}
     for event in it.pagerduty.of("desk", key):
         if event["event_action"] == "trigger":
-            names.setdefault(event["dedup_key"], event["payload"]["class"])
+            names.setdefault(event["dedup_key"], event["payload"]["summary"])
         actions.setdefault(names[event["dedup_key"]], []).append(event["event_action"])
     return actions
 

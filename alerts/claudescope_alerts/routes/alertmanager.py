@@ -70,7 +70,8 @@ def alertmanager_config(spec: Spec) -> dict[str, Any]:
         "route": {
             # What no rule of ours sends here lands in the tickets rather than nowhere.
             "receiver": TICKET,
-            "group_by": ["alertname", "service", "slo", "severity"],
+            # One incident for each thing that is wrong, whatever the number of its models.
+            "group_by": ["alertname", "service", "slo", "error_kind", "severity"],
             "group_wait": "10s",
             "group_interval": "1m",
             "repeat_interval": "1d",
