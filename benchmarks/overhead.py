@@ -119,7 +119,7 @@ def report(
         [
             [
                 SUBJECTS[name].title,
-                *(_ratio(_added(cpu, "claudescope", scenario), _added(cpu, name, scenario)) for scenario in scenarios),
+                *(_ratio(cpu, name, scenario) for scenario in scenarios),
             ]
             for name in watchers
             if name not in {"claudescope", "uninstrumented"}
@@ -147,8 +147,12 @@ def report(
 """
 
 
-def _ratio(ours: float, theirs: float) -> str:
-    return "-" if theirs <= 0 else f"{ours / theirs:.2f}"
+def _ratio(cpu: Figures, name: str, scenario: str) -> str:
+    """What claudescope adds over what another adds; no number where either is lost in the noise of the run."""
+    ours, theirs = _added(cpu, "claudescope", scenario), _added(cpu, name, scenario)
+    # Nothing is left of claudescope after `uninstrument()`, so what that adds is noise.
+    noise = abs(_added(cpu, "uninstrumented", scenario))
+    return "noise" if min(ours, theirs) <= noise else f"{ours / theirs:.2f}"
 
 
 def main() -> None:
@@ -159,7 +163,11 @@ def main() -> None:
     parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), help="measure these, and create and stream")
     parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
     options = parser.parse_args()
-    names = [name for name in SUBJECTS if options.only is None or name in {*options.only, "bare", _BASE, "claudescope"}]
+    names = [
+        name
+        for name in SUBJECTS
+        if options.only is None or name in {*options.only, "bare", _BASE, "claudescope", "uninstrumented"}
+    ]
     scenarios = [name for name in SCENARIOS if not options.scenarios or name in {*options.scenarios, *_WITH_MEMORY}]
     text = report(names, scenarios, *measure(names, scenarios, options.seconds))
     if options.print or options.only is not None:
