@@ -45,7 +45,6 @@ export interface Drawing {
   to: number;
   range: string;
   dashboard: { title: string; panels: Panel[]; links?: Array<{ title: string; type: string; icon?: string }> };
-  boards: string[]; // titles of the boards that the links lead to
   variables: Array<{ label: string; text: string }>;
   answers: Record<number, Answer[]>;
   annotations: Annotation[];

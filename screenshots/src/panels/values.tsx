@@ -41,7 +41,7 @@ export function StatPanel(props: Props) {
     <VizRepeater
       getValues={() => valuesOf(props, options.graphMode !== 'none')}
       getAlignmentFactors={getDisplayValueAlignmentFactors}
-      renderValue={({ value, width, height, count, alignmentFactors, orientation }: Rendered) => (
+      renderValue={({ value, width, height, count, alignmentFactors }: Rendered) => (
         <BigValue
           value={value.display}
           count={count}
@@ -51,7 +51,6 @@ export function StatPanel(props: Props) {
           justifyMode={options.justifyMode}
           textMode={options.textMode}
           alignmentFactors={alignmentFactors}
-          parentOrientation={orientation}
           text={options.text}
           width={width}
           height={height}
