@@ -28,13 +28,13 @@ components: $(STAMP) ## Fetch the real servers and tools that tests run
 	$(BIN)/python tests/components.py
 
 test: components ## Run the tests with coverage
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
 
 test-matrix: $(STAMP) ## Run every surface and ending on every SDK; VERSIONS="0.51.0 latest" for some
 	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
 
 e2e: components ## The whole chain: an app, a storm, an outage, and what everybody is told
-	$(BIN)/python -m pytest -q -s tests/e2e
+	$(BIN)/python -m pytest -q -s tests/e2e tests/ci
 
 docs: $(STAMP) ## Write the reference pages, and build the site into site/
 	$(BIN)/python docs/generate.py

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 import yaml
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from typer.testing import CliRunner
 
 from claudescope.cli import app
@@ -23,55 +15,8 @@ from claudescope_alerts.build import HEADER
 from claudescope_alerts.deploy import PrometheusFolder, Ruler, show_difference
 from claudescope_alerts.spec import load_spec
 from tests.alerts.conftest import default_build, program
+from tests.alerts.ruler import ruler
 from tests.alerts.servers import run_server, wait_for
-
-NAMESPACE = "claudescope-claude"
-_RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"}
-
-
-@contextmanager
-def _ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
-    """The rules API of a ruler, as Mimir documents it; it needs a tenant, and takes one group at a time."""
-
-    async def rules(request: Request) -> Response:
-        if request.headers.get("X-Scope-OrgID") != "team":
-            return Response("no org id", 401)
-        calls.append(request.method)
-        if request.method == "GET":
-            document = {NAMESPACE: list(groups.values())}
-            return Response(yaml.safe_dump(document)) if groups else Response("no rule groups found", 404)
-        if request.headers.get("Content-Type") != "application/yaml":
-            return Response("expected YAML", 415)
-        group = yaml.safe_load(await request.body())
-        if not isinstance(group, dict) or not group.get("name") or not group.get("rules"):
-            return Response("no group", 400)
-        if unknown := {key for rule in group["rules"] for key in rule} - _RULE_KEYS:
-            return Response(f"field {min(unknown)} not found in type rulefmt.Rule", 400)
-        groups[str(group["name"])] = group
-        return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
-
-    async def delete(request: Request) -> Response:
-        if request.headers.get("X-Scope-OrgID") != "team":
-            return Response("no org id", 401)
-        calls.append(request.method)
-        if groups.pop(request.path_params["group"], None) is None:
-            return Response("group does not exist", 404)
-        return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
-
-    base = "/prometheus/config/v1/rules/" + NAMESPACE
-    routes = [Route(base, rules, methods=["GET", "POST"]), Route(base + "/{group}", delete, methods=["DELETE"])]
-    config = uvicorn.Config(
-        Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_for("the ruler listens", lambda: server.started)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/prometheus"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
@@ -114,7 +59,7 @@ def test_a_ruler_gets_only_what_differs() -> None:
     groups: dict[str, Any] = {}
     calls: list[str] = []
     files = default_build()
-    with _ruler(groups, calls) as url:
+    with ruler(groups, calls) as url:
         target = Ruler(url, load_spec(), tenant="team")
         assert len(target.apply(files)) == len(groups) > 10
         assert target.apply(files) == []

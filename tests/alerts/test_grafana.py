@@ -91,9 +91,8 @@ def test_grafanas_own_types_lose_nothing(document: Any) -> None:
             if "keepFiringFor" in api:
                 api["keep_firing_for"] = api.pop("keepFiringFor")
             if "record" in api:
-                record = dict(api["record"])
-                api["record"] = {**record, "target_datasource_uid": record.pop("targetDatasourceUid")}
-                del api["record"]["targetDatasourceUid"]
+                # The types are Grafana 11.6's, which did not have the target yet; the model above holds it.
+                api["record"] = {key: value for key, value in api["record"].items() if key != "targetDatasourceUid"}
             # These three always come out.
             api = {"execErrState": "Alerting", "noDataState": "OK", "for": "", **api}
             assert json.loads(JSONEncoder().encode(Rule.from_json(api))) == api

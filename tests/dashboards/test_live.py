@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from claudescope_dashboards.lint import panels_of
 from claudescope_dashboards.resolve import Resolver
 from tests.alerts.conftest import default_build
-from tests.dashboards.api import Store, numbers
+from tests.dashboards.api import Store
+from tests.dashboards.asking import empty_panels
 from tests.dashboards.conftest import default_boards
 from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics, write_history
 from tests.telemetry.calls import WORKFLOWS
@@ -40,40 +37,6 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     return write_history(tmp_path_factory.mktemp("history") / "history.txt", rules)
 
 
-def _resolver(board: Mapping[str, Any], chosen: Mapping[str, list[str]]) -> Resolver:
-    hours = re.fullmatch(r"now-(\d+)h", board["time"]["from"])
-    assert hours is not None
-    return Resolver(seconds=int(hours[1]) * 3600, scrape=STEP, chosen=chosen)
-
-
-def _ask(store: Store, target: Mapping[str, Any], resolver: Resolver, now: int) -> list[float]:
-    expr = resolver.resolve(target["expr"])
-    if target.get("instant"):
-        return numbers(store.instant(expr, now))
-    return numbers(store.range(expr, now - resolver.seconds, now, resolver.step))
-
-
-def _empty(
-    store: Store, boards: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, list[str]]
-) -> tuple[int, list[str]]:
-    """How many queries were asked, and those that had no answer."""
-    asked, empty, now = 0, list[str](), math.ceil(time.time())
-    for name, board in boards.items():
-        resolver = _resolver(board, chosen)
-        targets = [(panel["title"], target) for panel in panels_of(board) for target in panel["targets"]]
-        targets += [("annotation", note) for note in board["annotations"]["list"] if "expr" in note]
-        for title, target in targets:
-            place = f"{name}: {title}: {target.get('refId', target.get('name'))}"
-            asked += 1
-            try:
-                found = _ask(store, target, resolver, now)
-            except AssertionError as refused:
-                raise AssertionError(f"{place}: {refused}\n{resolver.resolve(target['expr'])}") from None
-            if not found:
-                empty.append(place)
-    return asked, empty
-
-
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("server", [prometheus, victoria_metrics])
 def test_every_query_of_every_panel_has_data(
@@ -85,9 +48,9 @@ def test_every_query_of_every_panel_has_data(
     """With every variable resolved as Grafana does: at All, and of the overview with values chosen."""
     boards = default_boards()
     with server(history, tmp_path) as store:
-        asked, empty = _empty(store, boards, {})
+        asked, empty = empty_panels(store, boards, scrape=STEP)
         assert sorted(set(empty) ^ set(_RIGHTLY_EMPTY)) == []
-        chosen, none = _empty(store, {"overview": boards["overview"]}, _CHOSEN)
+        chosen, none = empty_panels(store, {"overview": boards["overview"]}, _CHOSEN, scrape=STEP)
         assert none == []
         choices = 0
         for variable in boards["overview"]["templating"]["list"][1:]:

@@ -19,6 +19,7 @@ from tests.cli import run_here
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("**/*.md"))]
+_TUTORIAL = "docs/tutorial.md"  # which is followed to the letter by a test of its own, in tests/e2e
 
 
 def _fences(language: str) -> list[tuple[str, str]]:
@@ -35,6 +36,7 @@ _PYTHON = _fences("python")
 _COMMANDS = [
     (place, line.removeprefix("$ ").partition("  #")[0].strip())
     for place, block in _fences("console")
+    if not place.startswith(_TUTORIAL)
     for line in block.splitlines()
     if line.startswith("$ ")
 ]

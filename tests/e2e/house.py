@@ -86,6 +86,11 @@ class House:
         (sample,) = self.query(promql)
         return float(sample["value"][1])
 
+    def boards(self) -> dict[str, Any]:
+        """The boards that the team would import."""
+        folder = self.repository / "observability" / "dashboards" / "boards"
+        return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir())}
+
     def firing(self) -> list[tuple[str, str, str]]:
         """Every alert that has fired so far, as name, kind or objective, and fault, oldest first."""
         began = "min_over_time(timestamp(ALERTS{alertstate='firing', alertname!='ClaudeAlertingAlive'})[15m:1s])"
@@ -125,6 +130,7 @@ def _repository(folder: Path, pagerduty: str) -> Path:
     (folder / "page.key").write_text(PAGE_KEY, encoding="utf-8")
     (folder / "ticket.key").write_text(TICKET_KEY, encoding="utf-8")
     claudescope("alerts", "build", "--spec", spec, "--out", "observability/alerts", cwd=folder)
+    claudescope("dashboards", "build", "--spec", spec, "--out", "observability/dashboards", cwd=folder)
     return folder
 
 

@@ -18,6 +18,8 @@ import pytest
 
 from claudescope.catalogue import DURATION
 from tests.billing import cost
+from tests.dashboards.api import Store
+from tests.dashboards.asking import empty_panels
 from tests.e2e.app import MODELS
 from tests.e2e.house import PAGE_KEY, TICKET_KEY, House, house
 
@@ -32,6 +34,8 @@ OUTAGE = [
     ("ClaudeErrorKindHigh", "overloaded_error", "provider"),
     ("ClaudeApiUnavailable", "", "provider"),
 ]
+
+RIGHTLY_EMPTY: set[str] = set()
 
 
 def _incidents(it: House, key: str) -> dict[str, list[str]]:
@@ -96,6 +100,10 @@ def test_story(tmp_path: Path) -> None:
         assert round(it.number("sum(claude_client_cost_usd_total)"), 2) == float(round(spent, 2))
         tell(f"The ledger says ${spent:.4f}, and so does Prometheus.")
         _compare_percentiles(it, tell)
+
+        asked, empty = empty_panels(Store(it.prometheus), it.boards(), scrape=1, seconds=300)
+        assert sorted(set(empty) ^ RIGHTLY_EMPTY) == []
+        tell(f"The boards ask {asked} queries; all have data but {len(RIGHTLY_EMPTY)} that the desk has no cause for.")
 
         tell("It goes on, and is killed in the middle by SIGTERM.")
         it.tell(signal.SIGUSR2)

@@ -1,0 +1,75 @@
+"""A stand-in for the rules API of Mimir, Cortex and Grafana Cloud."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.alerts.servers import wait_for
+
+__all__ = ["NAMESPACE", "ruler"]
+
+NAMESPACE = "claudescope-claude"
+_RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"}
+
+
+@contextmanager
+def ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
+    """The rules API of a ruler, as Mimir documents it, until the end; it needs a tenant, and takes a group at a time.
+
+    Args:
+        groups: What it holds, by name.
+        calls: Gets the method of each request.
+
+    Returns:
+        Its base URL.
+    """
+
+    async def rules(request: Request) -> Response:
+        if request.headers.get("X-Scope-OrgID") != "team":
+            return Response("no org id", 401)
+        calls.append(request.method)
+        if request.method == "GET":
+            document = {NAMESPACE: list(groups.values())}
+            return Response(yaml.safe_dump(document)) if groups else Response("no rule groups found", 404)
+        if request.headers.get("Content-Type") != "application/yaml":
+            return Response("expected YAML", 415)
+        group = yaml.safe_load(await request.body())
+        if not isinstance(group, dict) or not group.get("name") or not group.get("rules"):
+            return Response("no group", 400)
+        if unknown := {key for rule in group["rules"] for key in rule} - _RULE_KEYS:
+            return Response(f"field {min(unknown)} not found in type rulefmt.Rule", 400)
+        groups[str(group["name"])] = group
+        return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
+
+    async def delete(request: Request) -> Response:
+        if request.headers.get("X-Scope-OrgID") != "team":
+            return Response("no org id", 401)
+        calls.append(request.method)
+        if groups.pop(request.path_params["group"], None) is None:
+            return Response("group does not exist", 404)
+        return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
+
+    base = "/prometheus/config/v1/rules/" + NAMESPACE
+    routes = [Route(base, rules, methods=["GET", "POST"]), Route(base + "/{group}", delete, methods=["DELETE"])]
+    config = uvicorn.Config(
+        Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for("the ruler listens", lambda: server.started)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/prometheus"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,63 @@
+"""Asks every query of every panel, with its variables resolved as Grafana does."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from claudescope_dashboards.lint import panels_of
+from claudescope_dashboards.resolve import Resolver
+from tests.dashboards.api import Store, numbers
+
+__all__ = ["empty_panels"]
+
+
+def _seconds(board: Mapping[str, Any]) -> int:
+    hours = re.fullmatch(r"now-(\d+)h", board["time"]["from"])
+    assert hours is not None
+    return int(hours[1]) * 3600
+
+
+def _ask(store: Store, target: Mapping[str, Any], resolver: Resolver, now: int) -> list[float]:
+    expr = resolver.resolve(target["expr"])
+    if target.get("instant"):
+        return numbers(store.instant(expr, now))
+    return numbers(store.range(expr, now - resolver.seconds, now, resolver.step))
+
+
+def empty_panels(
+    store: Store,
+    boards: Mapping[str, Mapping[str, Any]],
+    chosen: Mapping[str, list[str]] = MappingProxyType({}),
+    *,
+    scrape: int,
+    seconds: int | None = None,
+) -> tuple[int, list[str]]:
+    """How many queries were asked, and those that had no answer.
+
+    Args:
+        store: Whom to ask.
+        boards: The boards by name.
+        chosen: Chosen values by variable; of any other, All.
+        scrape: Seconds between scrapes.
+        seconds: Length of the time range; that of the board by default.
+    """
+    asked, empty, now = 0, list[str](), math.ceil(time.time())
+    for name, board in boards.items():
+        resolver = Resolver(seconds=seconds or _seconds(board), scrape=scrape, chosen=chosen)
+        targets = [(panel["title"], target) for panel in panels_of(board) for target in panel["targets"]]
+        targets += [("annotation", note) for note in board["annotations"]["list"] if "expr" in note]
+        for title, target in targets:
+            place = f"{name}: {title}: {target.get('refId', target.get('name'))}"
+            asked += 1
+            try:
+                found = _ask(store, target, resolver, now)
+            except AssertionError as refused:
+                raise AssertionError(f"{place}: {refused}\n{resolver.resolve(target['expr'])}") from None
+            if not found:
+                empty.append(place)
+    return asked, empty

@@ -1,0 +1,93 @@
+"""The tutorial, followed to the letter in an empty folder: every file is written, every command run, in order.
+
+But for what a test must not do: packages are not installed again, and the ports are the system's choice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.alerts.conftest import program
+from tests.alerts.servers import with_its_share
+
+_TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
+_INSTALLS = ("sudo apt-get ", "python3 -m venv ", ". .venv/", "pip install ")
+_SUITE = "bookworm"
+
+
+def _steps() -> list[str]:
+    """The tutorial as one script."""
+    lines = ["set -em"]  # with jobs, as in a terminal
+    for token in MarkdownIt().parse(_TUTORIAL.read_text(encoding="utf-8")):
+        if token.type != "fence":
+            continue
+        if file := re.search(r'title="(.+)"', token.info):
+            lines.append(f"cat >{shlex.quote(file[1])} <<'END'\n{token.content}END")
+            continue
+        assert token.info == "console"
+        for line in token.content.splitlines():
+            command = line.removeprefix("$ ")
+            assert command != line
+            if not command.startswith(_INSTALLS):
+                lines.append(command)
+    return lines
+
+
+def _with_free_ports(script: str) -> str:
+    """The script with other ports, none of which is in use."""
+    ports = sorted(set(re.findall(r"\b1\d{4}\b", script)))
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in ports]
+    for port, listener in zip(ports, listeners, strict=True):
+        script = script.replace(port, str(listener.getsockname()[1]))
+        listener.close()
+    return script
+
+
+@pytest.mark.timeout(400)
+def test_from_nothing_to_a_page(tmp_path: Path) -> None:
+    """It ends with a page, the report and the boards."""
+    tools, folder = tmp_path / "bin", tmp_path / "empty"
+    tools.mkdir()
+    folder.mkdir()
+    alertmanager = shlex.join(map(str, with_its_share(program(_SUITE, "prometheus-alertmanager"), [])))
+    (tools / "prometheus-alertmanager").write_text(f'#!/bin/sh\nexec {alertmanager} "$@"\n')
+    (tools / "prometheus-alertmanager").chmod(0o755)
+    for name in ("prometheus", "promtool", "amtool"):
+        (tools / name).symlink_to(program(_SUITE, name))
+    for name in ("claudescope", "python"):
+        (tools / name).symlink_to(Path(sys.executable).parent / name)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "CLAUDESCOPE_"))}
+    with subprocess.Popen(  # noqa: S603 - the tutorial
+        ["bash", "--noprofile", "--norc", "-c", _with_free_ports("\n".join(_steps()))],  # noqa: S607
+        cwd=folder,
+        env={**kept, "PATH": f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin", "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        stdout=(tmp_path / "output").open("w"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as terminal:
+        try:
+            code = terminal.wait(360)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            # What the reader leaves running when they close the terminal.
+            subprocess.run(["pkill", "-s", str(terminal.pid)], check=False)  # noqa: S603, S607 - ours
+            if terminal.poll() is None:
+                terminal.send_signal(signal.SIGKILL)
+    output = (tmp_path / "output").read_text(encoding="utf-8")
+    assert code == 0, output
+    assert re.search(r"claude_client_cost_usd_total\{.*\} \d", output)
+    assert "ClaudeSpendLimitReached" in output
+    assert re.search(r"spend_limit_error", output.partition("ClaudeSpendLimitReached")[2]), "no report"
+    assert (folder / "observability" / "dashboards" / "import" / "overview.json").exists()
