@@ -62,10 +62,10 @@ class Desk:
         began = time.perf_counter()
         try:
             if dice.random() < 0.5:
-                with self.client.messages.stream(model=model, max_tokens=200, messages=[question]) as stream:  # type: ignore[list-item]
+                with self.client.messages.stream(model=model, max_tokens=2000, messages=[question]) as stream:  # type: ignore[list-item]
                     stream.until_done()
             else:
-                self.client.messages.create(model=model, max_tokens=200, messages=[question])  # type: ignore[list-item]
+                self.client.messages.create(model=model, max_tokens=2000, messages=[question])  # type: ignore[list-item]
         except anthropic.APIError as error:
             self.failures += 1
             sentry_sdk.capture_exception(error)

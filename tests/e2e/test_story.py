@@ -35,18 +35,33 @@ OUTAGE = [
     ("ClaudeApiUnavailable", "", "provider"),
 ]
 
-RIGHTLY_EMPTY: set[str] = set()
+_NO_DAYS = "needs days of history"
+RIGHTLY_EMPTY = {
+    "cost: Cost per call, against the usual: B": _NO_DAYS,
+    "cost: Tokens per call, against the usual: B": _NO_DAYS,
+    "latency: p95 against the usual: B": _NO_DAYS,
+    "cost: Uses of server tools: A": "the desk gives Claude no tools",
+    "errors: Calls that the app broke off: A": "the desk waits for every answer",
+    "fleet: Batch results: A": "the desk has no batches",
+    "fleet: Faults of claudescope: A": "nothing went wrong in claudescope",
+    "fleet: Held back from Sentry: A": "Sentry's counts are of the app's process, which is pushed and not scraped",
+    "overview: Firing now: A": "all is well again",
+}
 
 
-def _incidents(it: House, key: str) -> dict[str, list[str]]:
-    """What a service at PagerDuty got: the actions of each incident, by the alert that it is of."""
-    names: dict[str, str] = {}
+def _incidents(it: House, key: str) -> list[tuple[str, list[str]]]:
+    """The incidents of a service at PagerDuty, oldest first: the alert that each is of, and what it was sent."""
+    alerts: dict[str, str] = {}
     actions: dict[str, list[str]] = {}
     for event in it.pagerduty.of("desk", key):
         if event["event_action"] == "trigger":
-            names.setdefault(event["dedup_key"], event["payload"]["summary"])
-        actions.setdefault(names[event["dedup_key"]], []).append(event["event_action"])
-    return actions
+            alerts.setdefault(event["dedup_key"], event["payload"]["class"])
+        actions.setdefault(event["dedup_key"], []).append(event["event_action"])
+    return [(alerts[incident], sent) for incident, sent in actions.items()]
+
+
+def _paged(it: House, alert: str) -> bool:
+    return any(name == alert for name, _ in _incidents(it, PAGE_KEY))
 
 
 def _resolved(it: House) -> bool:
@@ -70,25 +85,28 @@ def test_story(tmp_path: Path) -> None:
         tell("A storm of rate limits.")
         it.api.use("rate-limit-storm")
         it.wait("the alerts of a storm", lambda: set(it.firing()) >= set(STORM))
-        it.wait("the page", lambda: "ClaudeErrorBudgetBurn" in _incidents(it, PAGE_KEY))
-        assert it.firing() == STORM
+        it.wait("the page", lambda: _paged(it, "ClaudeErrorBudgetBurn"))
+        assert it.firing()[0] == STORM[0]
+        assert set(it.firing()) == set(STORM)
         tell(f"Firing: {it.firing()}")
 
         tell("Then the API is overloaded, wholly.")
         it.api.use(_OUTAGE)
         it.wait("the alerts of an outage", lambda: set(it.firing()) >= {*STORM, *OUTAGE})
-        it.wait("the second page", lambda: "ClaudeApiUnavailable" in _incidents(it, PAGE_KEY))
-        assert it.firing() == [*STORM, *OUTAGE]
+        it.wait("the second page", lambda: _paged(it, "ClaudeApiUnavailable"))
+        assert set(it.firing()[len(STORM) :]) == set(OUTAGE)
         tell(f"Firing as well: {it.firing()[len(STORM) :]}")
 
         tell("It recovers.")
         it.api.use("steady")
         it.wait("the all-clear", lambda: _resolved(it))
-        assert it.firing() == [*STORM, *OUTAGE]
+        assert set(it.firing()) == {*STORM, *OUTAGE}
         pages, tickets = _incidents(it, PAGE_KEY), _incidents(it, TICKET_KEY)
-        assert pages["ClaudeApiUnavailable"] == ["trigger", "resolve"]
-        assert set(pages) == {"ClaudeApiUnavailable", "ClaudeErrorBudgetBurn"}
-        assert set(tickets) == {"ClaudeErrorKindHigh", "ClaudeRetryShareHigh"}
+        assert [name for name, _ in pages] == ["ClaudeErrorBudgetBurn", "ClaudeApiUnavailable"]
+        assert pages[1][1] == ["trigger", "resolve"]
+        assert sorted(name for name, _ in tickets) == [*["ClaudeErrorKindHigh"] * 2, "ClaudeRetryShareHigh"]
+        # Triggers may repeat, with the same key: Alertmanager tells of each tier that joins. One resolve ends each.
+        assert all(sent == ["trigger"] * (len(sent) - 1) + ["resolve"] for _, sent in [*pages, *tickets])
         assert it.pagerduty.refusals == []
         tell(f"PagerDuty: pages {pages}, tickets {tickets}")
 
@@ -102,7 +120,8 @@ def test_story(tmp_path: Path) -> None:
         _compare_percentiles(it, tell)
 
         asked, empty = empty_panels(Store(it.prometheus), it.boards(), scrape=1, seconds=300)
-        assert sorted(set(empty) ^ RIGHTLY_EMPTY) == []
+        unexpected = sorted(set(empty) ^ set(RIGHTLY_EMPTY))
+        assert unexpected == [], "\n".join(unexpected)
         tell(f"The boards ask {asked} queries; all have data but {len(RIGHTLY_EMPTY)} that the desk has no cause for.")
 
         tell("It goes on, and is killed in the middle by SIGTERM.")

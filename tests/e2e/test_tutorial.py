@@ -53,7 +53,7 @@ def _with_free_ports(script: str) -> str:
     return script
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(240)
 def test_from_nothing_to_a_page(tmp_path: Path) -> None:
     """It ends with a page, the report and the boards."""
     tools, folder = tmp_path / "bin", tmp_path / "empty"
@@ -64,20 +64,25 @@ def test_from_nothing_to_a_page(tmp_path: Path) -> None:
     (tools / "prometheus-alertmanager").chmod(0o755)
     for name in ("prometheus", "promtool", "amtool"):
         (tools / name).symlink_to(program(_SUITE, name))
-    for name in ("claudescope", "python"):
-        (tools / name).symlink_to(Path(sys.executable).parent / name)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "CLAUDESCOPE_"))}
-    with subprocess.Popen(  # noqa: S603 - the tutorial
-        ["bash", "--noprofile", "--norc", "-c", _with_free_ports("\n".join(_steps()))],  # noqa: S607
-        cwd=folder,
-        env={**kept, "PATH": f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin", "COLUMNS": "120"},
-        stdin=subprocess.DEVNULL,
-        stdout=(tmp_path / "output").open("w"),
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as terminal:
+    with (
+        (tmp_path / "output").open("w") as shown,
+        subprocess.Popen(  # noqa: S603 - the tutorial
+            ["bash", "--noprofile", "--norc", "-c", _with_free_ports("\n".join(_steps()))],  # noqa: S607
+            cwd=folder,
+            env={
+                **kept,
+                "PATH": os.pathsep.join([str(tools), str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+                "COLUMNS": "120",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=shown,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as terminal,
+    ):
         try:
-            code = terminal.wait(360)
+            code = terminal.wait(180)
         except subprocess.TimeoutExpired:
             code = None
         finally:
