@@ -27,8 +27,8 @@ def init(
     ci: Annotated[str, typer.Option(help="Whose pipeline to write: github, gitlab or none.")] = "github",
 ) -> None:
     """Write a spec, a pipeline and their folders into a repository. Never overwrites a file."""
-    systems: tuple[CiSystem, ...] = get_args(CiSystem)
-    chosen = next((system for system in systems if system == ci), None)
+    systems: dict[str, CiSystem] = {system: system for system in get_args(CiSystem)}
+    chosen = systems.get(ci)
     if chosen is None:
         raise BadInputError(f"--ci {ci}: expected one of {', '.join(systems)}")
     if not folder.is_dir():
