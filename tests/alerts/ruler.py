@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-import uvicorn
 import yaml
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.alerts.servers import wait_for
+from tests.servers import serving
 
 __all__ = ["NAMESPACE", "ruler"]
 
@@ -61,15 +58,5 @@ def ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
 
     base = "/prometheus/config/v1/rules/" + NAMESPACE
     routes = [Route(base, rules, methods=["GET", "POST"]), Route(base + "/{group}", delete, methods=["DELETE"])]
-    config = uvicorn.Config(
-        Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_for("the ruler listens", lambda: server.started)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/prometheus"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with serving(*routes) as root:
+        yield root + "/prometheus"

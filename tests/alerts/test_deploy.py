@@ -16,7 +16,7 @@ from claudescope_alerts.deploy import PrometheusFolder, Ruler, show_difference
 from claudescope_alerts.spec import load_spec
 from tests.alerts.conftest import default_build, program
 from tests.alerts.ruler import ruler
-from tests.alerts.servers import run_server, wait_for
+from tests.servers import run_server, wait_for
 
 
 def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:

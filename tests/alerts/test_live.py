@@ -23,7 +23,8 @@ from claudescope_alerts.promql import Names
 from claudescope_alerts.spec import Spec, load_spec
 from claudescope_alerts.spec_routing import DAYS
 from tests.alerts.conftest import default_build, program
-from tests.alerts.servers import Exporter, PagerDuty, run_server, wait_for, with_its_share
+from tests.alerts.stand_ins import Exporter, PagerDuty
+from tests.servers import run_server, wait_for, with_its_share
 
 PAGE_KEY, TICKET_KEY = "p" * 32, "t" * 32
 

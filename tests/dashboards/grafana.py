@@ -4,19 +4,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.alerts.servers import wait_for
+from tests.servers import serving
 
 __all__ = ["TOKEN", "Grafana"]
 
@@ -120,15 +117,5 @@ class Grafana:
             ("/api/search", self.search, "GET"),
         )
         routes = [Route(f"/grafana{path}", self._guarded(answer), methods=[verb]) for path, answer, verb in table]
-        config = uvicorn.Config(
-            Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            wait_for("the stand-in listens", lambda: server.started)
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/grafana"
-        finally:
-            server.should_exit = True
-            thread.join()
+        with serving(*routes) as root:
+            yield root + "/grafana"

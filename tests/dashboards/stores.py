@@ -24,8 +24,9 @@ import yaml
 
 from claudescope.pricing import PriceBook
 from tests.alerts.conftest import program
-from tests.alerts.servers import Exporter, run_server, wait_for
+from tests.alerts.stand_ins import Exporter
 from tests.dashboards.api import Store
+from tests.servers import run_server, wait_for
 from tests.telemetry.calls import INSTANCES, batch_results, calls
 from tests.telemetry.history import JOB, Span, _Instance
 from tests.telemetry.prometheus import _promtool, serve

@@ -23,11 +23,12 @@ import yaml
 
 from claudescope.simulator import Simulator
 from tests.alerts.conftest import program
-from tests.alerts.servers import PagerDuty, run_server, wait_for, with_its_share
+from tests.alerts.stand_ins import PagerDuty
 from tests.e2e.timelapse import faster
 from tests.otlp_sink import OtlpSink
 from tests.sentry import bugsink
 from tests.sentry.bugsink import Project
+from tests.servers import run_server, wait_for, with_its_share
 
 PAGE_KEY, TICKET_KEY = "p" * 32, "t" * 32
 SUITE = "sid"

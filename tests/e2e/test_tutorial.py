@@ -18,7 +18,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.alerts.conftest import program
-from tests.alerts.servers import with_its_share
+from tests.servers import with_its_share
 
 _TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 _INSTALLS = ("sudo apt-get ", "python3 -m venv ", ". .venv/", "pip install ")

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import yaml
 
-from tests.alerts.servers import run_server, wait_for
 from tests.components import binary
+from tests.servers import run_server, wait_for
 from tests.telemetry.history import Span, write_history
 
 __all__ = ["alert_as_recording", "history_of", "rounds_of", "serve", "with_history"]

@@ -18,7 +18,7 @@ import claudescope
 from claudescope.exporting.telemetry import Telemetry
 from claudescope.simulator import Simulator
 from tests.alerts.conftest import program
-from tests.alerts.servers import run_server, wait_for
+from tests.servers import run_server, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 

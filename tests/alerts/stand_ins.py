@@ -1,84 +1,21 @@
-"""Starts real servers on ports of the system's choice, an exporter to scrape, and the stand-in for PagerDuty."""
+"""An exporter to scrape, and the stand-in for PagerDuty."""
 
 from __future__ import annotations
 
-import re
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-__all__ = ["Exporter", "PagerDuty", "run_server", "wait_for", "with_its_share"]
+from tests.servers import serving
 
-_PATIENCE = 45.0
-
-
-def wait_for(what: str, condition: Callable[[], bool], log: Path | None = None, *, patience: float = _PATIENCE) -> None:
-    """Wait until a condition holds; how long that takes is no part of any test."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            tail = log.read_text(encoding="utf-8")[-3000:] if log else ""
-            raise AssertionError(f"never came: {what}\n{tail}")
-        time.sleep(0.1)
-
-
-def _listening_port(pid: int) -> int | None:
-    """The one port that a process itself listens on."""
-    sockets: set[str] = set()
-    try:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            if found := re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink())):
-                sockets.add(found.group(1))
-    except OSError:
-        return None
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
-            columns = line.split()
-            if columns[3] == "0A" and columns[9] in sockets:
-                return int(columns[1].rsplit(":", 1)[1], 16)
-    return None
-
-
-@contextmanager
-def run_server(command: list[str | Path], log: Path) -> Generator[str]:
-    """Run a server that chooses its port, and give its URL once it listens; it is stopped in the end."""
-    with log.open("w", encoding="utf-8") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603 # ours
-        try:
-
-            def listens() -> bool:
-                assert process.poll() is None, log.read_text(encoding="utf-8")[-3000:]
-                return _listening_port(process.pid) is not None
-
-            wait_for(f"{command[0]} listens", listens, log)
-            yield f"http://127.0.0.1:{_listening_port(process.pid)}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def with_its_share(program: Path, command: list[str | Path]) -> list[str | Path]:
-    """A command that sees the `/usr/share` of an unpacked package: Debian's Alertmanager has its templates there.
-
-    The mount is in a namespace of the process' own, so that nothing is installed and nobody else sees it.
-    """
-    share = program.parent.parent / "share"
-    script = f'mount --bind "{share}" /usr/share && exec "$@"'
-    return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", program, *command]
+__all__ = ["Exporter", "PagerDuty"]
 
 
 class Exporter:
@@ -167,15 +104,5 @@ class PagerDuty:
     @contextmanager
     def running(self) -> Generator[str]:
         """Serve until the end, and give the base URL."""
-        app = Starlette(routes=[Route("/{to}/v2/enqueue", self.enqueue, methods=["POST"])])
-        server = uvicorn.Server(
-            uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none")
-        )
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            wait_for("the stand-in listens", lambda: server.started)
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+        with serving(Route("/{to}/v2/enqueue", self.enqueue, methods=["POST"])) as base:
+            yield base

@@ -1,0 +1,91 @@
+"""Starts real servers, and serves stand-ins, on ports of the system's choice."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+__all__ = ["run_server", "serving", "wait_for", "with_its_share"]
+
+_PATIENCE = 45.0
+
+
+def wait_for(what: str, condition: Callable[[], bool], log: Path | None = None, *, patience: float = _PATIENCE) -> None:
+    """Wait until a condition holds; how long that takes is no part of any test."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            tail = log.read_text(encoding="utf-8")[-3000:] if log else ""
+            raise AssertionError(f"never came: {what}\n{tail}")
+        time.sleep(0.1)
+
+
+def _listening_port(pid: int) -> int | None:
+    """The one port that a process itself listens on."""
+    sockets: set[str] = set()
+    try:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            if found := re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink())):
+                sockets.add(found.group(1))
+    except OSError:
+        return None
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+            columns = line.split()
+            if columns[3] == "0A" and columns[9] in sockets:
+                return int(columns[1].rsplit(":", 1)[1], 16)
+    return None
+
+
+@contextmanager
+def run_server(command: list[str | Path], log: Path) -> Generator[str]:
+    """Run a server that chooses its port, and give its URL once it listens; it is stopped in the end."""
+    with log.open("w", encoding="utf-8") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603 # ours
+        try:
+
+            def listens() -> bool:
+                assert process.poll() is None, log.read_text(encoding="utf-8")[-3000:]
+                return _listening_port(process.pid) is not None
+
+            wait_for(f"{command[0]} listens", listens, log)
+            yield f"http://127.0.0.1:{_listening_port(process.pid)}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def with_its_share(program: Path, command: list[str | Path]) -> list[str | Path]:
+    """A command that sees the `/usr/share` of an unpacked package: Debian's Alertmanager has its templates there.
+
+    The mount is in a namespace of the process' own, so that nothing is installed and nobody else sees it.
+    """
+    share = program.parent.parent / "share"
+    script = f'mount --bind "{share}" /usr/share && exec "$@"'
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", program, *command]
+
+
+@contextmanager
+def serving(*routes: BaseRoute) -> Generator[str]:
+    """Serve a stand-in until the end, and give its base URL."""
+    app = Starlette(routes=routes)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for("the stand-in listens", lambda: server.started)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
