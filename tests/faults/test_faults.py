@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import json
 import logging
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -23,6 +25,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from rich.console import Console
 
 import claudescope
 from claudescope import faults, pricing
@@ -278,6 +281,9 @@ def test_any_seam_that_fails(
     if fault is _raises:
         assert counted > 0
         assert len(calls) == (0 if (owner, name) in _BEGINNING else 5)
+    report = claudescope.report()
+    report.print(Console(file=io.StringIO()))
+    json.dumps(report.to_dict())
 
 
 def test_a_fault_while_results_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

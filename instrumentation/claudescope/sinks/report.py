@@ -124,10 +124,11 @@ class _Group:
             return None
         operation, model, workflow = key
         tokens = self.tokens()
+        # Sorted and printed as text, whatever a part that failed has put there.
         return ReportRow(
-            operation=operation,
-            model=model,
-            workflow=workflow,
+            operation=str(operation),
+            model=None if model is None else str(model),
+            workflow=None if workflow is None else str(workflow),
             calls=self.calls,
             errors=self.outcomes["error"],
             duration=duration,
