@@ -9,18 +9,16 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 
 from tests.alerts.conftest import program
+from tests.docs.pages import TUTORIAL, fences, with_free_ports
 from tests.servers import with_its_share
 
-_TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 _INSTALLS = ("sudo apt-get ", "python3 -m venv ", ". .venv/", "pip install ")
 _SUITE = "bookworm"
 
@@ -28,29 +26,13 @@ _SUITE = "bookworm"
 def _steps() -> list[str]:
     """The tutorial as one script."""
     lines = ["set -em"]  # with jobs, as in a terminal
-    for token in MarkdownIt().parse(_TUTORIAL.read_text(encoding="utf-8")):
-        if token.type != "fence":
+    for block in fences(TUTORIAL):
+        if block.file is not None:
+            lines.append(f"cat >{shlex.quote(block.file)} <<'END'\n{block.text}END")
             continue
-        if file := re.search(r'title="(.+)"', token.info):
-            lines.append(f"cat >{shlex.quote(file[1])} <<'END'\n{token.content}END")
-            continue
-        assert token.info == "console"
-        for line in token.content.splitlines():
-            command = line.removeprefix("$ ")
-            assert command != line
-            if not command.startswith(_INSTALLS):
-                lines.append(command)
+        assert block.language == "console"
+        lines += [command for command in block.commands if not command.startswith(_INSTALLS)]
     return lines
-
-
-def _with_free_ports(script: str) -> str:
-    """The script with other ports, none of which is in use."""
-    ports = sorted(set(re.findall(r"\b1\d{4}\b", script)))
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in ports]
-    for port, listener in zip(ports, listeners, strict=True):
-        script = script.replace(port, str(listener.getsockname()[1]))
-        listener.close()
-    return script
 
 
 @pytest.mark.timeout(240)
@@ -68,7 +50,7 @@ def test_from_nothing_to_a_page(tmp_path: Path) -> None:
     with (
         (tmp_path / "output").open("w") as shown,
         subprocess.Popen(  # noqa: S603 - the tutorial
-            ["bash", "--noprofile", "--norc", "-c", _with_free_ports("\n".join(_steps()))],  # noqa: S607
+            ["bash", "--noprofile", "--norc", "-c", with_free_ports("\n".join(_steps()), r"\b1\d{4}\b")],  # noqa: S607
             cwd=folder,
             env={
                 **kept,
