@@ -20,7 +20,7 @@ from claudescope.switch import active_probe, uninstrument
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
-# A shell starts what it runs in the background with Ctrl-C ignored, and so would be every process that a test interrupts.
+# A shell starts what it runs in the background with Ctrl-C ignored: what a test interrupts would not notice.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
