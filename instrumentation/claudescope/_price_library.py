@@ -235,10 +235,11 @@ def _above(value: Decimal | TieredPrices, start: int) -> Decimal:
     return max(reached, key=lambda tier: tier.start).price if reached else value.base
 
 
-_ARN: Final = re.compile(r"arn:[\w-]+:bedrock:[^:]*:[^:]*:(?:inference-profile|foundation-model)/(.+)")
-_BEDROCK: Final = re.compile(r"(?:(?P<geo>[a-z]+(?:-[a-z]+)?)\.)?anthropic\.(?P<name>.+)")
-_VERSION: Final = re.compile(r"-v\d+(?::\w+)*$")
-_DATE: Final = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest|default)$")
+# Compiled when first used: a process that makes no call never needs them.
+_ARN: Final = r"arn:[\w-]+:bedrock:[^:]*:[^:]*:(?:inference-profile|foundation-model)/(.+)"
+_BEDROCK: Final = r"(?:(?P<geo>[a-z]+(?:-[a-z]+)?)\.)?anthropic\.(?P<name>.+)"
+_VERSION: Final = r"-v\d+(?::\w+)*$"
+_DATE: Final = r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest|default)$"
 
 
 def model_names(model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -257,15 +258,15 @@ def model_names(model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     name = model.strip().lower()
     if name.startswith("arn:"):
-        arn = _ARN.fullmatch(name)
+        arn = re.fullmatch(_ARN, name)
         if arn is None:
             return (), ()
         name = arn[1]
     name = name.rpartition("/")[2]
-    bedrock = _BEDROCK.fullmatch(name)
+    bedrock = re.fullmatch(_BEDROCK, name)
     bare = bedrock["name"] if bedrock else name
-    plain = _VERSION.sub("", bare).replace("@", "-")
-    own = tuple(dict.fromkeys((bare, plain, _DATE.sub("", plain))))
+    plain = re.sub(_VERSION, "", bare).replace("@", "-")
+    own = tuple(dict.fromkeys((bare, plain, re.sub(_DATE, "", plain))))
     if bedrock and bedrock["geo"] == "global":
         return tuple(dict.fromkeys((name, f"global.anthropic.{plain}"))), own
     return tuple(dict.fromkeys((name, *own))), own

@@ -82,8 +82,8 @@ _SPEED_BUCKETS: Final = (
 )
 """Tokens per second: fine around the tens to hundreds that models write at."""
 
-_FORBIDDEN_IN_METRIC = re.compile(r"[^a-zA-Z0-9:]+")
-_FORBIDDEN_IN_LABEL = re.compile(r"[^a-zA-Z0-9]+")
+_FORBIDDEN_IN_METRIC: Final = r"[^a-zA-Z0-9:]+"
+_FORBIDDEN_IN_LABEL: Final = r"[^a-zA-Z0-9]+"
 _UNIT_SUFFIXES: Final = {
     "": "",
     "s": "seconds",
@@ -114,7 +114,7 @@ class Label:
     @property
     def prometheus(self) -> str:
         """The label's name in Prometheus."""
-        return _FORBIDDEN_IN_LABEL.sub("_", self.name)
+        return re.sub(_FORBIDDEN_IN_LABEL, "_", self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Metric:
     @property
     def prometheus(self) -> str:
         """The metric's name in Prometheus: for a histogram the name that `_bucket`, `_sum` and `_count` follow."""
-        base = _FORBIDDEN_IN_METRIC.sub("_", self.name)
+        base = re.sub(_FORBIDDEN_IN_METRIC, "_", self.name)
         suffix = _UNIT_SUFFIXES[self.unit]
         if suffix and not base.endswith(f"_{suffix}"):
             base = f"{base}_{suffix}"

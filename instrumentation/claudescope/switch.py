@@ -6,32 +6,37 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from opentelemetry import trace
-from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from claudescope._version import VERSION
 from claudescope.catalogue import SCOPE_NAME
-from claudescope.content import Capture, Content, ContentMode, capturing
+from claudescope.content import Content, ContentMode, capturing
 from claudescope.inputs import BadInputError, require
 from claudescope.pricing import Price, PriceBook
 from claudescope.probe import Probe, SpanMode, flush, install, is_supported, remove, sdk_traces
-from claudescope.report_data import Report
 from claudescope.sinks import Sink
-from claudescope.sinks.events import Events
-from claudescope.sinks.logs import LogsSink, LogsTo
 from claudescope.sinks.metrics import MetricsSink
 from claudescope.sinks.report import ReportSink
 from claudescope.sinks.spans import SpansSink
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+
+    from claudescope.content.capture import Capture
+    from claudescope.report_data import Report
 
 __all__ = ["active_probe", "attach", "detach", "give_way", "instrument", "report", "uninstrument"]
 
 _log: Final = logging.getLogger("claudescope")
 _lock: Final = threading.RLock()
 _report_sink: Final = ReportSink()
+
+LogsTo = Literal["opentelemetry"]
+"""To OpenTelemetry's logs alone."""
 
 
 class _State:
@@ -95,7 +100,7 @@ def instrument(
                 MetricsSink.for_provider(meter_provider, max_workflows),
                 SpansSink(),
                 _report_sink,
-                *((LogsSink(logger_provider, stdlib=logs != "opentelemetry"),) if logs else ()),
+                *_logs_sinks(logs, logger_provider),
                 *_State.attached,
                 *sinks,
             ),
@@ -103,11 +108,29 @@ def instrument(
             spans=spans,
             tracer=trace.get_tracer(SCOPE_NAME, VERSION, tracer_provider),
             sdk_traces=sdk_traces(),
-            content=None if mode == "NO_CONTENT" else Capture(options, mode, Events(logger_provider)),
+            content=None if mode == "NO_CONTENT" else _capture(options, mode, logger_provider),
         )
         _check_version()
         install(probe)
         _State.probe = probe
+
+
+# What few apps ask for is imported where it is.
+
+
+def _logs_sinks(logs: LogsTo | bool, provider: LoggerProvider | None) -> tuple[Sink, ...]:
+    if not logs:
+        return ()
+    from claudescope.sinks.logs import LogsSink
+
+    return (LogsSink(provider, stdlib=logs != "opentelemetry"),)
+
+
+def _capture(options: Content, mode: ContentMode, provider: LoggerProvider | None) -> Capture:
+    from claudescope.content.capture import Capture
+    from claudescope.sinks.events import Events
+
+    return Capture(options, mode, Events(provider))
 
 
 def _check_version() -> None:

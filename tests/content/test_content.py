@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import claudescope
 from claudescope import BadInputError, Content, faults
-from claudescope.content import Capture, ContentMode
-from claudescope.content.capture import EVENT_NAME, MAX_GATHERED
+from claudescope.content import ContentMode
+from claudescope.content.capture import EVENT_NAME, MAX_GATHERED, Capture
 from claudescope.content.options import ENVIRONMENT
 from claudescope.probe import flush
 from tests.scripted import REQUEST, ScriptedAPI, error, events, message, stream, traced

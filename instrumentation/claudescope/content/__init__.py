@@ -8,7 +8,7 @@ capture   the content of one call, from its request to the span and the event it
 
 from __future__ import annotations
 
-from claudescope.content.capture import Capture, Captured
+# `capture` is imported by those who were asked for content: most apps never are.
 from claudescope.content.options import Content, ContentMode, capturing
 
-__all__ = ["Capture", "Captured", "Content", "ContentMode", "capturing"]
+__all__ = ["Content", "ContentMode", "capturing"]

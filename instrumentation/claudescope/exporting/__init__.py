@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claudescope import settings
 from claudescope.inputs import BadInputError
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ def configure(
         BadInputError: A value or a variable can't be used, or the port can't be had. Nothing has been set up then.
         MissingExtraError: A package is missing; the message says what to install.
     """
+    from claudescope import settings  # late, as in `prepare`
+
     if _State.telemetry is not None and not _State.telemetry.ended:
         return _State.telemetry
     telemetry = prepare(
@@ -114,7 +115,8 @@ def prepare(
     exit_timeout: float | None = None,
 ) -> Telemetry:
     """Make everything that `configure` sets up, and set nothing up yet. Arguments and errors are `configure`'s."""
-    # OpenTelemetry's exporters are not imported by an app that only instruments.
+    # None of these, nor OpenTelemetry's exporters, is imported by an app that only instruments.
+    from claudescope import settings
     from claudescope.exporting.plan import plan
     from claudescope.exporting.resource import detect
     from claudescope.exporting.telemetry import Telemetry

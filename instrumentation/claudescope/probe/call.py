@@ -27,7 +27,7 @@ from claudescope.probe.sdk import is_stream
 from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
 
 if TYPE_CHECKING:
-    from claudescope.content import Captured
+    from claudescope.content.capture import Captured
     from claudescope.probe.probe import Probe
 
 __all__ = ["Call"]

@@ -20,7 +20,7 @@ from claudescope.sinks import Sink
 from claudescope.workflows import current_workflow
 
 if TYPE_CHECKING:
-    from claudescope.content import Capture
+    from claudescope.content.capture import Capture
 
 __all__ = ["CURRENT_CALL", "Probe", "SpanMode"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from opentelemetry._logs import LoggerProvider
 
@@ -17,16 +17,13 @@ from claudescope.record import CallRecord
 from claudescope.sinks.events import Events
 from claudescope.sinks.sink import Sink
 
-__all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "LogsTo", "fields_of"]
+__all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "fields_of"]
 
 LOGGER_NAME: Final = "claudescope.calls"
 """The stdlib logger. Its level and handlers are the app's to set."""
 
 EVENT_NAME: Final = "claude.call"
 """The event name of OpenTelemetry's log records."""
-
-LogsTo = Literal["opentelemetry"]
-"""To OpenTelemetry's logs alone."""
 
 Field = str | int | float | bool | tuple[str, ...]
 """What a field can hold."""

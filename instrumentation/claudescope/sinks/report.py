@@ -12,15 +12,17 @@ import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Context, Decimal
-from typing import ClassVar
-
-from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
+from typing import TYPE_CHECKING, ClassVar
 
 from claudescope.catalogue import OTHER
 from claudescope.record import BatchResult, CallRecord, Outcome, RateLimit
-from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
 from claudescope.sinks.limits import Limits, newer
 from claudescope.sinks.sink import Sink
+
+if TYPE_CHECKING:
+    from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
+
+    from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
 
 __all__ = ["ReportSink"]
 
@@ -32,10 +34,15 @@ _MAX_NAMES = 100
 # The app may have set a precision or traps of its own in the current context.
 _MONEY = Context(prec=50, traps=[])
 
+# Sketches are imported with the first call, and the classes of a report with the first report, for the start of an
+# app to be quick.
+
 _GroupKey = tuple[str, str | None, str | None]
 
 
 def _sketch() -> Sketch:
+    from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
+
     return Sketch(relative_accuracy=_RELATIVE_ACCURACY, bin_limit=_BIN_LIMIT)
 
 
@@ -52,6 +59,8 @@ def _percentiles(sketch: Sketch) -> Percentiles | None:
         quantile = min((rank + 0.5) / (count - 1), 1.0) if count > 1 else 0.0
         value = sketch.get_quantile_value(quantile)
         return 0.0 if value is None else float(value)
+
+    from claudescope.report_data import Percentiles
 
     return Percentiles(percentile(50), percentile(90), percentile(95), percentile(99))
 
@@ -108,6 +117,8 @@ class _Group:
         self.unpriced += other.unpriced
 
     def tokens(self) -> TokenTotals:
+        from claudescope.report_data import TokenTotals
+
         return TokenTotals(
             input=self.input,
             output=self.output,
@@ -122,6 +133,8 @@ class _Group:
         duration = _percentiles(self.duration)
         if duration is None:
             return None
+        from claudescope.report_data import ReportRow
+
         operation, model, workflow = key
         tokens = self.tokens()
         # Sorted and printed as text, whatever a part that failed has put there.
@@ -249,6 +262,8 @@ class _Tally:
 
     def report(self, ended_at: datetime) -> Report:
         """What was summed up, as data."""
+        from claudescope.report_data import Report
+
         total, chat = _Group(), _Group()
         rows: list[ReportRow] = []
         for key, group in self._groups.items():
@@ -300,6 +315,8 @@ def _row_order(row: ReportRow) -> tuple[bool, int, str, str, str]:
 
 def _headroom(rate_limit: RateLimit) -> RateLimitHeadroom:
     limit, remaining = rate_limit.limit, rate_limit.remaining
+    from claudescope.report_data import RateLimitHeadroom
+
     return RateLimitHeadroom(
         limit=limit,
         remaining=remaining,
