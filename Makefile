@@ -61,7 +61,7 @@ check: $(STAMP) ## Format check, lint, and types by two checkers
 pictures: $(STAMP) ## Draw the pictures that the README shows
 	$(BIN)/python docs/draw_report.py
 
-screenshots: components ## Draw the boards with a week of calls in them; needs Node 20 and Chromium; BOARDS="overview" for some
+screenshots: components ## Draw the boards with days of calls in them; needs Node 20 and Chromium; BOARDS="overview" for some
 	cd screenshots && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent build
 	$(BIN)/python -m screenshots.draw $(BOARDS)
 

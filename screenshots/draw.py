@@ -1,4 +1,4 @@
-"""Draws the boards that the documentation shows, with a week of simulated calls in them: `make screenshots`.
+"""Draws the boards that the documentation shows, with days of simulated calls in them: `make screenshots`.
 
 A real Prometheus has the telemetry (`tests/telemetry`) and answers the queries of every panel, with the variables
 resolved as Grafana does; the page in `src/` draws the answers with Grafana's own components in headless Chromium. Time,

@@ -1,7 +1,7 @@
-"""A week in the life of an app that uses Claude, as records of calls: mostly quiet, then a bad afternoon.
+"""Some days in the life of an app that uses Claude, as records of calls: mostly quiet, then a bad afternoon.
 
 Nothing here sleeps or opens a connection: calls happen at simulated times, chosen by a seeded generator, so that the
-same seed gives the same week. In the last hours a batch job meets its rate limits (a *storm*), and later the provider
+same seed gives the same days. In the last hours a batch job meets its rate limits (a *storm*), and later the provider
 fails (an *outage*) and comes back (a *recovery*); `PHASES` says when.
 """
 

@@ -1,9 +1,9 @@
-"""Writes the calls of a week as the history that Prometheus would have scraped from the app.
+"""Writes the calls of some days as the history that Prometheus would have scraped from the app.
 
 Every call goes through the real metrics sink and the OpenTelemetry exporter for Prometheus, so names, labels and
 buckets are those that an app has. The text is OpenMetrics with timestamps, which `promtool` turns into blocks.
 
-Days before the last hours are scraped coarsely, and each of their calls stands for many: windows of a day or a week
+Days before the last hours are scraped coarsely, and each of their calls stands for many: windows of a day and more
 have data, and writing it takes a minute and not an hour.
 """
 
@@ -197,7 +197,7 @@ def write_history(path: Path, span: Span, seed: int = 0) -> int:
     Args:
         path: The file to write.
         span: What time it covers.
-        seed: Makes another week.
+        seed: Makes other days.
 
     Returns:
         How many series it has.

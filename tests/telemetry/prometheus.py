@@ -1,4 +1,4 @@
-"""Starts a real Prometheus that has the week of calls in it, and what the generated rules made of them.
+"""Starts a real Prometheus that has the days of calls in it, and what the generated rules made of them.
 
 Series of rules are written by `promtool`, which asks a running Prometheus: so they are written in rounds, each after a
 restart that takes in what the round before has written.
