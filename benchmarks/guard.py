@@ -23,8 +23,12 @@ from benchmarks.environments import ROOT
 
 __all__: list[str] = []
 
-LIMITS: Final = {"create": 2.2, "stream": 3.0}
-"""By scenario: instructions that claudescope adds, at most, as a multiple of those that the floor adds."""
+LIMITS: Final = {"create": 1.95, "stream": 2.7}
+"""By scenario: instructions that claudescope adds, at most, as a multiple of those that the floor adds.
+
+What was counted in November 2026 on CPython 3.11 with 2.12 of the SDK, 1.86 and 2.56, and 5 % more. Runs differ by less
+than 1 %.
+"""
 
 CALLS: Final = {"create": 20, "stream": 5}
 SUBJECTS: Final = ("tracing", "floor", "claudescope")  # in this order: none can be switched off again
