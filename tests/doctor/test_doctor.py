@@ -16,6 +16,7 @@ from opentelemetry import baggage, context
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
 import claudescope
+from claudescope import faults
 from claudescope.doctor import Finding, examine
 from tests.otlp_sink import OtlpSink
 
@@ -24,7 +25,8 @@ Plant = Callable[..., None]
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment in which nobody has set anything."""
+    """An environment in which nobody has set anything, and a process in which nothing has gone wrong."""
+    monkeypatch.setattr(faults, "_counts", {})
     for name in list(os.environ):
         if name.startswith(("OTEL_", "CLAUDESCOPE_", "ANTHROPIC_", "DD_", "SENTRY_")):
             monkeypatch.delenv(name)
