@@ -126,9 +126,12 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Pat
         yield tmp_path
 
 
-def _answers(port: int) -> bool:
+def _is_up(command: str, log: Path) -> bool:
+    """Whether its port answers and, behind `claudescope run`, the server that it became has said so."""
+    if "gunicorn" in command and "Listening at" not in log.read_text(encoding="utf-8"):
+        return False
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", int(re.findall(_SERVES, command)[0])), timeout=1).close()
     except OSError:
         return False
     return True
@@ -142,9 +145,8 @@ def _served(command: str, folder: Path) -> Generator[None]:
         log.open("w") as output,
         subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=folder, stdout=output, stderr=output) as process,  # noqa: S603, S607 # ours
     ):
-        port = re.findall(_SERVES, command)[0]
         try:
-            wait_for(f"an answer on port {port}", lambda: process.poll() is not None or _answers(int(port)), log)
+            wait_for(f"{command} serves", lambda: process.poll() is not None or _is_up(command, log), log)
             assert process.poll() is None, log.read_text(encoding="utf-8")
             yield
         finally:
