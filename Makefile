@@ -34,7 +34,8 @@ test-matrix: $(STAMP) ## Run every surface and ending on every SDK; VERSIONS="0.
 	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
 
 e2e: components ## The whole chain: an app, a storm, an outage, and what everybody is told
-	$(BIN)/python -m pytest -q -s tests/e2e tests/ci
+	$(BIN)/python -m pytest -q -s tests/e2e/test_story.py
+	$(BIN)/python -m pytest -q -n auto tests/e2e tests/ci --ignore=tests/e2e/test_story.py
 
 docs: $(STAMP) ## Write the reference pages, and build the site into site/
 	$(BIN)/python docs/generate.py

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -20,6 +21,7 @@ from tests.alerts.conftest import program
 from tests.alerts.ruler import ruler
 from tests.cli import run_here
 from tests.dashboards.grafana import TOKEN, Grafana
+from tests.docs.pages import ROOT
 
 _SPEC = Path("observability/claudescope.yaml")
 _WORKFLOW = Path(".github/workflows/claudescope.yml")
@@ -244,3 +246,28 @@ def test_actions_are_pinned_by_commit(tmp_path: Path) -> None:
         assert action == "./.github/actions/claudescope" or (
             re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) and re.fullmatch(r" # v[\d.]+", comment)
         )
+
+
+@pytest.mark.timeout(400)
+def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
+    """As a team's pre-commit would: cloned, installed with what they need and nothing else, and run."""
+    folder = _repository(tmp_path / "repository", "none")
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    hooks = [{"id": hook["id"]} for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())]
+    config = {"repos": [{"repo": str(ROOT), "rev": revision, "hooks": hooks}]}
+    (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "hooks")}
+    judge = shlex.join([sys.executable, "-m", "pre_commit", "run", "--all-files"])
+    said = _run(judge, folder, environment)
+    assert said.count("Passed") == len(hooks) == 2
+    spec = folder / _SPEC
+    spec.write_text(spec.read_text().replace("target: 99.5", "target: 199.5"))
+    said = _run(judge, folder, environment, code=1)
+    assert said.count("Failed") == 2
+    assert "claudescope.yaml:" in said
