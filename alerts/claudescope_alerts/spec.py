@@ -361,6 +361,8 @@ class Spec(SpecModel):
         guards: Thresholds of the alerts on symptoms.
         routing: Who gets what.
         grafana: Where Grafana-managed rules go.
+        across_instances: Record what boards show of all instances together, and let them read it: for fleets of a
+            hundred instances or more. Boards that read it show it only where the rules are evaluated too.
     """
 
     version: Literal[1]
@@ -371,6 +373,7 @@ class Spec(SpecModel):
     guards: Guards = Guards()
     routing: Routing = Routing()
     grafana: Grafana = Grafana()
+    across_instances: bool = False
 
     @field_validator("objectives")
     @classmethod

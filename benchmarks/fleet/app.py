@@ -19,14 +19,20 @@ from claudescope.sinks.metrics import MetricsSink
 from tests.telemetry.calls import PHASES, WORKFLOWS, _call
 from tests.telemetry.history import _start
 
-__all__ = ["MODELS", "Series", "series_of_an_app"]
+__all__ = ["DAY", "MODELS", "Series", "series_of_an_app"]
 
 MODELS: Final = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5", "claude-fable-5-2", "claude-sonnet-5")
 """Each is what one workflow of the app asks for."""
 
 _CALLS: Final = 3000
 _GAUGES: Final = {metric.prometheus for metric in (ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING)}
-_READ_FOR_LONG: Final = re.compile(r'(\w+_bucket)\{[^}]*\ble="([^"]+)"')
+_OF_OBJECTIVE: Final = re.compile(r'(\w+_bucket)\{[^}]*\ble="([^"]+)"')
+
+DAY: Final = 86400
+_SHOWN: Final = 7 * 3600
+"""Boards that show buckets show six hours."""
+
+_UNREAD: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Series:
         total: What it counts in a day; of a gauge, its last value.
         gauge: Whether it goes up and down.
         whole: Whether it counts whole things: calls, tokens.
-        long: Whether anything looks at more than its last hours.
+        kept: For how many seconds it is written: as long as any query looks back, and no less than an hour.
         group: Series of the same model grow alike.
     """
 
@@ -48,19 +54,25 @@ class Series:
     total: float
     gauge: bool
     whole: bool
-    long: bool
+    kept: int
     group: int
 
 
-def series_of_an_app(rules: Iterable[str], calls: int = _CALLS, seed: int = 0) -> list[Series]:
+def series_of_an_app(rules: Iterable[str], queries: Iterable[str], calls: int = _CALLS, seed: int = 0) -> list[Series]:
     """All series of one instance after a quiet day, sorted.
 
     Args:
         rules: Rule files of Prometheus, as text: the buckets that they name are looked at over days.
+        queries: Those of boards: the buckets that they name are looked at over hours.
         calls: How many calls each of the five workflows makes.
         seed: Makes another day.
     """
-    long = {found.groups() for text in rules for found in _READ_FOR_LONG.finditer(text)}
+    days = {found.groups() for text in rules for found in _OF_OBJECTIVE.finditer(text)}
+    hours = set(re.findall(r"\w+_bucket", " ".join(queries)))
+
+    def kept(name: str, le: str | None) -> int:
+        return DAY if le is None or (name, le) in days else _SHOWN if name in hours else _UNREAD
+
     random, prices = Random(seed), PriceBook()  # noqa: S311 # no secret
     registry, reader = CollectorRegistry(), PrometheusMetricReader(disable_target_info=True)
     registry.register(reader._collector)
@@ -85,7 +97,7 @@ def series_of_an_app(rules: Iterable[str], calls: int = _CALLS, seed: int = 0) -
                     sample.value,
                     gauge=sample.name in _GAUGES,
                     whole=float(sample.value).is_integer() and not sample.name.endswith("_sum"),
-                    long="le" not in sample.labels or (sample.name, sample.labels["le"]) in long,
+                    kept=kept(sample.name, sample.labels.get("le")),
                     group=MODELS.index(model) if model in MODELS else 0,
                 )
             )

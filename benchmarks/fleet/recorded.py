@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-from benchmarks.fleet.remote_write import DAY, STEP
+from benchmarks.fleet.app import DAY
+from benchmarks.fleet.remote_write import STEP
 
 __all__ = ["Inliner", "Recorded", "past_of", "recordings_of", "spans_of"]
 

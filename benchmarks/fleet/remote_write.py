@@ -18,14 +18,13 @@ from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from benchmarks.fleet.app import Series
+from benchmarks.fleet.app import DAY, Series
 
-__all__ = ["DAY", "HISTORIES", "STEP", "Growth", "blocks_of", "framed", "send"]
+__all__ = ["HISTORIES", "STEP", "Growth", "blocks_of", "framed", "send"]
 
 STEP: Final = 60
 """Seconds between two scrapes: Prometheus' default."""
 
-DAY: Final = 86400
 HISTORIES: Final = 64
 """Ways in which the series of a model grow; each instance takes one for each of its models."""
 
@@ -115,9 +114,7 @@ def framed(message: bytes) -> bytes:
 
 def _requests(series: Sequence[Series], instances: int, start: float, at: int, end: int) -> Iterator[bytes]:
     """One for each instance."""
-    groups = [
-        [one for one in series if one.group == group] for group in range(max(one.group for one in series) + 1)
-    ]
+    groups = [[one for one in series if one.group == group] for group in range(max(one.group for one in series) + 1)]
     needed = min(HISTORIES, instances)
     blocks = [
         [blocks_of(group, Growth.numbered(number), start, at, end) for number in range(needed)] for group in groups

@@ -16,16 +16,13 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 
-from benchmarks.fleet.app import Series
+from benchmarks.fleet.app import DAY, Series
 from benchmarks.fleet.recorded import Recorded, past_of
-from benchmarks.fleet.remote_write import DAY, STEP, send
+from benchmarks.fleet.remote_write import STEP, send
 from tests.servers import wait_for
 from tests.telemetry.prometheus import _promtool, serve
 
-__all__ = ["BUCKETS_KEPT", "Shapes", "Store", "fleet", "shapes_of"]
-
-BUCKETS_KEPT: Final = 7 * 3600
-"""Seconds for which there are buckets that no objective names: nothing looks at older ones."""
+__all__ = ["Shapes", "Store", "fleet", "shapes_of"]
 
 _AHEAD: Final = 510
 """Seconds from now up to which samples are written; the receiver takes no more than ten minutes."""
@@ -50,12 +47,14 @@ class Store:
     Attributes:
         url: Where it answers.
         folder: Where its configuration is.
+        end: Up to when there are samples, in Unix seconds.
         samples: How many were written to it.
         seconds: How long that took.
     """
 
     url: str
     folder: Path
+    end: int
     samples: int
     seconds: float
 
@@ -105,17 +104,16 @@ class Store:
         return float(found[1])
 
 
-def _fill(url: str, series: Sequence[Series], instances: int) -> int:
+def _fill(url: str, series: Sequence[Series], instances: int) -> tuple[int, int]:
     """Write a day of all instances, hour by hour, and on until a few minutes from now."""
     begin = int(time.time()) // STEP * STEP
     start = begin - DAY
-    long = [one for one in series if one.long]
     at, samples = start, 0
     while at < time.time() + _AHEAD - STEP:
         end = min(at + 3600, int(time.time() + _AHEAD) // STEP * STEP)
-        samples += send(url, series if at >= begin - BUCKETS_KEPT else long, instances, start, at, end)
+        samples += send(url, [one for one in series if at >= begin - one.kept], instances, start, at, end)
         at = end
-    return samples
+    return samples, at
 
 
 def _settled(store: Store) -> bool:
@@ -125,7 +123,9 @@ def _settled(store: Store) -> bool:
 
 
 @contextmanager
-def fleet(series: Sequence[Series], instances: int, past: Shapes, spans: Mapping[str, int], folder: Path) -> Generator[Store]:
+def fleet(
+    series: Sequence[Series], instances: int, past: Shapes, spans: Mapping[str, int], folder: Path
+) -> Generator[Store]:
     """Run a Prometheus with a day of so many instances, and the past of recorded series.
 
     Args:
@@ -149,8 +149,8 @@ def fleet(series: Sequence[Series], instances: int, past: Shapes, spans: Mapping
         for block in blocks.iterdir() if past else ():
             block.rename(data / block.name)
         started = time.perf_counter()
-        samples = _fill(url, series, instances)
-        store = Store(url, folder, samples, time.perf_counter() - started)
+        samples, end = _fill(url, series, instances)
+        store = Store(url, folder, end, samples, time.perf_counter() - started)
         wait_for("old samples are in blocks", lambda: _settled(store), folder / "prometheus.log", patience=600)
         if past:
             name = past[0][0]["__name__"]
@@ -163,7 +163,9 @@ def fleet(series: Sequence[Series], instances: int, past: Shapes, spans: Mapping
         yield store
 
 
-def shapes_of(series: Sequence[Series], rules: Mapping[str, str], recordings: Iterable[Recorded], folder: Path) -> Shapes:
+def shapes_of(
+    series: Sequence[Series], rules: Mapping[str, str], recordings: Iterable[Recorded], folder: Path
+) -> Shapes:
     """Which series the rules record, as a Prometheus with a single instance has evaluated them.
 
     How many they are doesn't depend on the number of instances. A baseline takes days to come: it has the labels of

@@ -14,18 +14,19 @@ import yaml
 from benchmarks.fleet.recorded import Inliner
 from benchmarks.fleet.remote_write import STEP
 from benchmarks.fleet.store import Store
-from claudescope_dashboards.lint import panels_of
 from claudescope_dashboards.resolve import Resolver
 from tests.dashboards.asking import _seconds
 
-__all__ = ["Took", "inlined_rules", "panels", "rule_groups"]
+__all__ = ["NOT_ASKED", "Pair", "Took", "inlined_rules", "panels", "rule_groups"]
 
 _ROUNDS: Final = 3
-_SLOW: Final = 5.0
-"""Seconds from which on one round says enough."""
+_SLOW: Final = 2.0
+"""Seconds from which on one round says enough: that is twice the goal."""
 
-_HOPELESS: Final = 3.0
-"""Seconds from which on nothing is asked of ten times as many instances: Grafana waits for 30."""
+_HOPELESS: Final = 1.0
+"""Seconds from which on what has no recording rules is not asked of ten times as many instances."""
+
+NOT_ASKED: Final = "not asked"
 
 
 @dataclass
@@ -84,43 +85,65 @@ class _Asker:
         return Took(best)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """The same with our recording rules and without.
+
+    Attributes:
+        recorded: With them.
+        raw: Without; None where nothing is recorded for it.
+    """
+
+    recorded: Took
+    raw: Took | None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether ten times as many instances are too many without recording rules."""
+        return self.raw is not None and (self.raw.seconds > _HOPELESS or bool(self.raw.problem))
+
+
 def panels(
     store: Store,
-    boards: Mapping[str, Mapping[str, Any]],
+    recorded: Mapping[str, Any],
+    raw: Mapping[str, Any],
     inliner: Inliner,
-    before: Mapping[str, tuple[Took, Took | None]],
+    before: Mapping[str, Pair],
     now: float,
-) -> dict[str, tuple[Took, Took | None]]:
-    """How long each panel takes, by board and title: as it is, and, if it reads recorded series, without them.
+) -> dict[str, Pair]:
+    """How long each panel takes, all of its queries one after the other, by board, row and title.
 
     Args:
         store: Who answers.
-        boards: The boards by name.
-        inliner: Writes what there would be without recording rules.
+        recorded: Boards that read what rules record, by name.
+        raw: The same boards without what is recorded across instances.
+        inliner: Puts raw expressions in the place of recorded series that are left in those.
         before: What it took with a tenth of the instances: what was hopeless then is not asked.
         now: The end of the boards' time ranges, in Unix seconds.
     """
-    asker, found = _Asker(store, now), dict[str, tuple[Took, Took | None]]()
-    for name, board in boards.items():
-        resolver, band = Resolver(seconds=_seconds(board), scrape=STEP), ""
-        for part in board["panels"]:
-            band = part["title"] if part["type"] == "row" else band
-            if part not in panels_of(board) or not part["targets"]:
+    asker, found = _Asker(store, now), dict[str, Pair]()
+    for name, board in recorded.items():
+        resolver, row = Resolver(seconds=_seconds(board), scrape=STEP), ""
+        for part, other in zip(board["panels"], raw[name]["panels"], strict=True):
+            if part["type"] == "row":
+                row = part["title"] + ": "
                 continue
-            title = f"{name}: {band + ': ' if band else ''}{part['title']}"
-            with_, without = Took(), Took()
-            tried = before.get(title)
-            hopeless = tried is not None and tried[1] is not None and (tried[1].seconds > _HOPELESS or tried[1].problem)
-            recorded = False
-            for target in part["targets"]:
-                instant = bool(target.get("instant"))
-                with_ += asker.ask(target["expr"], instant, resolver)
-                recorded |= inliner.reads_recorded(target["expr"])
-                if not hopeless and not without.problem:
-                    without += asker.ask(inliner.inline(target["expr"]), instant, resolver)
-            if hopeless and tried is not None:
-                without = Took(0, "not asked")
-            found[title] = (with_, without if recorded else None)
+            title = f"{name}: {row}{part['title']}"
+            pairs = [
+                (target["expr"], inliner.inline(without["expr"]), bool(target.get("instant")))
+                for target, without in zip(part["targets"], other["targets"], strict=True)
+            ]
+            with_ = sum((asker.ask(expr, instant, resolver) for expr, _, instant in pairs), Took())
+            without: Took | None = Took()
+            if all(expr == inlined for expr, inlined, _ in pairs):
+                without = None
+            elif title in before and before[title].hopeless:
+                without = Took(0, NOT_ASKED)
+            else:
+                for _, inlined, instant in pairs:
+                    if not without.problem:
+                        without += asker.ask(inlined, instant, resolver)
+            found[title] = Pair(with_, without)
     return found
 
 
@@ -148,14 +171,15 @@ def rule_groups(store: Store, rules: Mapping[str, str], interval: int, evaluatio
         store: Who evaluates.
         rules: Rule files by name; these and no others are evaluated.
         interval: Seconds between evaluations.
-        evaluations: How many to wait for; less where they take longer than the interval.
+        evaluations: How many to wait for; less where they take longer than the interval, or samples end.
     """
     store.evaluate(rules, interval)
     begin = datetime.now(timezone.utc)
     wanted = {group["name"] for text in rules.values() for group in yaml.safe_load(text)["groups"]}
     seen: dict[str, dict[str, Took]] = {name: {} for name in wanted}
-    deadline = time.monotonic() + interval * (evaluations + 1)
-    while time.monotonic() < deadline and any(len(found) < evaluations for found in seen.values()):
+    # What is evaluated after the last sample costs nothing, and says nothing.
+    deadline = min(time.time() + interval * (evaluations + 1), store.end)
+    while time.time() < deadline and any(len(found) < evaluations for found in seen.values()):
         time.sleep(min(1.0, interval / 10))
         for group in store.groups():
             # A group that was there before, with other rules, keeps its last evaluation until its next.

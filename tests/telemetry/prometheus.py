@@ -127,7 +127,7 @@ def _of_earlier_days(rules: Sequence[Rule]) -> list[Rule]:
     return [
         {**rule, "expr": re.sub(r"\[\d+m\]", "[1h]", rule["expr"])}
         for rule in rules
-        if re.fullmatch(r"claude_slo:(errors|events):rate5m|claude:\w+:1h", rule["record"])
+        if re.fullmatch(r"claude_slo:(errors|events):rate(5m|30m)|claude:\w+:1h", rule["record"])
     ]
 
 

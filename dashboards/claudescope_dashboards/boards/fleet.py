@@ -79,7 +79,7 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Calls in flight",
-            Query(f"sum({queries.select(ACTIVE_CALLS)})"),
+            Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
             description="Calls that wait for an answer now. It has no threshold: a number that never falls means "
             "streams that are never closed, see the instances below.",
             unit="short",
