@@ -1,8 +1,8 @@
 """What is recorded across instances, so that the boards of a large fleet need not read every instance's series.
 
 A board at All instances shows sums, and a fleet of a thousand instances has a thousand times the series that they are
-made of. With `across_instances: true` in the spec, rules add the instances up once a minute, and boards read the sum where
-their reader chose All.
+made of. With `across_instances: true` in the spec, rules add the instances up once a minute, and boards read the sum
+where their reader chose All.
 """
 
 from __future__ import annotations

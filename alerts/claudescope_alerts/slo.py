@@ -4,8 +4,8 @@ The SLI is never NaN and never missing while there is traffic: `(bad or 0 * even
 whole period weighs every event alike, `sum(bad) / sum(total)`; an average of ratios would let one bad night with three
 calls count as much as a day with a million.
 
-Windows of hours ask the raw series. A day or more is the sum of what was recorded of its half hours, each with its number
-of events: of a large fleet, the raw series of days are more than a minute is long enough to read.
+Windows of hours ask the raw series. A day or more is the sum of what was recorded of its half hours: reading the raw
+series of days, of a large fleet, takes longer than the minute until the next evaluation.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STEPS: Final[dict[TierName, tuple[int, int, int]]] = {
     "ticket-fast": (15, _TILE, _TILE),
     "ticket-slow": (15, _TILE, _TILE),
 }
-"""Minutes between samples, between evaluations, and between those of a long trial, of a tier: as coarse as it allows."""
+"""Minutes between samples, between evaluations, and between those of a long trial: as coarse as a tier allows."""
 
 _MANY: Final = many_events(1, Decimal(1))
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.fleet [--print] [INSTANCES ...]
 
-With and without recording rules: boards that read what rules record against the same boards on raw series, and whole rule
-groups against their alerts alone with the raw expression in the place of each recorded series.
+With and without recording rules: boards that read what rules record against the same boards on raw series, and whole
+rule groups against their alerts alone with the raw expression in the place of each recorded series.
 """
 
 from __future__ import annotations
@@ -134,16 +134,16 @@ def _written(took: Took | None, goal: float) -> str:
 
 
 def _growth(sizes: Sequence[int], values: Sequence[Took | None]) -> str:
-    """How many times longer ten times as many instances take, between the smallest and the largest that were measured."""
+    """How many times longer ten times as many instances take, from the smallest to the largest that were measured."""
     known = [
         (math.log10(size), took.seconds)
         for size, took in zip(sizes, values, strict=True)
         if took is not None and not took.problem and took.seconds > 0
     ]
     if len(known) < 2:
-        return "–"
+        return ""
     (low, first), (high, last) = known[0], known[-1]
-    return f"× {(last / first) ** (1 / (high - low)):.1f}"
+    return f"{(last / first) ** (1 / (high - low)):.1f}"
 
 
 def _worst(tooks: Iterable[Took]) -> Took:
@@ -195,18 +195,25 @@ def _report(series: int, recorded: int, found: Mapping[int, Measured]) -> str:
     missed = sum(bool(pair.recorded.problem) or pair.recorded.seconds > _PANEL_GOAL for pair in last.panels.values())
     late = sum(bool(pair.recorded.problem) or pair.recorded.seconds > _GROUP_GOAL for pair in last.groups.values())
     written = ", ".join(f"{found[size].samples / 1e6:,.0f}" for size in sizes)
-    return "\n\n".join((
-        f"Measured on {machine()}; Prometheus 3.5.",
-        f"{', '.join(f'{size:,}' for size in sizes)} instances with {len(MODELS)} models: {series} series each, a sample a "
-        f"minute, {written} million samples; {recorded} recorded series, however many instances.",
-        f"Panels, of which {len(last.panels) - missed} of {len(last.panels)} take at most 1 s at {sizes[-1]:,} instances:",
-        _boards(found),
-        f"The {_LISTED} slowest of them at {sizes[-1]:,} instances:",
-        table(_head("panel", sizes), _rows(found, lambda one: one.panels, by_time[:_LISTED], _PANEL_GOAL)),
+    fleets = ", ".join(f"{size:,}" for size in sizes)
+    what = (
+        f"{fleets} instances with {len(MODELS)} models: {series} series each, a sample a minute, {written} million "
+        f"samples; {recorded} recorded series, however many instances there are."
+    )
+    met = (
+        f"Panels, of which {len(last.panels) - missed} of {len(last.panels)} take at most 1 s at {sizes[-1]:,} "
+        "instances:"
+    )
+    kept = (
         f"Rule groups, of which {len(groups) - late} of {len(groups)} take at most 10 % of {INTERVAL} s at "
-        f"{sizes[-1]:,} instances; the {_LISTED} slowest:",
-        table(_head("group", sizes), _rows(found, lambda one: one.groups, groups[:_LISTED], _GROUP_GOAL)),
-    ))  # fmt: skip
+        f"{sizes[-1]:,} instances. The {_LISTED} slowest:"
+    )
+    panel_rows = _rows(found, lambda one: one.panels, by_time[:_LISTED], _PANEL_GOAL)
+    group_rows = _rows(found, lambda one: one.groups, groups[:_LISTED], _GROUP_GOAL)
+    parts = [f"Measured on {machine()}; Prometheus 3.5.", what, met, _boards(found)]
+    parts += [f"The {_LISTED} slowest at {sizes[-1]:,} instances:", table(_head("panel", sizes), panel_rows)]
+    parts += [kept, table(_head("group", sizes), group_rows)]
+    return "\n\n".join(parts)
 
 
 def main() -> None:

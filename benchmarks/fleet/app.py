@@ -12,12 +12,12 @@ from typing import Final
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
+from tests.telemetry.calls import PHASES, WORKFLOWS, _call
+from tests.telemetry.history import _start
 
 from claudescope.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
 from claudescope.pricing import PriceBook
 from claudescope.sinks.metrics import MetricsSink
-from tests.telemetry.calls import PHASES, WORKFLOWS, _call
-from tests.telemetry.history import _start
 
 __all__ = ["DAY", "MODELS", "Series", "series_of_an_app"]
 

@@ -10,12 +10,12 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 import yaml
+from tests.dashboards.asking import _seconds
 
 from benchmarks.fleet.recorded import Inliner
 from benchmarks.fleet.remote_write import STEP
 from benchmarks.fleet.store import Store
 from claudescope_dashboards.resolve import Resolver
-from tests.dashboards.asking import _seconds
 
 __all__ = ["NOT_ASKED", "Pair", "Took", "inlined_rules", "panels", "rule_groups"]
 
@@ -133,17 +133,15 @@ def panels(
                 (target["expr"], inliner.inline(without["expr"]), bool(target.get("instant")))
                 for target, without in zip(part["targets"], other["targets"], strict=True)
             ]
-            with_ = sum((asker.ask(expr, instant, resolver) for expr, _, instant in pairs), Took())
-            without: Took | None = Took()
-            if all(expr == inlined for expr, inlined, _ in pairs):
-                without = None
-            elif title in before and before[title].hopeless:
+            with_, without = Took(), Took()
+            for expr, _, instant in pairs:
+                with_ += asker.ask(expr, instant, resolver)
+            if title in before and before[title].hopeless:
                 without = Took(0, NOT_ASKED)
-            else:
-                for _, inlined, instant in pairs:
-                    if not without.problem:
-                        without += asker.ask(inlined, instant, resolver)
-            found[title] = Pair(with_, without)
+            for _, inlined, instant in pairs:
+                if not without.problem:
+                    without += asker.ask(inlined, instant, resolver)
+            found[title] = Pair(with_, None if all(expr == inlined for expr, inlined, _ in pairs) else without)
     return found
 
 

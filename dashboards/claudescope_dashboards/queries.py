@@ -97,8 +97,8 @@ class Queries(Names):
             function: `"rate"` or `"increase"`.
         """
         grouping = f" by {self.by(*by)}" if by else ""
-        summed = f"sum{grouping} ({self._grown(metric, *matches, by=by, part=part, le=le, window=window, function=function)})"
-        return self._named(summed, by)
+        grown = self._grown(metric, *matches, by=by, part=part, le=le, window=window, function=function)
+        return self._named(f"sum{grouping} ({grown})", by)
 
     def calls(
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"

@@ -244,9 +244,7 @@ def _streams(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Calls in flight, by workflow",
-            Query(
-                f"sum by {queries.by(WORKFLOW)} ({queries.gauge(ACTIVE_CALLS)})", queries.legend(WORKFLOW) or "none"
-            ),
+            Query(f"sum by {queries.by(WORKFLOW)} ({queries.gauge(ACTIVE_CALLS)})", queries.legend(WORKFLOW) or "none"),
             description="Calls that wait for an answer. A line that climbs and never falls: streams that are never "
             "closed.",
             unit="short",
