@@ -1,17 +1,18 @@
-"""What the benchmark of a fleet writes and asks is what it says: real samples, and raw expressions for recorded series."""
+"""What the benchmark of a fleet writes and asks: whole samples, and raw expressions for recorded series."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 
 import promql_parser
 import pytest
-
 from benchmarks.fleet.app import Series
 from benchmarks.fleet.recorded import Inliner, Recorded, past_of, recordings_of, spans_of
 from benchmarks.fleet.remote_write import Growth, blocks_of, framed
 from benchmarks.fleet.timing import inlined_rules
+
 from claudescope_dashboards.lint import queries_of
 from claudescope_dashboards.resolve import Resolver
 from tests.alerts.conftest import default_build
@@ -40,13 +41,17 @@ def inliner() -> Inliner:
         ),
         (
             "claude_slo:events:rate5m",
-            '(label_replace(sum(rate(calls[5m])), "slo", "a", "", "") or '
-            'label_replace(sum(rate(streams[5m])), "slo", "b", "", ""))',
+            (
+                '(label_replace(sum(rate(calls[5m])), "slo", "a", "", "") or '
+                'label_replace(sum(rate(streams[5m])), "slo", "b", "", ""))'
+            ),
         ),
         (
             "max(claude_slo:ratio)",
-            'max((label_replace(sum(bad) / (label_replace(sum(rate(calls[5m])), "slo", "a", "", "")), '
-            '"slo", "a", "", "")))',
+            (
+                'max((label_replace(sum(bad) / (label_replace(sum(rate(calls[5m])), "slo", "a", "", "")), '
+                '"slo", "a", "", "")))'
+            ),
         ),
         (
             'sum_over_time(claude_slo:events:rate5m{slo="a"}[30d])',
@@ -148,5 +153,5 @@ def test_a_remote_write_has_every_sample_of_a_series() -> None:
     assert values == sorted(values)
     assert values[0] < values[-1]
     assert all(value.is_integer() for value in values)
-    assert [after - before for before, after in zip(times, times[1:], strict=False)] == [60_000] * 9
+    assert [after - before for before, after in pairwise(times)] == [60_000] * 9
     assert framed(b"abc") == b"\x03\xfc\x02\x00\x00\x00abc"

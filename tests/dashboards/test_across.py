@@ -1,4 +1,4 @@
-"""Boards that read what is recorded across instances show what the raw boards show, at All and with instances chosen."""
+"""Boards that read what is recorded across instances show what raw boards show, at All and with instances chosen."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
         queries.series(DURATION, named, "bucket", le="1.28", **common): grow(20 * times),
         queries.series(DURATION, named, "bucket", le="2.56", **common): grow(50 * times),
         queries.series(DURATION, named, "bucket", le="+Inf", **common): grow(60 * times),
-        queries.series(COST, named, **common): grow(0.5 * times),
-        queries.series(ACTIVE_CALLS, named, **common): f"{times}x{_MINUTES}",
-        queries.series(RATE_LIMIT_REMAINING, named, **common): f"{10 * times}x{_MINUTES}",
+        queries.series(COST, named, "", **common): grow(0.5 * times),
+        queries.series(ACTIVE_CALLS, named, "", **common): f"{times}x{_MINUTES}",
+        queries.series(RATE_LIMIT_REMAINING, named, "", **common): f"{10 * times}x{_MINUTES}",
     }
 
 
@@ -81,7 +81,7 @@ def _asked(queries: Queries) -> dict[str, str]:
 @pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("chosen", [{}, {"instance": ["app-2"]}], ids=["all", "chosen"])
 def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
-    """promtool computes both over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
+    """Asked over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
     spec = _spec()
     across, raw = Queries(spec), Queries(load_spec())
     resolver = Resolver(seconds=6 * 3600, scrape=60, chosen=chosen)
