@@ -168,8 +168,8 @@ def shapes_of(
 ) -> Shapes:
     """Which series the rules record, as a Prometheus with a single instance has evaluated them.
 
-    How many they are doesn't depend on the number of instances. A baseline takes days to come: it has the labels of
-    what it is the baseline of.
+    How many they are doesn't depend on the number of instances. A baseline takes days to come, and a sum
+    of half hours half an hour: they have the labels of what they are made of.
     """
     with fleet(series, 1, (), {}, folder) as store:
         store.evaluate(rules, 2)
@@ -184,12 +184,14 @@ def shapes_of(
         time.sleep(5)  # groups that read others' series have by now seen them
         _, answer = store.ask("query", query='{__name__=~"claude.*:.*"}')
     shapes = [(dict(one["metric"]), float(one["value"][1])) for one in answer["result"]]
-    known: dict[str, Shapes] = {}
-    for labels, value in shapes:
-        known[labels["__name__"]] = [*known.get(labels["__name__"], ()), (labels, value)]
     for rule in recordings:
-        if rule.name not in known:
+        own = rule.labels.items()
+        if not any(labels["__name__"] == rule.name and own <= labels.items() for labels, _ in shapes):
             # What the app never did, such as a batch, has no series at all.
-            of = next((name for name in known if name in rule.expr), None)
-            shapes += [({**labels, "__name__": rule.name}, value) for labels, value in known.get(of or "", ())]
+            of = next((labels["__name__"] for labels, _ in shapes if labels["__name__"] in rule.expr), "")
+            shapes += [
+                ({**labels, "__name__": rule.name}, value)
+                for labels, value in shapes
+                if labels["__name__"] == of and own <= labels.items()
+            ]
     return shapes
