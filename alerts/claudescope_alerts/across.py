@@ -18,10 +18,13 @@ from claudescope.catalogue import (
     DURATION,
     FAULTS,
     HELD_BACK,
+    OPERATION,
+    OUTCOME,
     OUTPUT_SPEED,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
     REASONING_TOKENS,
+    REQUEST_MODEL,
     RESPONSES,
     RETRIES,
     RETRY_DELAY,
@@ -30,6 +33,7 @@ from claudescope.catalogue import (
     TIME_TO_FIRST_CHUNK,
     TOKEN_USAGE,
     UNPRICED_CALLS,
+    Label,
     Metric,
 )
 from claudescope_alerts.promql import Names, Part
@@ -71,15 +75,30 @@ _GROUPS: Final[dict[str, tuple[tuple[Metric, Part], ...]]] = {
 }
 
 
-def across_name(metric: Metric, part: Part = "") -> str:
+_BY_INSTANCE: Final[dict[tuple[Metric, Part], tuple[Label, ...]]] = {
+    (DURATION, "bucket"): (OPERATION,),
+    (DURATION, "count"): (OPERATION, OUTCOME),
+    (COST, ""): (),
+}
+"""What is recorded of each instance, across all else, and the labels that are kept."""
+
+
+def across_name(metric: Metric, part: Part = "", *, by_instance: bool = False) -> str:
     """Name of what is recorded of a metric: its rate over 5 minutes, or a gauge's value.
 
     Args:
         metric: Which metric.
         part: Which series of a histogram.
+        by_instance: Of each instance, without model and workflow.
+
+    Raises:
+        ValueError: It is not recorded.
     """
-    suffix = f"_{part}" if part else ""
-    return f"{_PREFIX}:{metric.prometheus.removesuffix('_total')}{suffix}:{_GAUGES.get(metric, 'rate5m')}"
+    recorded = _BY_INSTANCE if by_instance else [what for group in _GROUPS.values() for what in group]
+    if (metric, part) not in recorded:
+        raise ValueError(f"no rule records {metric.name} {part}{' by instance' if by_instance else ''}")
+    prefix, suffix = f"{_PREFIX}_by_instance" if by_instance else _PREFIX, f"_{part}" if part else ""
+    return f"{prefix}:{metric.prometheus.removesuffix('_total')}{suffix}:{_GAUGES.get(metric, 'rate5m')}"
 
 
 def across_groups(spec: Spec, names: Names) -> list[Group]:
@@ -94,7 +113,29 @@ def across_groups(spec: Spec, names: Names) -> list[Group]:
             (_trial(names, recorded, labels),),
         )
         for name, recorded in _GROUPS.items()
-    ]
+    ] + [_by_instance(spec, names, labels)]
+
+
+def _by_instance(spec: Spec, names: Names, labels: dict[str, str]) -> Group:
+    own = _selector(labels)
+    rules: list[Recording] = []
+    series: dict[str, str] = {}
+    queries: list[Query] = []
+    for (metric, part), also in _BY_INSTANCE.items():
+        le, more = (("le",), {"le": "+Inf"}) if part == "bucket" else ((), {})
+        kept = names.by(*dict.fromkeys(("job", "instance", *spec.service.labels)), *also, *le)
+        name = across_name(metric, part, by_instance=True)
+        rules.append(Recording(name, f"sum by {kept} (rate({names.select(metric, part=part, window='5m')}))", labels))
+        for number, model in ((1, "a"), (2, "b")):
+            one = names.series(metric, {REQUEST_MODEL: model}, part, job="app", instance="app-1", **more)
+            series[one] = counter((20, 60 * number))
+        queries.append(Query(15, f'round({name}{own[:-1]}, instance="app-1"}}, 0.001) == 3', 1))
+    trial = Trial("adds up the models of each instance", series, queries=tuple(queries))
+    return Group("across-by-instance", tuple(rules), (trial,))
+
+
+def _selector(labels: dict[str, str]) -> str:
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
 def _expr(spec: Spec, names: Names, metric: Metric, part: Part) -> str:
@@ -107,7 +148,7 @@ def _expr(spec: Spec, names: Names, metric: Metric, part: Part) -> str:
 
 def _trial(names: Names, recorded: tuple[tuple[Metric, Part], ...], labels: dict[str, str]) -> Trial:
     """Two instances: 1 and 2 a second, or 1 and 2."""
-    own = "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+    own = _selector(labels)
     series: dict[str, str] = {}
     queries: list[Query] = []
     for metric, part in recorded:

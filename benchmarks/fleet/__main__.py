@@ -94,7 +94,7 @@ def measure(sizes: Sequence[int]) -> tuple[int, int, dict[int, Measured]]:
             interval = _QUICK if instances <= 100 else INTERVAL
             with fleet(series, instances, shapes, spans, folder) as store:
                 _say(f"{instances} instances: {store.samples / 1e6:.0f} million samples in {store.seconds:.0f} s")
-                with_ = rule_groups(store, rules, interval)
+                with_ = rule_groups(store, rules, interval, evaluations=2 if interval > _QUICK else 3)
                 _say("rule groups are measured")
                 tried = {
                     name: text for name, text in inlined.items()
@@ -130,6 +130,7 @@ def _written(took: Took | None, goal: float) -> str:
     if took.problem:
         return took.problem
     text = f"{took.seconds * 1000:,.0f} ms" if took.seconds < 1 else f"{took.seconds:,.1f} s"
+    text = f"> {text}" if took.more else text
     return f"**{text}**" if took.seconds > goal else text
 
 
@@ -138,7 +139,7 @@ def _growth(sizes: Sequence[int], values: Sequence[Took | None]) -> str:
     known = [
         (math.log10(size), took.seconds)
         for size, took in zip(sizes, values, strict=True)
-        if took is not None and not took.problem and took.seconds > 0
+        if took is not None and not took.problem and not took.more and took.seconds > 0
     ]
     if len(known) < 2:
         return ""

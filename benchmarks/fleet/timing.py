@@ -20,8 +20,8 @@ from claudescope_dashboards.resolve import Resolver
 __all__ = ["NOT_ASKED", "Pair", "Took", "inlined_rules", "panels", "rule_groups"]
 
 _ROUNDS: Final = 3
-_SLOW: Final = 2.0
-"""Seconds from which on one round says enough: that is twice the goal."""
+_SLOW: Final = 1.0
+"""Seconds from which on one round says enough: it is over the goal."""
 
 _HOPELESS: Final = 1.0
 """Seconds from which on what has no recording rules is not asked of ten times as many instances."""
@@ -36,13 +36,15 @@ class Took:
     Attributes:
         seconds: In the fastest of some rounds.
         problem: Why there is no answer, or nothing was asked.
+        more: Whether it would have taken longer: the rest was not asked.
     """
 
     seconds: float = 0.0
     problem: str = ""
+    more: bool = False
 
     def __add__(self, other: Took) -> Took:
-        return Took(self.seconds + other.seconds, self.problem or other.problem)
+        return Took(self.seconds + other.seconds, self.problem or other.problem, self.more or other.more)
 
 
 def _shortened(problem: str) -> str:
@@ -139,8 +141,10 @@ def panels(
             if title in before and before[title].hopeless:
                 without = Took(0, NOT_ASKED)
             for _, inlined, instant in pairs:
-                if not without.problem:
-                    without += asker.ask(inlined, instant, resolver)
+                if without.problem or without.seconds > _SLOW:
+                    without.more = True
+                    break
+                without += asker.ask(inlined, instant, resolver)
             found[title] = Pair(with_, None if all(expr == inlined for expr, inlined, _ in pairs) else without)
     return found
 

@@ -33,7 +33,7 @@ RATE: Final = "$__rate_interval"
 RANGE: Final = "$__range"
 """Grafana's window for the whole time that the reader looks at."""
 
-NO_LABEL: Final = "all_instances"
+NO_LABEL: Final = "all_of"
 """A label that no series has."""
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
@@ -139,21 +139,23 @@ class Queries(Names):
         chosen = self._of_chosen(selector)
         return f"({function}({chosen}) or {function}({across}))" if function else f"({chosen} or {across})"
 
-    def recorded_across(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> str:
-        """What rules record of a metric across instances; it has no instance, so only All finds it."""
+    def recorded_across(
+        self, metric: Metric, *matches: Match, part: Part = "", le: str = "", by_instance: bool = False
+    ) -> str:
+        """What rules record of a metric across instances, or of each: only All finds it, as it lacks the label."""
         name = self.metric(metric, part)
         selector = self.select(metric, *matches, part=part, le=le)
         inner = selector.removeprefix(name).strip("{}").removeprefix(f'"{name}"').removeprefix(", ")
-        return f'{across_name(metric, part)}{{service="{self.spec.service.name}", {inner}}}'
+        return f'{across_name(metric, part, by_instance=by_instance)}{{service="{self.spec.service.name}", {inner}}}'
 
     @staticmethod
-    def _of_chosen(selector: str) -> str:
-        """A selector that finds nothing where the reader chose All instances.
+    def _of_chosen(selector: str, variable: str = "instance") -> str:
+        """A selector that finds nothing where the reader chose All of a variable.
 
-        All is `.*`, which every series' missing label matches, and so none passes; a name of an instance matches none.
+        All is `.*`, which every series' missing label matches, and so none passes; a name matches none, and all pass.
         """
         head, brace, tail = selector.rpartition("}")
-        return f'{head}, {NO_LABEL}!~"$instance"{brace}{tail}'
+        return f'{head}, {NO_LABEL}!~"${variable}"{brace}{tail}'
 
     def _grown(
         self,
@@ -167,15 +169,18 @@ class Queries(Names):
     ) -> str:
         """`rate` or `increase` of each series, of instances or across them."""
         selector = self.select(metric, *matches, part=part, le=le, window=window)
-        if not self.spec.across_instances or "instance" in by:
+        if not self.spec.across_instances:
             return f"{function}({selector})"
-        across = self.recorded_across(metric, *matches, part=part, le=le)
+        each = "instance" in by
+        across = self.recorded_across(metric, *matches, part=part, le=le, by_instance=each)
         if window != RATE:
             # Minutes for which nothing was recorded count as without events, as in a rate.
             across = f"60 * sum_over_time({across}[{window}:1m])"
             if function == "rate":
                 across += " / " + ("$__range_s" if window == RANGE else str(_seconds(window)))
-        return f"{function}({self._of_chosen(selector)}) or {across}"
+        # What is recorded of each instance has no model and no workflow: if one is chosen, raw series answer.
+        chosen = [self._of_chosen(selector, name) for name in (("model", "workflow") if each else ("instance",))]
+        return " or ".join([*(f"{function}({one})" for one in chosen), across])
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that the spec's rules record."""

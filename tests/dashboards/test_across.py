@@ -32,7 +32,7 @@ def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> Non
     """The judges of boards and rules accept them, and all that boards read is recorded."""
     boards, files = boards_of(_spec(naming)), build(_spec(naming))
     assert {name for name in files if "across" in name and name.startswith("rules/")} == {
-        f"rules/across-{name}.yml" for name in ("calls", "duration", "streams", "usage")
+        f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "streams", "usage")
     }
     assert any("claude_across:" in expr for board in boards.values() for _, expr in queries_of(board))
 
@@ -72,6 +72,8 @@ def _asked(queries: Queries) -> dict[str, str]:
         "pace": queries.total(COST, window="1h"),
         "p95": queries.quantile(0.95, DURATION, CHAT),
         "p95 by workflow": queries.quantile(0.95, DURATION, CHAT, by=(WORKFLOW,), window=RANGE),
+        "calls by instance": f"sum({queries.calls(by=('job', 'instance'))})",
+        "p95 by instance": f"max({queries.quantile(0.95, DURATION, CHAT, by=('job', 'instance'), window=RANGE)})",
         "in flight": f"sum({queries.gauge(ACTIVE_CALLS)})",
         "left": f"min({queries.gauge(RATE_LIMIT_REMAINING)})",
         "falls": f"min({queries.gauge(RATE_LIMIT_REMAINING, 'deriv', '15m')}) + 1",
@@ -79,7 +81,7 @@ def _asked(queries: Queries) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-@pytest.mark.parametrize("chosen", [{}, {"instance": ["app-2"]}], ids=["all", "chosen"])
+@pytest.mark.parametrize("chosen", [{}, {"instance": ["app-2"], "workflow": ["summarise"]}], ids=["all", "chosen"])
 def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
     """Asked over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
     spec = _spec()
