@@ -96,7 +96,7 @@ def across_name(metric: Metric, part: Part = "", *, by_instance: bool = False) -
     """
     recorded = _BY_INSTANCE if by_instance else [what for group in _GROUPS.values() for what in group]
     if (metric, part) not in recorded:
-        raise ValueError(f"no rule records {metric.name} {part}{' by instance' if by_instance else ''}")
+        raise ValueError(f"no rule records {metric.name}{part and f' ({part})'}{' by instance' if by_instance else ''}")
     prefix, suffix = f"{_PREFIX}_by_instance" if by_instance else _PREFIX, f"_{part}" if part else ""
     return f"{prefix}:{metric.prometheus.removesuffix('_total')}{suffix}:{_GAUGES.get(metric, 'rate5m')}"
 

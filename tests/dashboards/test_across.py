@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from claudescope.catalogue import ACTIVE_CALLS, COST, DURATION, RATE_LIMIT_REMAINING, WORKFLOW
+from claudescope.catalogue import ACTIVE_CALLS, COST, DURATION, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
+from claudescope_alerts.across import across_name
 from claudescope_alerts.build import build
 from claudescope_alerts.promql import Match
 from claudescope_alerts.spec import Naming, Spec, load_spec
@@ -35,6 +36,12 @@ def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> Non
         f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "streams", "usage")
     }
     assert any("claude_across:" in expr for board in boards.values() for _, expr in queries_of(board))
+
+
+def test_what_no_rule_records_has_no_name() -> None:
+    """A board can't read across instances what is not added up."""
+    with pytest.raises(ValueError, match=r"claude\.client\.retries by instance"):
+        across_name(RETRIES, by_instance=True)
 
 
 def test_without_it_nothing_is_recorded_across() -> None:
