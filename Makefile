@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-matrix e2e docs test-memory bench bench-guard check pictures screenshots format clean
+.PHONY: help components demo test test-matrix e2e docs test-memory bench bench-fleet bench-guard check pictures screenshots format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-memory: $(STAMP) ## A million calls under a hundred thousand names stay und
 bench: $(STAMP) ## Measure the cost of a call beside peers and the floor; writes docs/performance.md
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.scale
+
+bench-fleet: components ## Measure every panel and rule group on a day of up to 1,000 instances; takes half an hour
+	$(BIN)/python -m benchmarks.fleet
 
 bench-guard: $(STAMP) ## Fail where a call needs more instructions over the floor than it may
 	$(BIN)/python -m benchmarks.guard

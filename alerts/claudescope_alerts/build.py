@@ -10,12 +10,14 @@ import yaml
 
 from claudescope.cli.files import write_atomically
 from claudescope.inputs import BadInputError
+from claudescope_alerts.across import across_groups
 from claudescope_alerts.forms.grafana import provisioning
 from claudescope_alerts.forms.kubernetes import prometheus_rule
 from claudescope_alerts.forms.mimir import namespace_document
 from claudescope_alerts.forms.prometheus import rule_group
 from claudescope_alerts.lint import lint
 from claudescope_alerts.openslo import export_openslo
+from claudescope_alerts.promql import Names
 from claudescope_alerts.promtool_tests import test_files
 from claudescope_alerts.routes.alertmanager import alertmanager_config
 from claudescope_alerts.routes.route_tests import route_tests
@@ -48,7 +50,11 @@ def groups_of(spec: Spec) -> list[Group]:
     Raises:
         BadInputError: A rule is not in order, such as one that asks for what nobody emits.
     """
-    groups = [*(objective_group(objective, spec) for objective in spec.objectives), *symptom_groups(spec)]
+    groups = [
+        *(objective_group(objective, spec) for objective in spec.objectives),
+        *symptom_groups(spec),
+        *across_groups(spec, Names(spec)),
+    ]
     if mistakes := lint(groups, spec):
         raise BadInputError("\n".join(mistakes))
     return groups

@@ -14,7 +14,7 @@ from claudescope_alerts.spec import Spec
 
 __all__ = ["Vocabulary", "lint"]
 
-_OWN_LABELS: Final = {"le", "service", "slo", "day", "__name__"}
+_OWN_LABELS: Final = {"instance", "job", "le", "service", "slo", "day", "__name__"}
 
 
 def lint(groups: Iterable[Group], spec: Spec) -> list[str]:

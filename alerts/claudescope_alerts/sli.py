@@ -76,13 +76,18 @@ class _Counting:
         self._common: dict[Label, str] = {OPERATION: "chat", REQUEST_MODEL: sli.models[0] if sli.models else _MODEL}
 
     def _rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
-        by = f" by {self._names.by(*self._by)}" if self._by else ""
+        return self._summed(self._series_rate(metric, *matches, part=part, le=le))
 
+    def _series_rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
         def of_window(window: str) -> str:
-            selector = self._names.select(metric, *matches, *self._models, part=part, le=le, window=window)
-            return f"sum{by} (rate({selector}))"
+            return f"rate({self._names.select(metric, *matches, *self._models, part=part, le=le, window=window)})"
 
         return of_window
+
+    def _summed(self, *rates: Rate) -> Rate:
+        """The sum of several kinds of series, which no two kinds may have with the same labels."""
+        by = f" by {self._names.by(*self._by)}" if self._by else ""
+        return lambda window: f"sum{by} ({' or '.join(rate(window) for rate in rates)})"
 
     def slow(self, metric: Metric, matches: tuple[Match, ...], labels: dict[Label, str]) -> Events:
         """Records over the threshold."""
@@ -108,8 +113,8 @@ class _Counting:
         """Calls that failed for a reason that is not in their request, and, if asked for, retried attempts."""
         faults = self._sli.fault
         kinds = tuple(row.kind for row in KINDS.values() if row.in_budget and (not faults or row.fault in faults))
-        failed = self._rate(DURATION, CHAT, Match(OUTCOME, ("error",)), Match(ERROR_TYPE, kinds), part="count")
-        calls = self._rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
+        failed = self._series_rate(DURATION, CHAT, Match(OUTCOME, ("error",)), Match(ERROR_TYPE, kinds), part="count")
+        calls = self._series_rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
         series = self._names.series
 
         def simulate(bad: str, good: str, _both: str) -> dict[str, str]:
@@ -125,22 +130,18 @@ class _Counting:
             }
 
         if not retries:
-            return Events(failed, calls, self._by, simulate, self._common)
-        retried = self._rate(RETRIES, CHAT)
-
-        def attempts(window: str) -> str:
-            return f"({calls(window)} + ({retried(window)} or 0 * {calls(window)}))"
-
-        def repeated(window: str) -> str:
-            nothing = f"0 * {calls(window)}"
-            return f"(({failed(window)} or {nothing}) + ({retried(window)} or {nothing}))"
+            return Events(self._summed(failed), self._summed(calls), self._by, simulate, self._common)
+        # Retries have no outcome, and calls always have one: summed as one vector, each series is read once.
+        retried = self._series_rate(RETRIES, CHAT)
 
         def simulate_retries(bad: str, good: str, both: str) -> dict[str, str]:
             # All bad attempts were repeated with success, so the calls are the good ones, and none failed.
             result = simulate("1000000x5000", good, both)
             return result | {series(RETRIES, self._common | {ERROR_TYPE: kinds[0]}): bad}
 
-        return Events(repeated, attempts, self._by, simulate_retries, self._common)
+        return Events(
+            self._summed(failed, retried), self._summed(calls, retried), self._by, simulate_retries, self._common
+        )
 
     def custom(self, bad: Selection, total: Selection) -> Events:
         """Events that the spec selects."""

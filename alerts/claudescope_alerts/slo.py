@@ -3,10 +3,14 @@
 The SLI is never NaN and never missing while there is traffic: `(bad or 0 * events) / (events > 0)`. The budget over the
 whole period weighs every event alike, `sum(bad) / sum(total)`; an average of ratios would let one bad night with three
 calls count as much as a day with a million.
+
+Windows of hours ask the raw series. A day or more is the sum of what was recorded of its half hours: reading the raw
+series of days, of a large fleet, takes longer than the minute until the next evaluation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
@@ -22,13 +26,17 @@ __all__ = ["BURN_ALERT", "objective_group"]
 BURN_ALERT: Final = "ClaudeErrorBudgetBurn"
 
 _PREFIX: Final = "claude_slo"
-_STEPS: Final[dict[TierName, tuple[int, int]]] = {
-    "page-fast": (1, 1),
-    "page-slow": (5, 15),
-    "ticket-fast": (15, 30),
-    "ticket-slow": (30, 60),
+_DAY: Final = 1440
+_TILE: Final = 30
+"""Minutes of the window that a day or more is put together from: one of `WINDOWS`."""
+
+_STEPS: Final[dict[TierName, tuple[int, int, int]]] = {
+    "page-fast": (1, 1, 1),
+    "page-slow": (5, 5, 15),
+    "ticket-fast": (15, _TILE, _TILE),
+    "ticket-slow": (15, _TILE, _TILE),
 }
-"""Minutes between samples, and between evaluations where a trial is long, of a tier: as coarse as its times allow."""
+"""Minutes between samples, between evaluations, and between those of a long trial: as coarse as a tier allows."""
 
 _MANY: Final = many_events(1, Decimal(1))
 
@@ -71,10 +79,18 @@ def _selector(labels: dict[str, str]) -> str:
 
 def _recordings(objective: Objective, events: Events, names: Names, own: str) -> list[tuple[str, str]]:
     """Names and expressions. Each query on the raw series stands once, and all else is built on what it recorded."""
+
+    def summed(kind: Callable[[int], str], window: int) -> str:
+        # Half hours for which nothing was recorded count as without events, as in a rate.
+        return f"sum_over_time({kind(_TILE)}{own}[{write_minutes(window)}:{write_minutes(_TILE)}]) / {window // _TILE}"
+
     by = f" by {names.by(*events.by)}" if events.by else ""
     rules: list[tuple[str, str]] = []
     for window in WINDOWS:
         name = write_minutes(window)
+        if window >= _DAY:
+            rules += [(_events(window), summed(_events, window)), (_errors(window), summed(_errors, window))]
+            continue
         rules += [
             (_events(window), events.total(name)),
             # Without its own labels, the number of events fills in where bad ones were never seen.
@@ -158,9 +174,9 @@ class _Story:
 def _tier_trials(objective: Objective, tier: Tier, events: Events, names: Names, own: str) -> tuple[Trial, ...]:
     factor = tier.factor(objective.period_days)
     limit, fails = factor * objective.budget, objective.min_failures
-    step, coarse = _STEPS[tier.name]
-    # One sample for each evaluation: enough for the windows of this tier.
-    story = _Story(events, many_events(fails, limit), step)
+    every, step, coarse = _STEPS[tier.name]
+    # As few samples as are enough for the windows of this tier.
+    story = _Story(events, many_events(fails, limit), every)
     over, under = min(limit * Decimal("1.01"), Decimal(1)), limit * Decimal("0.99")
     ended, last = tier.wait + 4 * step, tier.wait + 6 * step
     by = {names.label(label): events.labels[label] for label in events.by}
@@ -173,7 +189,7 @@ def _tier_trials(objective: Objective, tier: Tier, events: Events, names: Names,
     burst = int((spent / step).to_integral_value(ROUND_CEILING)) * step
     calm = (tier.long + burst + tier.short + tier.wait) // coarse * coarse + coarse
     return tuple(
-        replace(trial, name=f"{tier.name} {trial.name}", step=max(trial.step, step), every=step)
+        replace(trial, name=f"{tier.name} {trial.name}", step=max(trial.step, step), every=every)
         for trial in (
             Trial(
                 f"fires after {tier.wait} minutes just over its burn rate, and resolves",
@@ -200,23 +216,24 @@ def _tier_trials(objective: Objective, tier: Tier, events: Events, names: Names,
                 silent=tuple(range(tier.long, calm, coarse)),
                 step=coarse,
             ),
-            *_low_traffic_trials(story, tier, fails),
+            *_low_traffic_trials(story, tier, fails, step),
         )
     )
 
 
-def _low_traffic_trials(story: _Story, tier: Tier, fails: int) -> tuple[Trial, ...]:
+def _low_traffic_trials(story: _Story, tier: Tier, fails: int, step: int) -> tuple[Trial, ...]:
     """Nothing but failures: their share is 100 %, and only their number tells."""
-    step = story.every
+    every = story.every
     # From here on Prometheus' extrapolation of an increase adds less than what is left out.
     few = Decimal(fails - 1) if fails <= 20 else Decimal(fails) * Decimal("0.95")
     some, more = min(fails - 1, 20), min(2 * fails, 40)
     half = more // 2
-    end = (3 + some) * step + tier.short + tier.wait
-    fires = (3 + half) * step + tier.wait
+    lasted = -(-some * every // step) * step
+    end = 3 * step + lasted + tier.short + tier.wait
+    fires = 3 * step - (-half * every // step) * step + tier.wait
     outage = Trial(
         "fires on a small total outage",
-        story.told((2 * step, 0, 0), (more * step, Decimal(2 * fails) / more, 0), (tier.wait + step, 0, 0)),
+        story.told((2 * step, 0, 0), (more * every, Decimal(2 * fails) / more, 0), (tier.wait + step, 0, 0)),
         firing=(fires,),
     )
     if not some:
@@ -224,7 +241,7 @@ def _low_traffic_trials(story: _Story, tier: Tier, fails: int) -> tuple[Trial, .
     return (
         Trial(
             f"is silent on {write(few)} failures, though nothing else was called",
-            story.told((2 * step, 0, 0), (some * step, few / some, 0), (end, 0, 0)),
+            story.told((2 * step, 0, 0), (some * every, few / some, 0), (end, 0, 0)),
             silent=tuple(range(step, end + 1, step)),
         ),
         outage,
@@ -233,7 +250,7 @@ def _low_traffic_trials(story: _Story, tier: Tier, fails: int) -> tuple[Trial, .
 
 def _window_trials(events: Events, labels: dict[str, str], objective: Objective) -> tuple[Trial, ...]:
     """Ten minutes of outage after more history than the longest window: each window must see its own share of it."""
-    own, hour, burst, step = _selector(labels), 60, 10, 240
+    own, hour, burst, step = _selector(labels), 60, 10, _TILE
     told = _Story(events, _MANY).told
     end = WINDOWS[-1] + step
     queries: list[Query] = []

@@ -160,8 +160,7 @@ class Sli(SpecModel):
     Attributes:
         preset: `claude-availability`: calls against those that failed for a reason that is not in their request.
             `claude-first-token`: streams whose first token took longer than `threshold`. `claude-duration`: answered
-            calls that took longer. `claude-without-retry`: attempts that had to be repeated or failed. `custom`: `bad`
-            and `total`.
+            calls that took longer. `claude-without-retry`: attempts repeated or failed. `custom`: `bad` and `total`.
         fault: With `claude-availability`: only errors that are this one's fault count as bad.
         threshold: With the latency presets: the end of a bucket of the histogram.
         per_model: One budget for each model that was asked for.
@@ -361,6 +360,7 @@ class Spec(SpecModel):
         guards: Thresholds of the alerts on symptoms.
         routing: Who gets what.
         grafana: Where Grafana-managed rules go.
+        across_instances: Record what boards show of all instances, and let them read that: for large fleets.
     """
 
     version: Literal[1]
@@ -371,6 +371,7 @@ class Spec(SpecModel):
     guards: Guards = Guards()
     routing: Routing = Routing()
     grafana: Grafana = Grafana()
+    across_instances: bool = False
 
     @field_validator("objectives")
     @classmethod

@@ -13,6 +13,7 @@ import promql_parser
 from claudescope_alerts.lint import Vocabulary
 from claudescope_alerts.rules import Group
 from claudescope_alerts.spec import Spec
+from claudescope_dashboards.queries import NO_LABEL
 from claudescope_dashboards.resolve import Resolver
 
 __all__ = ["lint", "panels_of", "queries_of"]
@@ -57,7 +58,7 @@ def lint(boards: Mapping[str, Mapping[str, Any]], groups: Sequence[Group], spec:
         spec: What both are made from.
     """
     recorded = {rule.name for group in groups for rule in group.recordings}
-    vocabulary = Vocabulary(spec, recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED)
+    vocabulary = Vocabulary(spec, recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED | {NO_LABEL})
     uids = {board["uid"] for board in boards.values()}
     mistakes: list[str] = []
     for name, board in boards.items():

@@ -21,16 +21,20 @@ from claudescope.catalogue import (
     Metric,
 )
 from claudescope.errors import KINDS
+from claudescope_alerts.across import across_name
 from claudescope_alerts.promql import Match, Names, Part
 from claudescope_alerts.spec import Spec
 
-__all__ = ["CHAT", "ENDED", "IN_BUDGET", "RANGE", "RATE", "Queries"]
+__all__ = ["CHAT", "ENDED", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries"]
 
 RATE: Final = "$__rate_interval"
 """Grafana's window for `rate`: never shorter than four scrapes."""
 
 RANGE: Final = "$__range"
 """Grafana's window for the whole time that the reader looks at."""
+
+NO_LABEL: Final = "all_of"
+"""A label that no series has."""
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
 """Calls that users wait for."""
@@ -43,6 +47,10 @@ IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if
 
 _MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
 _BY_VARIABLE: Final = ((REQUEST_MODEL, "model"), (WORKFLOW, "workflow"))
+
+
+def _seconds(window: str) -> int:
+    return int(window[:-1]) * {"m": 60, "h": 3600, "d": 86400}[window[-1]]
 
 
 class Queries(Names):
@@ -88,10 +96,9 @@ class Queries(Names):
             window: Range that is looked at.
             function: `"rate"` or `"increase"`.
         """
-        selector = self.select(metric, *matches, part=part, le=le, window=window)
         grouping = f" by {self.by(*by)}" if by else ""
-        summed = f"sum{grouping} ({function}({selector}))"
-        return self._named(summed, by)
+        grown = self._grown(metric, *matches, by=by, part=part, le=le, window=window, function=function)
+        return self._named(f"sum{grouping} ({grown})", by)
 
     def calls(
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
@@ -113,9 +120,67 @@ class Queries(Names):
         self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE
     ) -> str:
         """A quantile of a histogram."""
-        selector = self.select(metric, *matches, part="bucket", window=window)
-        estimated = f"histogram_quantile({quantile:g}, sum by {self.by('le', *by)} (rate({selector})))"
+        grown = self._grown(metric, *matches, by=by, part="bucket", window=window)
+        estimated = f"histogram_quantile({quantile:g}, sum by {self.by('le', *by)} ({grown}))"
         return self._named(estimated, by)
+
+    def gauge(self, metric: Metric, function: str = "", window: str = "") -> str:
+        """The last-seen values of a gauge, of each instance or across them.
+
+        Args:
+            metric: The gauge.
+            function: Of its values over the window, such as `"deriv"`; none for the values themselves.
+            window: Range that is looked at.
+        """
+        selector = self.select(metric, window=window)
+        if not self.spec.across_instances:
+            return f"{function}({selector})" if function else selector
+        across = self.recorded_across(metric) + (f"[{window}]" if window else "")
+        chosen = self._of_chosen(selector)
+        return f"({function}({chosen}) or {function}({across}))" if function else f"({chosen} or {across})"
+
+    def recorded_across(
+        self, metric: Metric, *matches: Match, part: Part = "", le: str = "", by_instance: bool = False
+    ) -> str:
+        """What rules record of a metric across instances, or of each: only All finds it, as it lacks the label."""
+        name = self.metric(metric, part)
+        selector = self.select(metric, *matches, part=part, le=le)
+        inner = selector.removeprefix(name).strip("{}").removeprefix(f'"{name}"').removeprefix(", ")
+        return f'{across_name(metric, part, by_instance=by_instance)}{{service="{self.spec.service.name}", {inner}}}'
+
+    @staticmethod
+    def _of_chosen(selector: str, variable: str = "instance") -> str:
+        """A selector that finds nothing where the reader chose All of a variable.
+
+        All is `.*`, which every series' missing label matches, and so none passes; a name matches none, and all pass.
+        """
+        head, brace, tail = selector.rpartition("}")
+        return f'{head}, {NO_LABEL}!~"${variable}"{brace}{tail}'
+
+    def _grown(
+        self,
+        metric: Metric,
+        *matches: Match,
+        by: tuple[Label | str, ...],
+        part: Part = "",
+        le: str = "",
+        window: str = RATE,
+        function: str = "rate",
+    ) -> str:
+        """`rate` or `increase` of each series, of instances or across them."""
+        selector = self.select(metric, *matches, part=part, le=le, window=window)
+        if not self.spec.across_instances:
+            return f"{function}({selector})"
+        each = "instance" in by
+        across = self.recorded_across(metric, *matches, part=part, le=le, by_instance=each)
+        if window != RATE:
+            # Minutes for which nothing was recorded count as without events, as in a rate.
+            across = f"60 * sum_over_time({across}[{window}:1m])"
+            if function == "rate":
+                across += " / " + ("$__range_s" if window == RANGE else str(_seconds(window)))
+        # What is recorded of each instance has no model and no workflow: if one is chosen, raw series answer.
+        chosen = [self._of_chosen(selector, name) for name in (("model", "workflow") if each else ("instance",))]
+        return " or ".join([*(f"{function}({one})" for one in chosen), across])
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that the spec's rules record."""

@@ -46,7 +46,7 @@ class Resolver:
         chosen: Chosen values by variable; of any other, All.
     """
 
-    INTERVALS: ClassVar[frozenset[str]] = frozenset({"__rate_interval", "__interval", "__range"})
+    INTERVALS: ClassVar[frozenset[str]] = frozenset({"__rate_interval", "__interval", "__range", "__range_s"})
 
     seconds: int = 6 * 3600
     points: int = 1000
@@ -65,6 +65,7 @@ class Resolver:
             "__rate_interval": f"{max(self.step + self.scrape, 4 * self.scrape)}s",
             "__interval": f"{self.step}s",
             "__range": f"{self.seconds}s",
+            "__range_s": f"{self.seconds}",
         }
 
         def value(found: re.Match[str]) -> str:

@@ -38,7 +38,9 @@ _MUTATIONS = [
     ("slo-availability", r" and claude_slo:failures:increase3d\{.*?\} >= 5", "", "ticket-slow is silent on 4 failures"),
     # What is recorded over which window.
     ("slo-availability", r"((errors|events):rate1h\n    expr: .*)", "WINDOW 1h 5m", "each window"),
-    ("slo-availability", r"(errors:rate3d\n    expr: .*)", "WINDOW 3d 6h", "each window"),
+    ("slo-availability", r"((errors|events):rate3d\n    expr: .*)", "WINDOW 3d 6h", "each window"),
+    ("slo-availability", r"(errors:rate3d\n    expr: .*) / 144", r"\1 / 48", "each window"),
+    ("slo-availability", r"\[1d:30m\]", "[1d:1h]", "each window"),
     ("slo-availability", r"((errors|events):rate5m\n    expr: .*)", "WINDOW 5m 30m", "each window"),
     ("slo-availability", r"error_ratio:rate2h\{", "error_ratio:rate6h{", "each window"),
     ("slo-availability", r"rate6h\{(.*)\} \* 21600", r"rate6h{\1} * 3600", "each window"),
@@ -84,7 +86,7 @@ def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, ne
     rules = (_GENERATED / f"rules/{group}.yml").read_text(encoding="utf-8")
     if new.startswith("WINDOW"):
         _, before, after = new.split()
-        mutated = re.sub(old, lambda found: found.group().replace(f"[{before}]", f"[{after}]"), rules)
+        mutated = re.sub(old, lambda found: found.group().replace(f"[{before}", f"[{after}"), rules)
     else:
         mutated = re.sub(old, new, rules)
     assert mutated != rules, "the mutation is out of date: it changes nothing"

@@ -63,11 +63,12 @@ class History:
 
     @property
     def usual(self) -> str:
-        """The rules whose series of earlier days others look up."""
+        """The rules whose earlier series others look up: of earlier days, and of the last half hours."""
         found = [
             rule for text in self.rules.values() for group in yaml.safe_load(text)["groups"] for rule in group["rules"]
         ]
-        usual = [rule for rule in found if re.fullmatch(r"claude:\w+:1h", rule.get("record", ""))]
+        looked_up = r"claude:\w+:1h|claude_slo:(events|errors):rate30m"
+        usual = [rule for rule in found if re.fullmatch(looked_up, rule.get("record", ""))]
         return yaml.safe_dump({"groups": [{"name": "usual", "interval": "1m", "rules": usual}]})
 
     @property
@@ -169,6 +170,7 @@ def _carried_on(history: History) -> Generator[dict[str, Any]]:
 
 def _windows(now: int) -> Iterator[tuple[int, int]]:
     yield from ((now - before - 300, now - before + 400) for before in _LOOKED_AT)
+    yield now - 2400, now - 60  # a full half hour is within
 
 
 def _wait_for_rules(store: Store, history: History, log: Path) -> None:

@@ -43,13 +43,14 @@ def _program(name: str) -> Path:
 
 
 @contextmanager
-def serve(data: Path, folder: Path, rules: Iterable[str] = ()) -> Generator[str]:
+def serve(data: Path, folder: Path, rules: Iterable[str] = (), options: Iterable[str] = ()) -> Generator[str]:
     """Run Prometheus on a folder of blocks, and give its URL.
 
     Args:
         data: The blocks.
         folder: Where its configuration and log go.
         rules: Rule files, as text, that it shows. It does not evaluate them: the blocks have their series.
+        options: Further options of its command line.
 
     Raises:
         FileNotFoundError: Prometheus was not fetched.
@@ -68,6 +69,7 @@ def serve(data: Path, folder: Path, rules: Iterable[str] = ()) -> Generator[str]
         "--query.lookback-delta=5m",
         "--log.level=warn",
         _KEPT,
+        *options,
     ]
     log = folder / "prometheus.log"
     with run_server(command, log) as url:
@@ -125,7 +127,7 @@ def _of_earlier_days(rules: Sequence[Rule]) -> list[Rule]:
     return [
         {**rule, "expr": re.sub(r"\[\d+m\]", "[1h]", rule["expr"])}
         for rule in rules
-        if re.fullmatch(r"claude_slo:(errors|events):rate5m|claude:\w+:1h", rule["record"])
+        if re.fullmatch(r"claude_slo:(errors|events):rate(5m|30m)|claude:\w+:1h", rule["record"])
     ]
 
 

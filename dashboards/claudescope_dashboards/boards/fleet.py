@@ -47,7 +47,9 @@ def fleet(queries: Queries) -> dict[str, Any]:
 def _age(queries: Queries, by: str = "") -> str:
     """Seconds since the last sample of an instance, also of one that has gone within the last day."""
     calls = queries.select(DURATION, part="count")
-    return f"time() - max{by} (max_over_time(timestamp({calls})[1d:1m]))"
+    newest = f"max by {queries.by(*_INSTANCE)} (timestamp({calls}))"
+    # Of those that have gone, each fifth minute is enough, as a sample is seen for five.
+    return f"time() - max{by} ({newest} or max_over_time(({newest})[1d:5m]))"
 
 
 def _or_none(queries: Queries, expr: str) -> str:
@@ -70,7 +72,7 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Newest sample",
-            Query(_age(queries)),
+            Query(_age(queries), instant=True),
             description="Age of the newest sample of any instance. Red: telemetry has stopped, and every alert is "
             "blind; check that the app runs and is scraped, and that instrument() was called.",
             unit="s",
@@ -79,7 +81,7 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Calls in flight",
-            Query(f"sum({queries.select(ACTIVE_CALLS)})"),
+            Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
             description="Calls that wait for an answer now. It has no threshold: a number that never falls means "
             "streams that are never closed, see the instances below.",
             unit="short",

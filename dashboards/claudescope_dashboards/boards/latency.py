@@ -91,7 +91,7 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "In flight",
-            Query(f"sum({queries.select(ACTIVE_CALLS)})"),
+            Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
             description="Calls that wait for an answer now. It grows with the duration and with the load: near the "
             "size of the client's connection pool, calls begin to queue.",
             unit="short",
@@ -244,9 +244,7 @@ def _streams(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Calls in flight, by workflow",
-            Query(
-                f"sum by {queries.by(WORKFLOW)} ({queries.select(ACTIVE_CALLS)})", queries.legend(WORKFLOW) or "none"
-            ),
+            Query(f"sum by {queries.by(WORKFLOW)} ({queries.gauge(ACTIVE_CALLS)})", queries.legend(WORKFLOW) or "none"),
             description="Calls that wait for an answer. A line that climbs and never falls: streams that are never "
             "closed.",
             unit="short",

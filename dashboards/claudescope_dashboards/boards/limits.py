@@ -48,13 +48,13 @@ def limits(queries: Queries) -> dict[str, Any]:
 
 
 def _left(queries: Queries) -> str:
-    return f"{queries.select(RATE_LIMIT_REMAINING)} / ({queries.select(RATE_LIMIT)} > 0)"
+    return f"{queries.gauge(RATE_LIMIT_REMAINING)} / ({queries.gauge(RATE_LIMIT)} > 0)"
 
 
 def _exhaustion(queries: Queries) -> str:
     """Seconds until nothing is left at the pace of the last quarter of an hour; an hour where that is far, or never."""
-    remaining = queries.select(RATE_LIMIT_REMAINING)
-    falls = f"deriv({queries.select(RATE_LIMIT_REMAINING, window='15m')})"
+    remaining = queries.gauge(RATE_LIMIT_REMAINING)
+    falls = queries.gauge(RATE_LIMIT_REMAINING, "deriv", "15m")
     return f"clamp_max({remaining} / clamp_min(-1 * {falls}, 1e-9), {_FAR})"
 
 
@@ -147,7 +147,7 @@ def _use(queries: Queries) -> list[Any]:
     return [
         table(
             "Limits",
-            Column(f"max by {by} ({queries.select(RATE_LIMIT)})", "A minute", "short"),
+            Column(f"max by {by} ({queries.gauge(RATE_LIMIT)})", "A minute", "short"),
             labels={queries.label(REQUEST_MODEL): "Model", queries.label(RATE_LIMIT_TYPE): "Limit"},
             description="What each limit allows in a minute. Less than yesterday: the account's tier or its workspace "
             "changed.",

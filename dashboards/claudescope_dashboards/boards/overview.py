@@ -58,8 +58,8 @@ def _numbers(queries: Queries) -> list[Any]:
     limits = drill_down("Rate limits", uid("limits", queries))
     failed = queries.share(queries.failed(IN_BUDGET), queries.calls(ENDED))
     least = (
-        f"bottomk(1, min by {queries.by(REQUEST_MODEL)} ({queries.select(RATE_LIMIT_REMAINING)} / "
-        f"({queries.select(RATE_LIMIT)} > 0)))"
+        f"bottomk(1, min by {queries.by(REQUEST_MODEL)} ({queries.gauge(RATE_LIMIT_REMAINING)} / "
+        f"({queries.gauge(RATE_LIMIT)} > 0)))"
     )
     return [
         stat(
@@ -200,8 +200,8 @@ def _users(queries: Queries) -> list[Any]:
     cost, limits = uid("cost", queries), uid("limits", queries)
     workflow = queries.label(WORKFLOW)
     headroom = (
-        f"min by {queries.by(REQUEST_MODEL)} ({queries.select(RATE_LIMIT_REMAINING)} / "
-        f"({queries.select(RATE_LIMIT)} > 0))"
+        f"min by {queries.by(REQUEST_MODEL)} ({queries.gauge(RATE_LIMIT_REMAINING)} / "
+        f"({queries.gauge(RATE_LIMIT)} > 0))"
     )
     model = queries.label(REQUEST_MODEL)
     return [

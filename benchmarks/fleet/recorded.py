@@ -1,0 +1,128 @@
+"""The raw expression behind a recorded series, and the past of recorded series.
+
+A board or a rule that reads a recorded series costs what is asked here; without recording rules it would have to ask
+what `Inliner` puts in its place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from benchmarks.fleet.app import DAY
+from benchmarks.fleet.remote_write import STEP
+
+__all__ = ["Inliner", "Recorded", "past_of", "recordings_of", "spans_of"]
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_USE: Final = re.compile(
+    r"(?P<name>claude\w*(?::\w+)+)(?:\{(?P<conditions>[^}]*)\})?(?:\[(?P<window>\w+)(?::(?P<step>\w*))?\])?"
+    r"(?: offset (?P<offset>\w+))?"
+)
+_EQUAL: Final = re.compile(r'(\w+)="([^"]*)"')
+
+
+def seconds_of(duration: str) -> int:
+    """Seconds of a duration of Prometheus."""
+    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording rule.
+
+    Attributes:
+        name: Name of the series.
+        expr: PromQL.
+        labels: Labels that it adds.
+    """
+
+    name: str
+    expr: str
+    labels: Mapping[str, str]
+
+
+def recordings_of(rules: Iterable[str]) -> list[Recorded]:
+    """The recording rules of rule files."""
+    found: list[Any] = [rule for text in rules for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    return [Recorded(rule["record"], rule["expr"], rule.get("labels", {})) for rule in found if "record" in rule]
+
+
+class Inliner:
+    """Puts the raw expression in the place of each recorded series.
+
+    Args:
+        recordings: All recording rules.
+    """
+
+    def __init__(self, recordings: Iterable[Recorded]) -> None:
+        self._recordings = list(recordings)
+
+    def inline(self, expr: str) -> str:
+        """The same question, asked of raw series alone. Each has the labels that its rule would have added.
+
+        Raises:
+            ValueError: No rule records a series that is asked for.
+        """
+        return _USE.sub(self._raw, expr)
+
+    def reads_recorded(self, expr: str) -> bool:
+        """Whether it asks for a recorded series."""
+        return _USE.search(expr) is not None
+
+    def _raw(self, use: re.Match[str]) -> str:
+        wanted = dict(_EQUAL.findall(use["conditions"] or ""))
+        rules = [
+            rule
+            for rule in self._recordings
+            if rule.name == use["name"] and all(rule.labels.get(key, value) == value for key, value in wanted.items())
+        ]
+        if not rules:
+            raise ValueError(f"no rule records {use[0]}")
+        several = " or ".join(self._labelled(rule) for rule in rules)
+        raw, offset = f"({several})", f" offset {use['offset']}" if use["offset"] else ""
+        if use["window"]:
+            return f"{raw}[{use['window']}:{use['step'] or '1m'}]{offset}"
+        # Only a selector or a subquery can be moved in time.
+        return f"last_over_time({raw}[1m:1m]{offset})" if offset else raw
+
+    def _labelled(self, rule: Recorded) -> str:
+        expr = self.inline(rule.expr)
+        for name, value in rule.labels.items():
+            expr = f'label_replace({expr}, "{name}", "{value}", "", "")'
+        return expr
+
+
+def spans_of(exprs: Iterable[str]) -> dict[str, int]:
+    """For how many seconds back each recorded series is asked for, and no less than a day, which boards show."""
+    spans: dict[str, int] = {}
+    for expr in exprs:
+        for use in _USE.finditer(expr):
+            back = seconds_of(use["window"] or "") + seconds_of(use["offset"] or "")
+            spans[use["name"]] = max(spans.get(use["name"], DAY), back + 2 * 3600 if back else 0)
+    return spans
+
+
+def past_of(shapes: Sequence[tuple[Mapping[str, str], float]], spans: Mapping[str, int], end: int) -> Iterator[str]:
+    """OpenMetrics of recorded series up to a time: one sample a minute.
+
+    Args:
+        shapes: Labels of each series, its name among them, and a value that it had.
+        spans: How many seconds of each series, by name; a day of any other.
+        end: In Unix seconds.
+    """
+    written: list[tuple[str, str, float]] = []
+    for labels, value in shapes:
+        inner = ",".join(f'{key}="{text}"' for key, text in sorted(labels.items()) if key != "__name__")
+        written.append((labels["__name__"], f"{labels['__name__']}{{{inner}}}", value))
+    for name, series, value in sorted(written):
+        start = end - spans.get(name, DAY)
+        yield "".join(
+            f"{series} {value * (1 + 0.1 * math.sin(at / 7200)):.9g} {at}\n" for at in range(start, end, STEP)
+        )
+    yield "# EOF\n"

@@ -1,0 +1,158 @@
+"""Writes a day of a fleet through Prometheus' remote-write receiver.
+
+Text for `promtool` would repeat each series' labels for every sample, hundreds of gigabytes for a thousand instances. A
+remote write names a series once for all samples of an hour. Messages are put together from parts that were
+encoded once: protocol buffers are lengths and bytes, and Snappy allows bytes that are not compressed
+(https://prometheus.io/docs/specs/prw/remote_write_spec/, https://github.com/google/snappy/blob/main/format_description.txt).
+"""
+
+from __future__ import annotations
+
+import http.client
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+from urllib.parse import urlsplit
+
+from benchmarks.fleet.app import DAY, Series
+
+__all__ = ["HISTORIES", "STEP", "Growth", "blocks_of", "framed", "send"]
+
+STEP: Final = 60
+"""Seconds between two scrapes: Prometheus' default."""
+
+HISTORIES: Final = 64
+"""Ways in which the series of a model grow; each instance takes one for each of its models."""
+
+JOB: Final = "assistant"
+_INSTANCE: Final = "instance-0000"
+_SENDERS: Final = 3
+
+
+def _varint(number: int) -> bytes:
+    parts = bytearray()
+    while number > 0x7F:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    parts.append(number)
+    return bytes(parts)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of bytes: a string or a message."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How the series of a model of an instance grow over the day.
+
+    Attributes:
+        times: Multiplies what they count.
+        phase: Shifts the busy hours, as a share of a day.
+        late: Seconds after the full minute at which they are scraped.
+    """
+
+    times: float
+    phase: float
+    late: float
+
+    @classmethod
+    def numbered(cls, number: int) -> Growth:
+        """The same for the same number."""
+        random = Random(number)  # noqa: S311 # no secret
+        return cls(math.exp(random.uniform(-1.2, 1.2)), random.random(), number * STEP / HISTORIES)
+
+    def value(self, series: Series, at: float, start: float) -> float:
+        """What a scrape gets."""
+        day = (at - start) / DAY
+        wave = math.sin((at / DAY + self.phase) * 2 * math.pi)
+        if series.gauge:
+            return math.floor(series.total * (0.6 + 0.4 * wave)) if series.total else math.floor(3 + 3 * wave)
+        grown = series.total * self.times * (0.3 + day + 0.1 * wave)
+        return math.floor(grown) if series.whole else grown
+
+
+def _named(series: Series) -> bytes:
+    labels = [("__name__", series.name), *series.labels, ("instance", _INSTANCE), ("job", JOB)]
+    return b"".join(_field(1, _field(1, name.encode()) + _field(2, value.encode())) for name, value in sorted(labels))
+
+
+def blocks_of(series: Sequence[Series], growth: Growth, start: float, at: int, end: int) -> bytes:
+    """The samples of some series from `at` up to `end`, as fields of a `WriteRequest`, of a nameless instance.
+
+    Args:
+        series: Those of one model.
+        growth: How they grow.
+        start: When the day began, in Unix seconds, as the others.
+        at: First full minute.
+        end: Where it stops; not included.
+    """
+    moments = [moment + growth.late for moment in range(at, end, STEP)]
+    stamps = [b"\x10" + _varint(round(moment * 1000)) for moment in moments]
+    # A sample is a double and a time: its length is the same for all times of this century.
+    head = b"\x12" + _varint(9 + len(stamps[0])) + b"\x09"
+    packed = struct.Struct("<" + f"{len(head)}sd{len(stamps[0])}s" * len(moments))
+    written: list[bytes] = []
+    for one in series:
+        values: list[bytes | float] = []
+        for moment, stamp in zip(moments, stamps, strict=True):
+            values += (head, growth.value(one, moment, start), stamp)
+        written.append(_field(1, _named(one) + packed.pack(*values)))
+    return b"".join(written)
+
+
+def framed(message: bytes) -> bytes:
+    """A message as Snappy's block format, uncompressed."""
+    size = len(message)
+    return _varint(size) + (b"\xfc" + struct.pack("<I", size - 1) + message if size else b"")
+
+
+def _requests(series: Sequence[Series], instances: int, start: float, at: int, end: int) -> Iterator[bytes]:
+    """One for each instance."""
+    groups = [[one for one in series if one.group == group] for group in range(max(one.group for one in series) + 1)]
+    needed = min(HISTORIES, instances)
+    blocks = [
+        [blocks_of(group, Growth.numbered(number), start, at, end) for number in range(needed)] for group in groups
+    ]
+    for instance in range(instances):
+        # Consecutive instances share no more than one of their models' histories.
+        taken = [of_group[(instance * (2 * group + 1) + instance // HISTORIES) % needed]
+                 for group, of_group in enumerate(blocks)]  # fmt: skip
+        yield framed(b"".join(taken).replace(_INSTANCE.encode(), f"instance-{instance:04d}".encode()))
+
+
+def send(url: str, series: Sequence[Series], instances: int, start: float, at: int, end: int) -> int:
+    """Write the samples of all instances from `at` up to `end`, and give how many they are.
+
+    Raises:
+        RuntimeError: Prometheus refused some.
+    """
+    host = urlsplit(url).netloc
+    headers = {
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "snappy",
+        "X-Prometheus-Remote-Write-Version": "0.1.0",
+    }
+    requests = _requests(series, instances, start, at, end)
+
+    def post(body: bytes) -> None:
+        connection = http.client.HTTPConnection(host, timeout=300)
+        try:
+            connection.request("POST", "/api/v1/write", body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+            if answer.status >= 300:
+                raise RuntimeError(f"Prometheus refused samples: {answer.status} {text}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        # As many at once as there are senders, so that bodies don't pile up.
+        while batch := [body for body, _ in zip(requests, range(4 * _SENDERS), strict=False)]:
+            list(pool.map(post, batch))
+    return len(series) * instances * len(range(at, end, STEP))

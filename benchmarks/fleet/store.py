@@ -1,0 +1,197 @@
+"""A Prometheus that has a day of a whole fleet in it, up to a few minutes from now."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import yaml
+from tests.servers import wait_for
+from tests.telemetry.prometheus import _promtool, serve
+
+from benchmarks.fleet.app import DAY, Series
+from benchmarks.fleet.recorded import Recorded, past_of
+from benchmarks.fleet.remote_write import STEP, send
+
+__all__ = ["Shapes", "Store", "fleet", "shapes_of"]
+
+_AHEAD: Final = 510
+"""Seconds from now up to which samples are written; the receiver takes no more than ten minutes."""
+
+_OPTIONS: Final = (
+    "--web.enable-remote-write-receiver",
+    "--web.enable-lifecycle",
+    "--query.timeout=30s",
+    # Blocks of two hours stay as they are: nothing is merged while queries are timed.
+    "--storage.tsdb.max-block-duration=2h",
+    "--no-storage.tsdb.allow-overlapping-compaction",
+)
+
+Shapes = Sequence[tuple[Mapping[str, str], float]]
+"""Labels of recorded series, `__name__` among them, and a value of each."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A running Prometheus.
+
+    Attributes:
+        url: Where it answers.
+        folder: Where its configuration is.
+        end: Up to when there are samples, in Unix seconds.
+        samples: How many were written to it.
+        seconds: How long that took.
+    """
+
+    url: str
+    folder: Path
+    end: int
+    samples: int
+    seconds: float
+
+    def ask(self, path: str, **values: object) -> tuple[float, Any]:
+        """Seconds until the whole answer was there, and what it says.
+
+        Returns:
+            The answer's `data`; where it is an error, its text.
+        """
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
+        body = urlencode({key: str(value) for key, value in values.items()})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        started = time.perf_counter()
+        try:
+            connection.request("POST", f"/api/v1/{path}", body, headers)
+            text = connection.getresponse().read()
+        finally:
+            connection.close()
+        took = time.perf_counter() - started
+        answer = json.loads(text)
+        return took, answer["data"] if answer["status"] == "success" else str(answer["error"])
+
+    def groups(self) -> list[Any]:
+        """The rule groups, with how long their last evaluation took."""
+        with urllib.request.urlopen(f"{self.url}/api/v1/rules", timeout=60) as answer:  # noqa: S310 # ours
+            groups: list[Any] = json.load(answer)["data"]["groups"]
+        return groups
+
+    def evaluate(self, rules: Mapping[str, str], interval: int) -> None:
+        """Evaluate these rule files instead of those before, every so many seconds."""
+        for old in self.folder.glob("rules-*.yml"):
+            old.unlink()
+        for name, text in rules.items():
+            (self.folder / f"rules-{name}.yml").write_text(text, encoding="utf-8")
+        config = {"global": {"evaluation_interval": f"{interval}s"}, "rule_files": ["rules-*.yml"]}
+        (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+        request = urllib.request.Request(f"{self.url}/-/reload", method="POST")  # noqa: S310 # ours
+        with urllib.request.urlopen(request, timeout=120):  # noqa: S310 # ours
+            pass
+
+    def value(self, name: str) -> float:
+        """A metric of Prometheus' own."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:  # noqa: S310 # ours
+            found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+        if found is None:
+            raise ValueError(f"Prometheus has no metric {name}")
+        return float(found[1])
+
+
+def _fill(url: str, series: Sequence[Series], instances: int) -> tuple[int, int]:
+    """Write a day of all instances, hour by hour, and on until a few minutes from now."""
+    begin = int(time.time()) // STEP * STEP
+    start = begin - DAY
+    at, samples = start, 0
+    while at < time.time() + _AHEAD - STEP:
+        end = min(at + 3600, int(time.time() + _AHEAD) // STEP * STEP)
+        samples += send(url, [one for one in series if at >= begin - one.kept], instances, start, at, end)
+        at = end
+    return samples, at
+
+
+def _settled(store: Store) -> bool:
+    """Whether all that is not of the last hours is in blocks."""
+    head = "prometheus_tsdb_head_{}_time_seconds"
+    return store.value(head.format("max")) - store.value(head.format("min")) <= 3 * 3600 + _AHEAD
+
+
+@contextmanager
+def fleet(
+    series: Sequence[Series], instances: int, past: Shapes, spans: Mapping[str, int], folder: Path
+) -> Generator[Store]:
+    """Run a Prometheus with a day of so many instances, and the past of recorded series.
+
+    Args:
+        series: Those of one instance.
+        instances: How many there are.
+        past: Which recorded series there are.
+        spans: How far back each goes, in seconds, by name.
+        folder: An empty one.
+    """
+    data, blocks = folder / "data", folder / "blocks"
+    data.mkdir()
+    now = int(time.time()) // STEP * STEP
+    if past:
+        text = folder / "past.txt"
+        with text.open("w", encoding="utf-8") as file:
+            file.writelines(past_of(past, spans, now))
+        _promtool("openmetrics", "--quiet", text, blocks)
+        text.unlink()
+    with serve(data, folder, options=_OPTIONS) as url:
+        # Only now: Prometheus takes nothing that is older than a block that it starts with.
+        for block in blocks.iterdir() if past else ():
+            block.rename(data / block.name)
+        started = time.perf_counter()
+        samples, end = _fill(url, series, instances)
+        store = Store(url, folder, end, samples, time.perf_counter() - started)
+        wait_for("old samples are in blocks", lambda: _settled(store), folder / "prometheus.log", patience=600)
+        if past:
+            name = past[0][0]["__name__"]
+            wait_for(
+                "the past of recorded series is there",
+                lambda: bool(store.ask("query", query=name, time=now - 3600)[1]["result"]),
+                folder / "prometheus.log",
+                patience=120,
+            )
+        yield store
+
+
+def shapes_of(
+    series: Sequence[Series], rules: Mapping[str, str], recordings: Iterable[Recorded], folder: Path
+) -> Shapes:
+    """Which series the rules record, as a Prometheus with a single instance has evaluated them.
+
+    How many they are doesn't depend on the number of instances. A baseline takes days to come, and a sum
+    of half hours half an hour: they have the labels of what they are made of.
+    """
+    with fleet(series, 1, (), {}, folder) as store:
+        store.evaluate(rules, 2)
+
+        def evaluated() -> bool:
+            groups = store.groups()
+            return len(groups) == len(rules) and all(
+                rule["evaluationTime"] > 0 and rule["health"] == "ok" for group in groups for rule in group["rules"]
+            )
+
+        wait_for("every rule was evaluated", evaluated, folder / "prometheus.log")
+        time.sleep(5)  # groups that read others' series have by now seen them
+        _, answer = store.ask("query", query='{__name__=~"claude.*:.*"}')
+    shapes = [(dict(one["metric"]), float(one["value"][1])) for one in answer["result"]]
+    for rule in recordings:
+        own = rule.labels.items()
+        if not any(labels["__name__"] == rule.name and own <= labels.items() for labels, _ in shapes):
+            # What the app never did, such as a batch, has no series at all.
+            of = next((labels["__name__"] for labels, _ in shapes if labels["__name__"] in rule.expr), "")
+            shapes += [
+                ({**labels, "__name__": rule.name}, value)
+                for labels, value in shapes
+                if labels["__name__"] == of and own <= labels.items()
+            ]
+    return shapes

@@ -1,0 +1,127 @@
+"""Boards that read what is recorded across instances show what raw boards show, at All and with instances chosen."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from claudescope.catalogue import ACTIVE_CALLS, COST, DURATION, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
+from claudescope_alerts.across import across_name
+from claudescope_alerts.build import build
+from claudescope_alerts.promql import Match
+from claudescope_alerts.spec import Naming, Spec, load_spec
+from claudescope_dashboards.build import boards_of
+from claudescope_dashboards.lint import queries_of
+from claudescope_dashboards.queries import CHAT, RANGE, Queries
+from claudescope_dashboards.resolve import Resolver
+from tests.alerts.conftest import SUITES, program
+
+_MINUTES = 400
+
+
+def _spec(naming: Naming = "prometheus", **changes: Any) -> Spec:
+    return load_spec().model_copy(update={"across_instances": True, "naming": naming, **changes})
+
+
+@pytest.mark.parametrize("naming", ["prometheus", "utf8", "victoriametrics"])
+def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> None:
+    """The judges of boards and rules accept them, and all that boards read is recorded."""
+    boards, files = boards_of(_spec(naming)), build(_spec(naming))
+    assert {name for name in files if "across" in name and name.startswith("rules/")} == {
+        f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "streams", "usage")
+    }
+    assert any("claude_across:" in expr for board in boards.values() for _, expr in queries_of(board))
+
+
+def test_what_no_rule_records_has_no_name() -> None:
+    """A board can't read across instances what is not added up."""
+    with pytest.raises(ValueError, match=r"claude\.client\.retries by instance"):
+        across_name(RETRIES, by_instance=True)
+
+
+def test_without_it_nothing_is_recorded_across() -> None:
+    """Boards must show data on the first day, also where no rules are evaluated."""
+    spec = load_spec()
+    assert not spec.across_instances
+    assert "claude_across" not in str((boards_of(spec), build(spec)))
+
+
+def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
+    """Calls, their durations, their cost, and gauges, of one instance."""
+    common = {"job": "app", "instance": instance}
+    named = {CHAT.label: "chat", WORKFLOW: "summarise"}
+
+    def grow(each: float) -> str:
+        return f"{each * 1000:g}+{each:g}x{_MINUTES}"
+
+    return {
+        queries.series(DURATION, named, "count", **common): grow(60 * times),
+        queries.series(DURATION, named, "bucket", le="1.28", **common): grow(20 * times),
+        queries.series(DURATION, named, "bucket", le="2.56", **common): grow(50 * times),
+        queries.series(DURATION, named, "bucket", le="+Inf", **common): grow(60 * times),
+        queries.series(COST, named, "", **common): grow(0.5 * times),
+        queries.series(ACTIVE_CALLS, named, "", **common): f"{times}x{_MINUTES}",
+        queries.series(RATE_LIMIT_REMAINING, named, "", **common): f"{10 * times}x{_MINUTES}",
+    }
+
+
+def _asked(queries: Queries) -> dict[str, str]:
+    workflow = Match(WORKFLOW, ("summarise",))
+    return {
+        "calls": queries.calls(CHAT),
+        "calls of a workflow": queries.calls(workflow, by=(WORKFLOW,), window=RANGE, function="increase"),
+        "cost": queries.total(COST, window=RANGE, function="increase"),
+        "pace": queries.total(COST, window="1h"),
+        "p95": queries.quantile(0.95, DURATION, CHAT),
+        "p95 by workflow": queries.quantile(0.95, DURATION, CHAT, by=(WORKFLOW,), window=RANGE),
+        "calls by instance": f"sum({queries.calls(by=('job', 'instance'))})",
+        "p95 by instance": f"max({queries.quantile(0.95, DURATION, CHAT, by=('job', 'instance'), window=RANGE)})",
+        "in flight": f"sum({queries.gauge(ACTIVE_CALLS)})",
+        "left": f"min({queries.gauge(RATE_LIMIT_REMAINING)})",
+        "falls": f"min({queries.gauge(RATE_LIMIT_REMAINING, 'deriv', '15m')}) + 1",
+    }
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("chosen", [{}, {"instance": ["app-2"], "workflow": ["summarise"]}], ids=["all", "chosen"])
+def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
+    """Asked over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
+    spec = _spec()
+    across, raw = Queries(spec), Queries(load_spec())
+    resolver = Resolver(seconds=6 * 3600, scrape=60, chosen=chosen)
+    files = {name: text for name, text in build(spec).items() if name.startswith("rules/across")}
+    for name, text in files.items():
+        (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
+    tests = [
+        {
+            "expr": f"count(round(({resolver.resolve(expr)}) / ({resolver.resolve(_asked(raw)[what])}), 0.05) == 1)",
+            "eval_time": "390m",
+            "exp_samples": [{"labels": "{}", "value": 1}],
+        }
+        for what, expr in _asked(across).items()
+    ]
+    document = {
+        "rule_files": [Path(name).name for name in files],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": name, "values": values}
+                    for number in (1, 2)
+                    for name, values in _series(raw, f"app-{number}", number).items()
+                ],
+                "promql_expr_test": tests,
+            }
+        ],
+    }
+    path = tmp_path / "across.test.yml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    command: list[str | Path] = [program(suite, "promtool"), "test", "rules", path]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
+    assert done.returncode == 0, done.stdout + done.stderr
