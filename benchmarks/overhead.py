@@ -3,7 +3,7 @@
     python -m benchmarks.overhead [--seconds N] [--only NAME …] [--scenarios NAME …] [--print]
 
 Each subject runs in a process of its own, in an environment of its own. A round measures every scenario of every
-subject once; the fastest round counts, as whatever else the machine does can only slow one down.
+subject for a moment; the fastest call of all counts, as whatever else the machine does can only slow one down.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ Figures = dict[tuple[str, str], float]
 """By subject and scenario."""
 
 _BASE: Final = "tracing"
+_MOMENT: Final = 0.15
+"""Seconds that a scenario of a subject is measured in a round."""
+
 _MEMORY_CALLS: Final = 8
 _WITH_MEMORY: Final = ("create", "stream")
 """Scenarios whose memory is measured: always among those that are run."""
@@ -68,21 +71,21 @@ class Worker:
 
 
 def measure(names: Sequence[str], scenarios: Sequence[str], seconds: float) -> tuple[int, Figures, Figures, Figures]:
-    """Rounds, seconds of CPU a call in the fastest, and bytes that a call needs at its peak and leaves behind."""
+    """Rounds, seconds of CPU of the fastest call, and bytes that a call needs at its peak and leaves behind."""
     cpu: Figures = {}
     peak: Figures = {}
     kept: Figures = {}
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(name, scenarios)) for name in names}
         for worker in workers.values():
-            worker.ask(cpu=scenarios[0], calls=1)  # once all are ready
+            worker.ask(cpu=scenarios[0], seconds=0)  # once all are ready
         rounds, started = 0, time.monotonic()
         while not rounds or time.monotonic() - started < seconds:
             rounds += 1
             print(f"round {rounds}", file=sys.stderr, flush=True)
             for scenario in scenarios:
                 for name, worker in workers.items():
-                    spent = worker.ask(cpu=scenario, calls=SCENARIOS[scenario].batch)
+                    spent = worker.ask(cpu=scenario, seconds=_MOMENT)
                     cpu[name, scenario] = min(spent, cpu.get((name, scenario), spent))
         for scenario in _WITH_MEMORY:
             for name, worker in workers.items():
@@ -135,7 +138,7 @@ def report(
             for name in watchers
         ],
     )
-    return f"""Measured on {machine()}. The fastest of {rounds} interleaved rounds.
+    return f"""Measured on {machine()}. The fastest call of {rounds} interleaved rounds.
 
 {base}
 

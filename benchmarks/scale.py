@@ -12,7 +12,6 @@ import asyncio
 import functools
 import gc
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,7 +40,7 @@ __all__: list[str] = []
 
 THREADS: Final = 64
 STREAMS: Final = 1000
-ROUNDS: Final = 7
+ROUNDS: Final = 15
 SIZES: Final = ((5, 10, 5), (20, 50, 15))
 """Models, workflows and kinds of errors that are scraped: of an app, and of the largest that is thought of."""
 SCRAPES: Final = 3
@@ -90,7 +89,7 @@ def _streams() -> Callable[[], float]:
 
 
 def throughput(make: Callable[[], Callable[[], float]], rounds: int) -> tuple[float, float]:
-    """Median calls a second without and with claudescope, which alternate."""
+    """Calls a second without and with claudescope, which alternate: the fastest round of each."""
     run = make()
     found: dict[bool, list[float]] = {False: [], True: []}
     claudescope.instrument()
@@ -101,7 +100,7 @@ def throughput(make: Callable[[], Callable[[], float]], rounds: int) -> tuple[fl
             gc.collect()
             found[on].append(run())
     claudescope.uninstrument()
-    return statistics.median(found[False]), statistics.median(found[True])
+    return max(found[False]), max(found[True])
 
 
 @dataclass(frozen=True)

@@ -243,11 +243,7 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
     Args:
         raw: Names and values as `httpx.Headers.raw` has them.
     """
-    headers = dict(raw)
-    # Names come in lower case as good as always. One look at all of them is cheaper than to lower each.
-    if not b"".join(headers).islower():
-        headers = {name.lower(): value for name, value in headers.items()}
-    found = {name: headers[name] for name in _READ_HEADERS & headers.keys()}
+    found = {lower: value for name, value in raw if (lower := name.lower()) in _READ_HEADERS}
     request_id, after = found.pop(b"request-id", None), found.pop(b"retry-after", None)
     after_ms = found.pop(b"retry-after-ms", None)
     retry_after = None if after is None else _seconds(after)
