@@ -166,14 +166,10 @@ class Rates:
         price of their
         own: web fetch is free, and code execution is billed by the hour for a whole organization.
         """
-        total, output = usage.input_tokens, usage.output_tokens
-        read, write_5m, write_1h = (
-            usage.cache_read_tokens,
-            usage.cache_write_5m_tokens,
-            usage.cache_write_1h_tokens,
-        )
+        total, output, read = usage.input_tokens, usage.output_tokens, usage.cache_read_tokens
+        write_5m, write_1h = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
         fresh = total - read - write_5m - write_1h
-        if fresh < 0 or read < 0 or write_5m < 0 or write_1h < 0 or output < 0:
+        if min(fresh, read, write_5m, write_1h, output) < 0:
             read, write_5m, write_1h, output = max(read, 0), max(write_5m, 0), max(write_1h, 0), max(output, 0)
             total = max(total, read + write_5m + write_1h)
             fresh = total - read - write_5m - write_1h
@@ -182,10 +178,11 @@ class Rates:
             if total > step[0]:
                 row = step
         _, input_, output_, read_, write_5m_, write_1h_, search = row
-        units = fresh * input_ + output * output_ + read * read_ + write_5m * write_5m_ + write_1h * write_1h_
-        tools = usage.server_tools
-        if tools:
-            units += max(tools.get("web_search", 0), 0) * search
+        units = fresh * input_ + output * output_
+        if fresh != total:
+            units += read * read_ + write_5m * write_5m_ + write_1h * write_1h_
+        if usage.server_tools:
+            units += max(usage.server_tools.get("web_search", 0), 0) * search
         return _EXACT.scaleb(Decimal(units), -self._scale) if units else Decimal(0)
 
 

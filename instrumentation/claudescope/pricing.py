@@ -66,7 +66,7 @@ class _Entry:
 
     Attributes:
         resolved: The answer; None where no price is known.
-        rates: By what `_variant` says of a call; None where that variant has no price.
+        rates: The standard ones, those of a batch, of fast mode, and of both; None where that has no price.
         snapshot: The library's data that it was found in; None where the library had no part in it.
         day: The day it holds for, as an ordinal; None where it holds for all days.
     """
@@ -130,7 +130,8 @@ class PriceBook:
             called.
         """
         try:
-            rates = self._entry(model, provider, at).rates[_variant(usage)]
+            variant = (1 if usage.service_tier == "batch" else 0) + (2 if usage.speed == "fast" else 0)
+            rates = self._entry(model, provider, at).rates[variant]
             return None if rates is None else rates.cost(usage)
         except Exception:  # noqa: BLE001 - a price is not worth an app's exception
             faults.note("pricing")
@@ -156,7 +157,7 @@ class PriceBook:
     def _entry(self, model: str, provider: str, at: datetime) -> _Entry:
         key = (provider, model)
         entry = self._cache.get(key)
-        if entry is not None and _holds(entry, at):
+        if entry is not None and (entry.snapshot is None or _holds(entry, at)):
             if 2 * len(self._cache) > _CACHED:  # which is used last matters only where some must go
                 with suppress(KeyError):  # another thread may just have dropped it
                     self._cache.move_to_end(key)
@@ -179,13 +180,7 @@ class PriceBook:
         return next((entry for prefix, entry in self._prefixes if any(name.startswith(prefix) for name in names)), None)
 
 
-def _variant(usage: Usage) -> int:
-    return (1 if usage.service_tier == "batch" else 0) + (2 if usage.speed == "fast" else 0)
-
-
 def _holds(entry: _Entry, at: datetime) -> bool:
-    if entry.snapshot is None:
-        return True
     # The library's data may be replaced while the process runs; its `UpdatePrices` does so.
     return entry.snapshot is _price_library.LIBRARY.snapshot() and (entry.day is None or entry.day == _day(at))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 __all__ = [
     "Attempt",
@@ -18,6 +18,7 @@ __all__ = [
     "BatchResult",
     "CallRecord",
     "CallStart",
+    "Ending",
     "Outcome",
     "RateLimit",
     "RateLimitType",
@@ -116,6 +117,24 @@ class CallStart:
     request_model: str | None
     stream: bool
     server_address: str
+    workflow: str | None
+
+
+class Ending(NamedTuple):
+    """How a call is about to end, as its span shows it. Its record is made when it has ended.
+
+    Attributes:
+        outcome: How it ends.
+        error_type: The kind of the error; None unless the outcome is `error`.
+        finish_reason: Why the model stopped; None where no response said.
+        cost_usd: The price of what was billed so far in US dollars; None where none is known.
+        workflow: The name given by `claudescope.workflow`, None outside of one.
+    """
+
+    outcome: Outcome
+    error_type: str | None
+    finish_reason: str | None
+    cost_usd: Decimal | None
     workflow: str | None
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import anthropic
 import pytest
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     InMemoryMetricReader,
@@ -159,7 +160,7 @@ class _Stuck(Sink):
     def __init__(self) -> None:
         self.hang = _Hang()
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         if record.workflow == "stuck":
             self.hang()
 

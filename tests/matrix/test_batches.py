@@ -15,6 +15,7 @@ from unittest.mock import Mock
 
 import pytest
 from anthropic.resources.messages.batches import BatchesWithStreamingResponse
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -50,7 +51,7 @@ class _Capture(Sink):
     def batch_result(self, result: BatchResult) -> None:
         self.results.append(result)
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         self.calls.append(record)
 
 

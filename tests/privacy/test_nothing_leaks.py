@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import anthropic
 import pydantic
 import pytest
+from opentelemetry.context import Context
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
@@ -46,7 +47,7 @@ class _Spy(Sink):
     def __init__(self) -> None:
         self.records: list[CallRecord] = []
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         self.records.append(record)
         raise RuntimeError(SECRET)
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import anthropic
 import httpx2
 import pytest
+from opentelemetry.context import Context
 
 import claudescope
 from claudescope.record import CallRecord
@@ -24,7 +25,7 @@ class _Notes(Sink):
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
         self.heard.append(("failed", record.error_type, error))
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         self.heard.append(("finished", record.error_type, None))
 
 

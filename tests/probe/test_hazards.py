@@ -22,12 +22,13 @@ from anthropic import _base_client, _streaming
 from anthropic._decoders import jsonl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opentelemetry.context import Context
 
 import claudescope
 from claudescope import faults
 from claudescope.probe import hooks, is_supported
 from claudescope.probe.facts import MessageFacts
-from claudescope.record import BatchResult, CallRecord, Usage
+from claudescope.record import BatchResult, CallRecord, Ending, Usage
 from claudescope.sinks import Sink
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, ScriptedAPI, error, events, message, stream
@@ -124,10 +125,10 @@ class _Broken(Sink):
     def retrying(self, start: Any, attempt: Any, span: Any, at: int) -> None:
         raise RuntimeError("ours")
 
-    def ending(self, record: CallRecord, span: Any) -> None:
+    def ending(self, ending: Ending, span: Any) -> None:
         raise RuntimeError("ours")
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         raise RuntimeError("ours")
 
     def batch_result(self, result: BatchResult) -> None:
@@ -265,7 +266,7 @@ def test_a_collection_while_a_lock_is_held() -> None:
     class Where(Sink):
         name = "where"
 
-        def finished(self, record: CallRecord) -> None:
+        def finished(self, record: CallRecord, context: Context | None = None) -> None:
             ended_in.append(threading.current_thread().name)
 
     claudescope.instrument(meter_provider=provider, sinks=[Where()])
@@ -301,7 +302,7 @@ from claudescope.sinks import Sink
 
 class Print(Sink):
     name = "print"
-    def finished(self, record):
+    def finished(self, record, context=None):
         print(f"RECORD {record.outcome} {record.usage.output_tokens}", flush=True)
 
 provider = MeterProvider([PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=1e9)])

@@ -12,6 +12,7 @@ import anthropic
 import pytest
 from anthropic import _base_client, _streaming
 from opentelemetry import context
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -21,7 +22,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 import claudescope
 from claudescope import faults
 from claudescope.inputs import BadInputError
-from claudescope.record import Attempt, CallRecord, CallStart
+from claudescope.record import Attempt, CallRecord, CallStart, Ending
 from claudescope.sinks import Sink
 from claudescope.switch import active_probe
 from claudescope.testing import capture_calls
@@ -122,7 +123,7 @@ def test_a_stream_that_outlives_the_switch() -> None:
     class Keep(Sink):
         name = "keep"
 
-        def finished(self, record: CallRecord) -> None:
+        def finished(self, record: CallRecord, context: Context | None = None) -> None:
             ended.append(record)
 
     claudescope.instrument(sinks=[Keep()])
@@ -147,10 +148,10 @@ def test_sinks_that_fail_cost_the_app_nothing() -> None:
         def retrying(self, start: CallStart, attempt: Attempt, span: Span | None, at: int) -> None:
             raise ZeroDivisionError
 
-        def ending(self, record: CallRecord, span: Span) -> None:
+        def ending(self, ending: Ending, span: Span) -> None:
             raise ZeroDivisionError
 
-        def finished(self, record: CallRecord) -> None:
+        def finished(self, record: CallRecord, context: Context | None = None) -> None:
             raise ZeroDivisionError
 
     before = faults.counts().get("broken", 0)

@@ -130,7 +130,7 @@ def test_reads_headers() -> None:
         ]
     )
     assert (headers.request_id, headers.retry_after) == ("req_1", 7.0)
-    assert headers.rate_limits == {
+    assert dict(headers.rate_limits or {}) == {
         "requests": RateLimit(50, 0, "2026-11-21T12:00:00Z"),
         "input_tokens": RateLimit(None, 1000, None),
         "tokens": RateLimit(None, None, None),
@@ -157,10 +157,11 @@ def test_retry_after(raw: list[tuple[bytes, bytes]], expected: float | None) -> 
 def test_limits_say_their_types_before_they_are_read() -> None:
     """What no response could mean is found out by who looks, and the types are known all the same."""
     limits = read_headers([(b"anthropic-ratelimit-tokens-limit", b"5"), (b"date", b"today")]).rate_limits
+    assert limits is not None
     assert (list(limits), len(limits), bool(limits)) == (["tokens"], 1, True)
     assert limits["tokens"] == RateLimit(5, None, None)
     assert repr(limits) == "{'tokens': RateLimit(limit=5, remaining=None, reset=None)}"
-    assert not read_headers([(b"date", b"today")]).rate_limits
+    assert read_headers([(b"date", b"today")]).rate_limits is None
 
 
 def test_a_model_of_anybody_elses() -> None:

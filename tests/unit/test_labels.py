@@ -31,12 +31,12 @@ def test_the_catalogue_sets_the_cap() -> None:
 def test_label_sets_are_the_same_object() -> None:
     """The same facts give the same set, so that it can be a key."""
     sets = LabelSets(100)
-    assert sets.of_record(make_record()) is sets.of_record(make_record(duration=9.0))
+    assert sets.of_call(make_record()).ended is sets.of_call(make_record(duration=9.0)).ended
 
 
 def test_missing_facts_give_no_label() -> None:
     """A call without a model and outside of a workflow has neither label."""
-    labels = LabelSets(100).of_record(make_record(request_model=None, response_model=None, workflow=None))
+    labels = LabelSets(100).of_call(make_record(request_model=None, response_model=None, workflow=None)).ended
     assert labels.attributes == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "anthropic",
@@ -48,9 +48,12 @@ def test_combinations_are_bounded() -> None:
     """Label sets end at the bound, even where no single label is over its cap."""
     sets = LabelSets(100)
     found = {
-        id(sets.of_record(make_record(workflow=f"w{number}", request_model=f"m{model}", response_model=f"r{model}")))
+        id(labels)
         for number in range(60)
         for model in range(60)
+        for labels in sets.of_call(
+            make_record(workflow=f"w{number}", request_model=f"m{model}", response_model=f"r{model}")
+        )
     }
     assert len(found) == MAX_LABEL_SETS + 1
 
@@ -61,7 +64,7 @@ def test_a_hundred_thousand_names_stay_few() -> None:
 
     def use(base: int) -> set[str]:
         return {
-            sets.of_record(make_record(workflow=f"w{base + number}")).attributes["claude.workflow"]
+            sets.of_call(make_record(workflow=f"w{base + number}")).ended.attributes["claude.workflow"]
             for number in range(2_500)
         }
 

@@ -20,6 +20,7 @@ def test_the_same_types_are_taken_over_unread() -> None:
     """Headers that replace all that is known are not looked into."""
     first = read_headers([(b"anthropic-ratelimit-tokens-remaining", b"7")]).rate_limits
     second = read_headers([(b"anthropic-ratelimit-tokens-remaining", b"6")]).rate_limits
+    assert second is not None
     assert newer(first, second) is second
     assert newer(first, {"requests": RateLimit(50, 48)}) == {
         "tokens": RateLimit(None, 7),

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
@@ -48,9 +49,9 @@ class ProcessMetrics(Sink):
         """Count the call as in flight."""
         (self._sink or self._start_over()).started(start)
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         """Record everything that the call tells."""
-        (self._sink or self._start_over()).finished(record)
+        (self._sink or self._start_over()).finished(record, context)
 
     def batch_result(self, result: BatchResult) -> None:
         """Count a result of a message batch."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from claudescope import faults
 from claudescope.errors import classify, classify_response
-from claudescope.probe.facts import HeaderFacts, read_headers
-from claudescope.record import Attempt, RateLimit, RateLimitType, draft_of
+from claudescope.probe.facts import HeaderFacts, RateLimits, read_headers
+from claudescope.record import Attempt, draft_of
 
 __all__ = ["Attempts", "kind_of"]
 
@@ -42,16 +41,14 @@ class Attempts:
     """The attempts so far, and the rate limits that the last response reported.
 
     Attributes:
-        rate_limits: The limits of the last response that had any.
+        rate_limits: The limits of the last response that had any; None where none had.
     """
 
-    __slots__ = ("_done", "_gave_up", "_succeeded", "rate_limits")
-
-    def __init__(self) -> None:
-        self._done: list[Attempt] = []
-        self._succeeded = False
-        self._gave_up = False
-        self.rate_limits: Mapping[RateLimitType, RateLimit] = {}
+    # On the class, as most stay as they are: every call has one of these.
+    rate_limits: RateLimits | None = None
+    _done: tuple[Attempt, ...] = ()
+    _succeeded: bool = False
+    _gave_up: bool = False
 
     def retried(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
         """Note an attempt that another follows.
@@ -62,12 +59,12 @@ class Attempts:
             delay: Seconds slept after it.
         """
         attempt = self._failed(response, error if response is None else None, delay)
-        self._done.append(attempt)
+        self._done += (attempt,)
         return attempt
 
     def gave_up(self, response: Any, error: BaseException | None) -> None:
         """Note an attempt that no other follows: the app stopped the call while it waited to try again."""
-        self._done.append(self._failed(response, error if response is None else None, 0.0))
+        self._done += (self._failed(response, error if response is None else None, 0.0),)
         self._gave_up = True
 
     def succeeded(self, response: Any) -> None:
@@ -75,7 +72,7 @@ class Attempts:
         headers = self._headers(response)
         attempt = _DraftAttempt(None, response.status_code, None, 0.0, headers.request_id)
         attempt.__class__ = Attempt
-        self._done.append(attempt)
+        self._done += (attempt,)
         self._succeeded = True
 
     def ended(self, error_type: str | None, error: BaseException | None, *, streaming: bool) -> tuple[Attempt, ...]:
@@ -86,7 +83,7 @@ class Attempts:
             error: What it raised, if it did: the attempt that it ended is one that no hook has seen.
             streaming: Whether its response was handed to the app to read.
         """
-        done = tuple(self._done)
+        done = self._done
         if self._succeeded:
             if streaming and error_type is not None:
                 return (*done[:-1], replace(done[-1], error_type=error_type))
@@ -116,7 +113,7 @@ class Attempts:
 
     def _headers(self, response: Any) -> HeaderFacts:
         headers = read_headers(response.headers.raw)
-        if headers.rate_limits:
+        if headers.rate_limits is not None:
             self.rate_limits = headers.rate_limits
         return headers
 

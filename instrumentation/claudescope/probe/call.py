@@ -6,7 +6,6 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +23,7 @@ from claudescope.probe.finisher import FINISHER
 from claudescope.probe.guard import bare_record, guarded
 from claudescope.probe.own_span import end_span
 from claudescope.probe.sdk import is_stream
-from claudescope.record import CallRecord, CallStart, Outcome, Usage, draft_of
+from claudescope.record import CallRecord, CallStart, Ending, Outcome, Usage, draft_of
 
 if TYPE_CHECKING:
     from claudescope.content.capture import Captured
@@ -51,53 +50,30 @@ class Call:
         reading: The SDK is at work inside the stream: a close of the body now is the SDK's doing, not the app's.
     """
 
-    __slots__ = (
-        "_answered",
-        "_around",
-        "_attempts",
-        "_body",
-        "_dropped",
-        "_error_event",
-        "_open",
-        "_priced",
-        "_response",
-        "_told",
-        "batch",
-        "clock",
-        "content",
-        "facts",
-        "own_span",
-        "parsing",
-        "probe",
-        "reading",
-        "span",
-        "start",
-        "streaming",
-    )
+    # On the class, as most stay as they are in most calls.
+    batch: str = ""
+    content: Captured | None = None
+    span: trace.Span | None = None
+    own_span: bool = False
+    parsing: bool = False
+    reading: bool = False
+    streaming: bool = False
+    _body: bodies.BodyReader | None = None
+    _error_event: str | None = None
+    _response: Any = None  # only until `request` returns
+    _priced: tuple[Usage | None, Decimal | None] = (None, None)
+    _told: Ending | None = None
+    _dropped: bool = False
 
-    def __init__(self, probe: Probe, start: CallStart, around: Context, batch: str = "") -> None:
+    def __init__(self, probe: Probe, start: CallStart, around: Context) -> None:
         self.start = start
         self.probe = probe
-        self.batch = batch
-        self.content: Captured | None = None
-        self.span: trace.Span | None = None
-        self.own_span = False
+        self.clock = CallClock()
         self.facts = MessageFacts()
-        self.parsing = False
-        self.reading = False
-        self.streaming = False
-        self._body: bodies.BodyReader | None = None
-        self._error_event: str | None = None
-        self._response: Any = None  # only until `request` returns
-        self._answered: CallRecord | None = None
         self._around = around
         self._attempts = Attempts()
-        self._priced: tuple[Usage | None, Decimal | None] = (None, None)
-        self._told: tuple[object, ...] = ()
-        self._dropped = False
         # Whoever pops it ends the call: atomic, so that two threads can't both.
         self._open = [True]
-        self.clock = CallClock()
 
     # --- what the hooks tell ------------------------------------------------------------------------------------
 
@@ -123,21 +99,20 @@ class Call:
     @guarded
     def responding(self, response: Any) -> None:
         """A response came. The SDK is about to make something of it, and before 1.14 begins its stream right there."""
-        if response.is_success and not response.is_closed:
+        if not response.is_closed and _succeeded(response):
             streams.watch_body(response, self)
 
     @guarded
     def responded(self, response: Any, result: Any) -> None:
         """The SDK made `result` of a response: a parsed body, a stream, or a raw response."""
-        if not response.is_success:
+        if not _succeeded(response):
             return  # a middleware is looking at a failure, which a retry or the error will tell
         self._attempts.succeeded(response)
         if response.is_closed:
             if not is_stream(result):
                 if self.start.operation == "chat":
                     self._read_body(result if hasattr(result, "usage") else json_of(response))
-                self._answered = self.record("ok", None, None)
-                self._tell_ending(self._answered)
+                self.ending("ok")
                 return
             streams.watch_body(response, self)
         self.streaming = True
@@ -148,7 +123,7 @@ class Call:
     @guarded
     def unparsed(self, response: Any) -> None:
         """The SDK, or the caller's own schema, could make nothing of a response that the API may have billed."""
-        if not response.is_success:
+        if not _succeeded(response):
             return
         self._attempts.succeeded(response)
         if response.is_closed and self.start.operation == "chat":
@@ -163,7 +138,7 @@ class Call:
     @guarded
     def failing(self, error: BaseException) -> None:
         """The call is raising `error`, and the SDK has yet to end its span."""
-        self.ending(*self._verdict(error), error)
+        self.ending(*self._verdict(error))
 
     def failed(self, error: BaseException) -> None:
         """The call raised `error`, or reading its stream did."""
@@ -182,7 +157,7 @@ class Call:
         response, self._response = self._response, None
         # Where the response could not be watched nobody will tell how it is read: the call ends here.
         if not self.streaming or streams.call_of(response) is not self:
-            self.finish("ok", record=self._answered)
+            self.finish("ok")
             return
         FINISHER.opened(self)
         if self.span is not None and not self.own_span:
@@ -303,20 +278,23 @@ class Call:
         if self.content is not None and self.span is not None and not self._dropped:
             self.content.write(self.span)
 
-    def ending(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
+    def ending(self, outcome: Outcome, error_type: str | None = None) -> None:
         """Tell the sinks how the call is about to end, while its span can be written to.
 
         The SDK may end its span at any time after. Of our own they are told when we end it.
         """
-        told = (outcome, error_type, self.facts.finish_reason, self.facts.usage())
+        if self.span is None or self.own_span or not self.span.is_recording():
+            return
+        facts = self.facts
+        ending = Ending(outcome, error_type, facts.finish_reason, self._cost(facts.usage()), self.start.workflow)
         # Once is enough where nothing that a span shows has changed since.
-        if told != self._told and self.span is not None and not self.own_span and self.span.is_recording():
-            self._told = told
-            self._tell_ending(self.record(outcome, error_type, error))
+        if ending != self._told:
+            self._told = ending
+            self._tell_ending(ending)
 
-    def _tell_ending(self, record: CallRecord) -> None:
+    def _tell_ending(self, ending: Ending) -> None:
         if self.span is not None and self.span.is_recording():
-            self.probe.ending(record, self.span)
+            self.probe.ending(ending, self.span)
             if self.content is not None:
                 self.content.write(self.span)
 
@@ -325,7 +303,6 @@ class Call:
         outcome: Outcome,
         error_type: str | None = None,
         error: BaseException | None = None,
-        record: CallRecord | None = None,
     ) -> None:
         """End the call, unless it has ended. Never raises."""
         try:
@@ -336,17 +313,17 @@ class Call:
         if self.streaming:
             FINISHER.closed(self)
         try:
-            record = record or self.record(outcome, error_type, error)
+            record = self.record(outcome, error_type, error)
         except Exception:  # noqa: BLE001 - see below
             faults.note("probe")
             record = bare_record(self.start, outcome, error_type)
         try:
             if self.span is not None and self.own_span:
-                self._tell_ending(record)
+                self._tell_ending(Ending(outcome, error_type, record.finish_reason, record.cost_usd, record.workflow))
                 end_span(self.span, record)
             if outcome == "error":
                 self.probe.failed(record, error)
-            self.probe.finished(record, self.span)
+            self.probe.finished(record, self.span, self._around)
             if self.content is not None:
                 self.content.emit(record)
         except Exception:  # noqa: BLE001 - our fault is not the app's
@@ -356,8 +333,8 @@ class Call:
         """The facts of the call as they stand, ending in `outcome` now or when it was dropped."""
         attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
         last = attempts[-1] if attempts else None
-        start, clock, facts = self.start, self.clock, self.facts
-        usage, started_at = facts.usage(), clock.began_at
+        start, clock, facts, limits = self.start, self.clock, self.facts, self._attempts.rate_limits
+        usage = facts.usage()
         # The span around the call is looked for only where it has none of its own.
         span = trace.get_current_span(self._around) if self.span is None else self.span
         context = span.get_span_context()
@@ -373,24 +350,32 @@ class Call:
             request_id=last.request_id if last else None,
             workflow=start.workflow,
             server_address=start.server_address,
-            started_at=started_at,
+            started_at=clock.began_at,
             duration=clock.duration,
             time_to_first_chunk=clock.time_to_first_content,
             longest_stall=clock.stall,
             stream_seconds=clock.content_seconds,
             attempts=attempts,
             usage=usage,
-            cost_usd=self._cost(usage, started_at),
+            cost_usd=self._cost(usage),
             finish_reason=facts.finish_reason,
-            rate_limits=self._attempts.rate_limits,
+            rate_limits={} if limits is None else limits,
             trace_id=f"{context.trace_id:032x}" if context.is_valid else None,
             span_id=f"{context.span_id:016x}" if context.is_valid else None,
         )
         record.__class__ = CallRecord
         return record
 
-    def _cost(self, usage: Usage | None, at: datetime) -> Decimal | None:
+    def _cost(self, usage: Usage | None) -> Decimal | None:
+        if usage is None:
+            return None
         # Of a stream it is asked for at its start, its end and in between, and the usage changes only once.
         if usage is not self._priced[0]:
-            self._priced = (usage, self.probe.cost(self.start, self.facts.model, usage, at))
+            self._priced = (usage, self.probe.cost(self.start, self.facts.model, usage, self.clock.began_at))
         return self._priced[1]
+
+
+def _succeeded(response: Any) -> bool:
+    """As httpx' `is_success`, which takes several calls for it."""
+    status: int = response.status_code
+    return 200 <= status < 300

@@ -19,16 +19,16 @@ class CallClock:
         longest_gap: Seconds of the longest gap between two events so far; negative below two.
     """
 
-    __slots__ = ("_began", "_began_at", "_ended", "first_content", "last_content", "last_event", "longest_gap")
+    # On the class, as most stay as they are: every call has one of these, and most are no streams.
+    first_content: float | None = None
+    last_content: float | None = None
+    last_event: float = math.inf
+    longest_gap: float = -1.0
+    _ended: float | None = None
 
     def __init__(self) -> None:
         self._began_at = time.time()
         self._began = time.perf_counter()
-        self._ended: float | None = None
-        self.first_content: float | None = None
-        self.last_content: float | None = None
-        self.last_event = math.inf
-        self.longest_gap = -1.0
 
     def event(self, *, content: bool) -> None:
         """An event came now; `content` where it carries some of the answer."""

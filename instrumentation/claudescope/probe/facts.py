@@ -6,14 +6,24 @@ type or absurd. What isn't a plausible value is left out, and nothing here reads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
 from claudescope.record import RateLimit, RateLimitType, Usage, draft_of
 
-__all__ = ["CONTENT", "HeaderFacts", "MessageFacts", "RateLimits", "field_of", "is_content", "json_of", "read_headers"]
+__all__ = [
+    "CONTENT",
+    "NO_HEADERS",
+    "HeaderFacts",
+    "MessageFacts",
+    "RateLimits",
+    "field_of",
+    "is_content",
+    "json_of",
+    "read_headers",
+]
 
 _LIMIT_TYPES: Final[tuple[RateLimitType, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
 _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
@@ -21,9 +31,11 @@ _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
     for limit_type in _LIMIT_TYPES
     for index, part in enumerate(("limit", "remaining", "reset"))
 }
-_READ_HEADERS: Final = frozenset({*_RATE_LIMIT_HEADERS, b"request-id", b"retry-after", b"retry-after-ms"})
 CONTENT: Final = "content_block_delta"
 """The type of the events that carry some of the answer: nearly all of a stream."""
+_COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_ABSURD: Final = 1 << 53
+_NO_TOOLS: Final[Mapping[str, int]] = MappingProxyType({})
 _DraftUsage: Final = draft_of(Usage)
 _MAX_NAME: Final = 200
 """Longest model name, request id or finish reason that is taken as one."""
@@ -36,13 +48,19 @@ def field_of(source: object, name: str) -> Any:
     return getattr(source, name, None)
 
 
+@lru_cache(maxsize=256)
+def _is_sdk_model(source_class: type[Any]) -> bool:
+    return source_class.__module__.startswith("anthropic.")
+
+
 def _getter(source: object) -> Callable[[str], Any]:
     """What gives the fields of a model or of a decoded body by name, for who reads many of them."""
     if isinstance(source, dict):
         return cast("dict[str, object]", source).get
-    # Of a model that has no fields beyond those that its type knows, they are all in its dict.
-    if type(source).__module__.startswith("anthropic.") and not getattr(source, "__pydantic_extra__", None):
-        return source.__dict__.get
+    if _is_sdk_model(type(source)):  # type: ignore[arg-type] # a class is hashable; mypy looks at its instances
+        # Fields that the model's type does not know are kept apart from its own, and slow to get at one by one.
+        extra = cast("dict[str, object] | None", getattr(source, "__pydantic_extra__", None))
+        return ({**extra, **source.__dict__} if extra else source.__dict__).get
     return lambda name: getattr(source, name, None)
 
 
@@ -58,7 +76,7 @@ def _count(value: object) -> int | None:
     """A plausible number of tokens or uses, or None."""
     if value is None:
         return None  # most that a usage could say it does not
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ABSURD:
         return value
     return None
 
@@ -76,27 +94,30 @@ def _fields(source: object) -> Iterable[tuple[str, object]]:
     return (*known.items(), *extra.items())
 
 
-@dataclass(slots=True)
 class MessageFacts:
     """What a Message says of itself, from one body or from the events of a stream.
 
     The usage of `message_delta` is cumulative: its fields replace those of `message_start`.
+
+    Attributes:
+        model: The model that answered; None until it is said.
+        finish_reason: Why it stopped; None until it is said.
+        stopped: The last event of a stream has come.
     """
 
+    # On the class, as most stay as they are: every call has one of these.
     model: str | None = None
     finish_reason: str | None = None
-    has_usage: bool = False
     stopped: bool = False
-    _uncached: int = 0
-    _output: int = 0
-    _cache_read: int = 0
-    _cache_write: int = 0
     _cache_write_1h: int = 0
     _reasoning: int = 0
-    _server_tools: dict[str, int] = field(default_factory=dict[str, int])
+    _server_tools: Mapping[str, int] = _NO_TOOLS
     _service_tier: str | None = None
     _speed: str | None = None
     _usage: Usage | None = None
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
 
     @property
     def complete(self) -> bool:
@@ -105,9 +126,10 @@ class MessageFacts:
 
     def read_message(self, message: object) -> None:
         """Take a whole Message, or the one that `message_start` begins."""
-        self.model = _name(field_of(message, "model")) or self.model
-        self.finish_reason = _name(field_of(message, "stop_reason")) or self.finish_reason
-        self._read_usage(field_of(message, "usage"))
+        get = _getter(message)
+        self.model = _name(get("model")) or self.model
+        self.finish_reason = _name(get("stop_reason")) or self.finish_reason
+        self._read_usage(get("usage"))
 
     def read_delta(self, event: object) -> None:
         """Take a `message_delta` event."""
@@ -117,21 +139,12 @@ class MessageFacts:
     def _read_usage(self, usage: object) -> None:
         if usage is None:
             return
-        get = _getter(usage)
-        uncached = _count(get("input_tokens"))
-        output = _count(get("output_tokens"))
-        if uncached is None and output is None:
-            return
-        self.has_usage = True
+        get, counts = _getter(usage), self._counts
+        for name in _COUNTS:
+            value = get(name)
+            if value.__class__ is int and 0 <= value < _ABSURD:  # as `_count`, which costs a call for each
+                counts[name] = value
         self._usage = None
-        if uncached is not None:
-            self._uncached = uncached
-        if output is not None:
-            self._output = output
-        if (read := _count(get("cache_read_input_tokens"))) is not None:
-            self._cache_read = read
-        if (written := _count(get("cache_creation_input_tokens"))) is not None:
-            self._cache_write = written
         self._read_details(get)
 
     def _read_details(self, get: Callable[[str], Any]) -> None:
@@ -144,7 +157,7 @@ class MessageFacts:
             for name, value in _fields(tools):
                 uses = _count(value)
                 if uses and name.endswith("_requests"):
-                    self._server_tools[name.removesuffix("_requests")] = uses
+                    self._server_tools = {**self._server_tools, name.removesuffix("_requests"): uses}
         if (tier := get("service_tier")) is not None:
             self._service_tier = _name(tier) or self._service_tier
         if (speed := get("speed")) is not None:
@@ -152,13 +165,16 @@ class MessageFacts:
 
     def usage(self) -> Usage | None:
         """What was billed as far as it was said, or None where nothing was: the same object until more is said."""
-        if self._usage is None and self.has_usage:
-            one_hour = min(self._cache_write_1h, self._cache_write)
+        counts = self._counts
+        if self._usage is None and ("input_tokens" in counts or "output_tokens" in counts):
+            count = counts.get
+            read, written = count("cache_read_input_tokens", 0), count("cache_creation_input_tokens", 0)
+            one_hour = min(self._cache_write_1h, written)
             usage = _DraftUsage(
-                self._uncached + self._cache_read + self._cache_write,
-                self._output,
-                self._cache_read,
-                self._cache_write - one_hour,
+                count("input_tokens", 0) + read + written,
+                count("output_tokens", 0),
+                read,
+                written - one_hour,
                 one_hour,
                 self._reasoning,
                 dict(self._server_tools),
@@ -170,28 +186,24 @@ class MessageFacts:
         return self._usage
 
 
-@lru_cache(maxsize=64)
-def _types_of(headers: tuple[bytes, ...]) -> tuple[RateLimitType, ...]:
-    """The types that rate-limit headers speak of: as good as always the same ones."""
-    return tuple(sorted({_RATE_LIMIT_HEADERS[name][0] for name in headers}))
-
-
 class RateLimits(Mapping[RateLimitType, RateLimit]):
     """The rate limits of a response, made of its headers only where somebody looks: every call has them, and few look.
 
     Args:
-        headers: The values of the rate-limit headers by their names in lower case.
+        headers: The rate-limit headers that there are.
+        values: The value of each.
 
     Attributes:
         types: The types that they speak of.
     """
 
-    __slots__ = ("_headers", "_limits", "types")
+    __slots__ = ("_headers", "_limits", "_values", "types")
 
-    def __init__(self, headers: dict[bytes, bytes]) -> None:
+    def __init__(self, headers: _LimitHeaders, values: tuple[bytes, ...]) -> None:
         self._headers = headers
+        self._values = values
         self._limits: dict[RateLimitType, RateLimit] | None = None
-        self.types = _types_of(tuple(headers))
+        self.types = headers.types
 
     def __getitem__(self, limit_type: RateLimitType) -> RateLimit:
         return self._read()[limit_type]
@@ -208,19 +220,61 @@ class RateLimits(Mapping[RateLimitType, RateLimit]):
     def _read(self) -> dict[RateLimitType, RateLimit]:
         limits = self._limits
         if limits is None:  # two threads may both make it: it is the same
-            limits = self._limits = _limits_of(self._headers)
+            limits = self._limits = _limits_of(self._headers, self._values)
         return limits
 
 
-def _limits_of(headers: Mapping[bytes, bytes]) -> dict[RateLimitType, RateLimit]:
+def _limits_of(headers: _LimitHeaders, values: tuple[bytes, ...]) -> dict[RateLimitType, RateLimit]:
     parts: dict[RateLimitType, list[bytes | None]] = {}
-    for name, value in headers.items():
-        limit_type, part = _RATE_LIMIT_HEADERS[name]
+    for (limit_type, part), value in zip(headers.meanings, values, strict=True):
         parts.setdefault(limit_type, [None, None, None])[part] = value
     return {
         limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
         for limit_type, (limit, remaining, reset) in parts.items()
     }
+
+
+class _LimitHeaders(NamedTuple):
+    """Which rate-limit headers a response has.
+
+    Attributes:
+        meanings: Of each, the limit it speaks of, and whether it is its size, what remains of it, or its reset.
+        places: Of each, its place among all headers.
+        types: The limits that they speak of.
+    """
+
+    meanings: tuple[tuple[RateLimitType, int], ...]
+    places: tuple[int, ...]
+    types: tuple[RateLimitType, ...]
+
+
+class _Places(NamedTuple):
+    """Where among its headers a response has the ones that are read; None for one that it has not."""
+
+    request_id: int | None
+    retry_after: int | None
+    retry_after_ms: int | None
+    limits: _LimitHeaders | None
+
+
+@lru_cache(maxsize=64)
+def _places_of(names: tuple[bytes, ...]) -> _Places:
+    """Looked up once for each list of names: those of one API are as good as always the same."""
+    # The last one counts where a name is there twice.
+    places = {name.lower(): place for place, name in enumerate(names)}
+    limits = [(meaning, places[name]) for name, meaning in _RATE_LIMIT_HEADERS.items() if name in places]
+    return _Places(
+        places.get(b"request-id"),
+        places.get(b"retry-after"),
+        places.get(b"retry-after-ms"),
+        _LimitHeaders(
+            tuple(meaning for meaning, _ in limits),
+            tuple(place for _, place in limits),
+            tuple(sorted({limit_type for (limit_type, _), _ in limits})),
+        )
+        if limits
+        else None,
+    )
 
 
 class HeaderFacts(NamedTuple):
@@ -229,30 +283,40 @@ class HeaderFacts(NamedTuple):
     Attributes:
         request_id: The API's id of the request.
         retry_after: What the server asks to wait, in seconds.
-        rate_limits: The limits that were reported.
+        rate_limits: The limits that were reported; None where none was.
     """
 
     request_id: str | None
     retry_after: float | None
-    rate_limits: Mapping[RateLimitType, RateLimit]
+    rate_limits: RateLimits | None
 
 
-def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> HeaderFacts:
-    """Read a response's headers in one pass.
+NO_HEADERS: Final = HeaderFacts(None, None, None)
+"""What no headers say."""
+
+
+def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> HeaderFacts:
+    """Read a response's headers.
 
     Args:
         raw: Names and values as `httpx.Headers.raw` has them.
     """
-    found = {lower: value for name, value in raw if (lower := name.lower()) in _READ_HEADERS}
-    request_id, after = found.pop(b"request-id", None), found.pop(b"retry-after", None)
-    after_ms = found.pop(b"retry-after-ms", None)
-    retry_after = None if after is None else _seconds(after)
-    if after_ms is not None:  # the more exact of the two
-        milliseconds = _seconds(after_ms)
-        retry_after = retry_after if milliseconds is None else milliseconds / 1000
+    if not raw:
+        return NO_HEADERS
+    names, values = zip(*raw, strict=True)
+    request_id, after, after_ms, limits = _places_of(names)
     return HeaderFacts(
-        None if request_id is None else _name(request_id.decode("latin-1")), retry_after, RateLimits(found)
+        None if request_id is None else _name(values[request_id].decode("latin-1")),
+        None if after is after_ms is None else _retry_after(values, after, after_ms),
+        None if limits is None else RateLimits(limits, tuple(map(values.__getitem__, limits.places))),
     )
+
+
+def _retry_after(values: tuple[bytes, ...], after: int | None, after_ms: int | None) -> float | None:
+    milliseconds = None if after_ms is None else _seconds(values[after_ms])
+    if milliseconds is not None:  # the more exact of the two
+        return milliseconds / 1000
+    return None if after is None else _seconds(values[after])
 
 
 def _whole(value: bytes | None) -> int | None:

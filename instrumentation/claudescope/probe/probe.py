@@ -15,7 +15,7 @@ from claudescope.pricing import PriceBook
 from claudescope.probe.call import Call
 from claudescope.probe.own_span import start_span
 from claudescope.probe.sdk import batch_of, operation_of, provider_of, request_model, server_of
-from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage, draft_of
+from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Ending, Usage, draft_of
 from claudescope.sinks import Sink
 from claudescope.workflows import current_workflow
 
@@ -114,7 +114,9 @@ class Probe:
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
             if start.request_model is not None or batch:
                 self._prices.warm()
-            call = Call(self, start, around, batch)
+            call = Call(self, start, around)
+            if batch:
+                call.batch = batch
             if self._content is not None and start.operation == "chat":
                 call.content = self._content.begin(client, options.json_data)
             if self._makes_span(client, options):
@@ -148,9 +150,9 @@ class Probe:
         """Tell the sinks of a retry. `at` is nanoseconds since the epoch."""
         _tell(self._on_retry, start, attempt, span, at)
 
-    def ending(self, record: CallRecord, span: trace.Span) -> None:
+    def ending(self, ending: Ending, span: trace.Span) -> None:
         """Let the sinks write to the span of a call that is about to end."""
-        _tell(self._on_ending, record, span)
+        _tell(self._on_ending, ending, span)
 
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
         """Tell the sinks of a call that has failed, and what the app is about to see of it."""
@@ -160,14 +162,16 @@ class Probe:
         """Hand the sinks a result of a message batch."""
         _tell(self._on_batch_result, result)
 
-    def finished(self, record: CallRecord, span: trace.Span | None) -> None:
-        """Hand the sinks the record of a call that has ended, inside its span's context: exemplars point there."""
-        token = context.attach(trace.set_span_in_context(span)) if span is not None else None
-        try:
-            _tell(self._on_finish, record)
-        finally:
-            if token is not None:
-                context.detach(token)
+    def finished(self, record: CallRecord, span: trace.Span | None, around: context.Context) -> None:
+        """Hand the sinks the record of a call that has ended.
+
+        Args:
+            record: The call.
+            span: Its span, for exemplars and logs to point to; None where it has none of its own.
+            around: The context that it was made in.
+        """
+        inside = around if span is None else trace.set_span_in_context(span, around)
+        _tell(self._on_finish, record, inside)
 
 
 def _tell(handlers: _Handlers, *what: object) -> None:

@@ -8,6 +8,8 @@ import socket
 import threading
 from typing import ClassVar, Final
 
+from opentelemetry.context import Context
+
 from claudescope import faults
 from claudescope.record import BatchResult, CallRecord, CallStart
 from claudescope.run.messages import Fact, write
@@ -46,7 +48,7 @@ class Link(Sink):
         """Tell of a call that has started."""
         self._tell(start)
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         """Tell of a call that has ended."""
         self._tell(record)
 

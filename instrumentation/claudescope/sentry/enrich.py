@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from claudescope.catalogue import WORKFLOW
 from claudescope.errors import KINDS, ErrorKind, classify
-from claudescope.probe.facts import HeaderFacts, read_headers
+from claudescope.probe.facts import NO_HEADERS, HeaderFacts, read_headers
 from claudescope.record import Attempt, CallRecord, CallStart
 from claudescope.sentry.failures import FAILURES
 from claudescope.sentry.options import Options
@@ -20,7 +20,6 @@ from claudescope.workflows import current_workflow
 __all__ = ["Failure", "enrich"]
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
-_NO_HEADERS: Final = HeaderFacts(None, None, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def _add_tags(event: dict[str, Any], ours: Mapping[str, str]) -> None:
 def _context(failure: Failure) -> dict[str, Any]:
     """The facts, without those that are not known."""
     kind, record, call = failure.kind, failure.record, failure.call
-    headers = _headers(failure.error) if record is None else _NO_HEADERS
+    headers = _headers(failure.error) if record is None else NO_HEADERS
     last = failure.attempt or (record.attempts[-1] if record is not None and record.attempts else None)
     limits = headers.rate_limits if record is None else record.rate_limits
     facts: dict[str, Any] = {
@@ -133,7 +132,7 @@ def _context(failure: Failure) -> dict[str, Any]:
         "status_code": failure.status,
         "request_id": headers.request_id if last is None else last.request_id,
         "retry_after_seconds": headers.retry_after if last is None else last.retry_after,
-        "rate_limits": {name: asdict(limit) for name, limit in limits.items()} or None,
+        "rate_limits": {name: asdict(limit) for name, limit in (limits or {}).items()} or None,
     }
     if call is not None:
         facts |= {"operation": call.operation, "provider": call.provider, "stream": call.stream}
@@ -152,7 +151,7 @@ def _context(failure: Failure) -> dict[str, Any]:
 
 def _headers(error: BaseException | None) -> HeaderFacts:
     raw: object = getattr(getattr(getattr(error, "response", None), "headers", None), "raw", None)
-    return _NO_HEADERS if raw is None else read_headers(cast("list[tuple[bytes, bytes]]", raw))
+    return NO_HEADERS if raw is None else read_headers(cast("list[tuple[bytes, bytes]]", raw))
 
 
 def _link_trace(contexts: dict[str, Any], context: dict[str, Any], failure: Failure) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from claudescope.catalogue import (
@@ -61,23 +60,36 @@ class Cap:
         return value
 
 
-@dataclass(slots=True, eq=False)
 class LabelSet:
-    """The common labels of some calls, ready to be emitted, alone or with one label more.
+    """The common labels of some calls, ready to be emitted, alone or with some labels more.
 
     Compared by identity: there is one for each combination of values.
+
+    Attributes:
+        attributes: The labels.
+        plus: The labels with others added, by these as name, value, name, value. Values must come from bounded sets.
     """
 
-    attributes: Attributes
-    _extended: dict[tuple[str, ...], Attributes] = field(default_factory=dict[tuple[str, ...], Attributes])
+    __slots__ = ("attributes", "plus")
 
-    def with_labels(self, *pairs: str) -> Attributes:
-        """The labels with others added, given as name, value, name, value. Values must come from bounded sets."""
-        attributes = self._extended.get(pairs)
-        if attributes is None:
-            attributes = {**self.attributes, **dict(zip(pairs[::2], pairs[1::2], strict=True))}
-            self._extended[pairs] = attributes
-        return attributes
+    def __init__(self, attributes: Attributes) -> None:
+        self.attributes = attributes
+        self.plus = _Extended(attributes)
+
+
+class _Extended(dict[tuple[str, ...], Attributes]):
+    """Adds labels to some where they are asked for, and keeps the result."""
+
+    __slots__ = ("_attributes",)
+
+    def __init__(self, attributes: Attributes) -> None:
+        super().__init__()
+        self._attributes = attributes
+
+    def __missing__(self, pairs: tuple[str, ...]) -> Attributes:
+        extended = {**self._attributes, **dict(zip(pairs[::2], pairs[1::2], strict=True))}
+        self[pairs] = extended
+        return extended
 
 
 class CallLabels(NamedTuple):
@@ -110,13 +122,16 @@ class LabelSets:
         self._calls: dict[_Values, CallLabels] = {}
         self._overflow = LabelSet({OPERATION.name: OTHER, PROVIDER.name: OTHER})
 
-    def of_record(self, record: CallRecord) -> LabelSet:
-        """The common labels of a finished call."""
-        return self._find(_values(record))
-
     def of_call(self, record: CallRecord) -> CallLabels:
         """All label sets of a finished call."""
-        values = _values(record)
+        values = (
+            record.operation,
+            record.provider,
+            record.request_model,
+            record.response_model,
+            record.server_address,
+            record.workflow,
+        )
         found = self._calls.get(values)
         if found is None:
             operation, provider, model, _, address, workflow = values
@@ -137,9 +152,8 @@ class LabelSets:
 
     def of_start(self, start: CallStart) -> LabelSet:
         """The labels of a call that has started."""
-        return self._find(
-            (start.operation, start.provider, start.request_model, None, start.server_address, start.workflow)
-        )
+        values = (start.operation, start.provider, start.request_model, None, start.server_address, start.workflow)
+        return self._sets.get(values) or self._find(values)
 
     def _find(self, values: _Values) -> LabelSet:
         found = self._sets.get(values)
@@ -156,14 +170,3 @@ class LabelSets:
             # Two threads may both have made it: the first one in is the one.
             found = self._sets.setdefault(capped, found)
         return found
-
-
-def _values(record: CallRecord) -> _Values:
-    return (
-        record.operation,
-        record.provider,
-        record.request_model,
-        record.response_model,
-        record.server_address,
-        record.workflow,
-    )

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import ClassVar, Final
 
 from opentelemetry._logs import LoggerProvider
+from opentelemetry.context import Context, attach, detach
 
 from claudescope.record import CallRecord
 from claudescope.sinks.events import Events
@@ -87,14 +88,16 @@ class LogsSink(Sink):
             self._logger.addHandler(logging.NullHandler())
         self._events = Events(provider)
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         """Write the record of a call, unless a handler of such a record made the call."""
         if _writing.get():
             return
-        token = _writing.set(True)
+        token, inside = _writing.set(True), None if context is None else attach(context)
         try:
             self._write(record)
         finally:
+            if inside is not None:
+                detach(inside)
             _writing.reset(token)
 
     def _write(self, record: CallRecord) -> None:

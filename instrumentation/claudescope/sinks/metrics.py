@@ -6,6 +6,7 @@ import threading
 from decimal import Decimal
 from typing import ClassVar, Final
 
+from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, Meter, MeterProvider, get_meter_provider
 
 from claudescope import catalogue as signals
@@ -21,7 +22,8 @@ __all__ = ["MetricsSink"]
 
 _OUTCOME: Final = signals.OUTCOME.name
 _ERROR_TYPE: Final = signals.ERROR_TYPE.name
-_TOKEN_TYPE: Final = signals.TOKEN_TYPE.name
+_INPUT: Final = (signals.TOKEN_TYPE.name, "input")
+_OUTPUT: Final = (signals.TOKEN_TYPE.name, "output")
 _BATCH_OUTCOME: Final = signals.BATCH_OUTCOME.name
 _CACHE_TTL: Final = signals.CACHE_TTL.name
 _FINISH_REASON: Final = signals.FINISH_REASON.name
@@ -103,13 +105,13 @@ class MetricsSink(Sink):
         with self._store.lock:
             active[labels] = active.get(labels, 0) + 1
 
-    def finished(self, record: CallRecord) -> None:
-        """Record everything that the call tells."""
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
+        """Record everything that the call tells, with exemplars that point into `context`."""
         labels, started, limits = self._labels.of_call(record)
-        usage = record.usage
-        with self._store.lock:
-            active = self._active
-            active[started] = active.get(started, 0) - 1
+        usage, error_type = record.usage, record.error_type
+        store = self._store
+        with store.lock:
+            self._active[started] = self._active.get(started, 0) - 1
             if usage is not None:
                 self._add_usage(usage, record.cost_usd, labels)
             if record.finish_reason is not None:
@@ -117,21 +119,20 @@ class MetricsSink(Sink):
             if len(record.attempts) > 1:
                 self._add_retries(record.attempts, labels)
             if record.rate_limits:
-                self._store.limits[limits] = newer(self._store.limits.get(limits), record.rate_limits)
-        if record.error_type is None:
-            self._duration.record(record.duration, labels.with_labels(_OUTCOME, record.outcome))
-        else:
-            self._duration.record(
-                record.duration, labels.with_labels(_OUTCOME, record.outcome, _ERROR_TYPE, record.error_type)
-            )
+                store.limits[limits] = newer(store.limits.get(limits), record.rate_limits)
+        pairs: tuple[str, ...] = (_OUTCOME, record.outcome)
+        if error_type is not None:
+            pairs += (_ERROR_TYPE, error_type)
+        self._duration.record(record.duration, labels.plus[pairs], context)
         if usage is not None:
-            self._record_tokens(usage, labels)
+            self._tokens.record(usage.input_tokens, labels.plus[_INPUT], context)
+            self._tokens.record(usage.output_tokens, labels.plus[_OUTPUT], context)
         if record.time_to_first_chunk is not None:
-            self._first_chunk.record(record.time_to_first_chunk, labels.attributes)
+            self._first_chunk.record(record.time_to_first_chunk, labels.attributes, context)
         if record.longest_stall is not None:
-            self._stall.record(record.longest_stall, labels.attributes)
+            self._stall.record(record.longest_stall, labels.attributes, context)
         if usage is not None and record.stream_seconds and record.finish_reason is not None:
-            self._speed.record(usage.output_tokens / record.stream_seconds, labels.attributes)
+            self._speed.record(usage.output_tokens / record.stream_seconds, labels.attributes, context)
 
     def lost(self, start: CallStart) -> None:
         """A call that was counted as in flight will never end: its process is gone."""
@@ -153,11 +154,8 @@ class MetricsSink(Sink):
             if result.finish_reason is not None:
                 self._add_answer(result.finish_reason, labels)
         if usage is not None:
-            self._record_tokens(usage, labels)
-
-    def _record_tokens(self, usage: Usage, labels: LabelSet) -> None:
-        self._tokens.record(usage.input_tokens, labels.with_labels(_TOKEN_TYPE, "input"))
-        self._tokens.record(usage.output_tokens, labels.with_labels(_TOKEN_TYPE, "output"))
+            self._tokens.record(usage.input_tokens, labels.plus[_INPUT])
+            self._tokens.record(usage.output_tokens, labels.plus[_OUTPUT])
 
     # What follows is called with the store's lock held.
 
@@ -173,16 +171,23 @@ class MetricsSink(Sink):
             delays[labels] = delays.get(labels, 0.0) + attempt.delay
 
     def _add_usage(self, usage: Usage, cost: Decimal | None, labels: LabelSet) -> None:
-        # Zeros are added too: a counter born at its first increase loses it.
-        reads, writes_5m, writes_1h = self._cache_reads, self._cache_writes_5m, self._cache_writes_1h
-        reasoning, costs, unpriced = self._reasoning, self._cost, self._unpriced
-        reads[labels] = reads.get(labels, 0) + usage.cache_read_tokens
-        writes_5m[labels] = writes_5m.get(labels, 0) + usage.cache_write_5m_tokens
-        writes_1h[labels] = writes_1h.get(labels, 0) + usage.cache_write_1h_tokens
-        reasoning[labels] = reasoning.get(labels, 0) + usage.reasoning_tokens
-        unpriced[labels] = unpriced.get(labels, 0) + (1 if cost is None else 0)
-        if cost is not None:
-            costs[labels] = costs.get(labels, 0) + cost
+        unpriced = self._unpriced
+        if labels not in unpriced:
+            # Zeros are told too: a counter born at its first increase loses it.
+            for cells in (unpriced, self._cache_reads, self._cache_writes_5m, self._cache_writes_1h, self._reasoning):
+                cells[labels] = 0
+        if usage.cache_read_tokens:
+            self._cache_reads[labels] += usage.cache_read_tokens
+        if usage.cache_write_5m_tokens:
+            self._cache_writes_5m[labels] += usage.cache_write_5m_tokens
+        if usage.cache_write_1h_tokens:
+            self._cache_writes_1h[labels] += usage.cache_write_1h_tokens
+        if usage.reasoning_tokens:
+            self._reasoning[labels] += usage.reasoning_tokens
+        if cost is None:
+            unpriced[labels] += 1
+        else:
+            self._cost[labels] = self._cost.get(labels, 0) + cost
         for tool, uses in usage.server_tools.items():
             tools = self._store.cells(signals.SERVER_TOOL_USES, _SERVER_TOOL, self._server_tools(tool))
             tools[labels] = tools.get(labels, 0) + uses

@@ -11,7 +11,8 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from decimal import Context, Decimal
+from decimal import Context as DecimalContext
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from claudescope.catalogue import OTHER
@@ -21,6 +22,7 @@ from claudescope.sinks.sink import Sink
 
 if TYPE_CHECKING:
     from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
+    from opentelemetry.context import Context
 
     from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
 
@@ -32,7 +34,7 @@ _BIN_LIMIT = 1024
 # Finish reasons and the like come from the server: a closed set by its word, and bounded here all the same.
 _MAX_NAMES = 100
 # The app may have set a precision or traps of its own in the current context.
-_MONEY = Context(prec=50, traps=[])
+_MONEY = DecimalContext(prec=50, traps=[])
 
 # Sketches are imported with the first call, and the classes of a report with the first report, for the start of an
 # app to be quick.
@@ -204,10 +206,14 @@ class _Tally:
         if usage is not None:
             group.input += usage.input_tokens
             group.output += usage.output_tokens
-            group.cache_read += usage.cache_read_tokens
-            group.cache_write_5m += usage.cache_write_5m_tokens
-            group.cache_write_1h += usage.cache_write_1h_tokens
-            group.reasoning += usage.reasoning_tokens
+            if usage.cache_read_tokens:
+                group.cache_read += usage.cache_read_tokens
+            if usage.cache_write_5m_tokens:
+                group.cache_write_5m += usage.cache_write_5m_tokens
+            if usage.cache_write_1h_tokens:
+                group.cache_write_1h += usage.cache_write_1h_tokens
+            if usage.reasoning_tokens:
+                group.reasoning += usage.reasoning_tokens
             if answer.cost_usd is None:
                 group.unpriced += 1
             else:
@@ -219,12 +225,12 @@ class _Tally:
             _count(self._finish_reasons, answer.finish_reason)
 
     def _add_attempts(self, record: CallRecord) -> None:
-        statuses = self._statuses
-        last = len(record.attempts) - 1
-        for index, attempt in enumerate(record.attempts):
+        statuses, attempts = self._statuses, record.attempts
+        for attempt in attempts:
             status = attempt.status_code
             statuses[status] = statuses.get(status, 0) + 1
-            if index < last:
+        if len(attempts) > 1:
+            for attempt in attempts[:-1]:
                 _count(self._retries, attempt.error_type or "unknown_error")
                 self._retry_delay += attempt.delay
 
@@ -354,7 +360,7 @@ class ReportSink(Sink):
         self._tally = _Tally(now(), max_groups)
         _live_sinks.add(self)
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         """Count a call that has ended. Takes 3 to 4 µs."""
         tally = self._tally
         with tally.lock:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
-from claudescope.record import Attempt, BatchResult, CallRecord, CallStart
+from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Ending
 
 __all__ = ["Sink"]
 
@@ -39,11 +40,11 @@ class Sink:
             at: When the attempt had failed, in nanoseconds since the epoch.
         """
 
-    def ending(self, record: CallRecord, span: Span) -> None:
+    def ending(self, ending: Ending, span: Span) -> None:
         """A call is about to end and its span can still be written to.
 
-        Called at most once for a call that ends as it seemed, and again where it then ends otherwise, such as a
-        response that a middleware refused after the API had given it.
+        Called again where it then ends otherwise: a stream as it begins, in case that nobody reads it, and once more
+        when it is read; a response that a middleware refused after the API had given it.
         """
 
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
@@ -55,8 +56,13 @@ class Sink:
                 raises none, as for a stream that was cut.
         """
 
-    def finished(self, record: CallRecord) -> None:
-        """A call has ended. Called exactly once a call."""
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
+        """A call has ended. Called exactly once a call.
+
+        Args:
+            record: The call.
+            context: The call's own, with its span, for exemplars and logs to point to; None for the current one.
+        """
 
     def batch_result(self, result: BatchResult) -> None:
         """A result of a message batch has been read. Called once a result, however often the app reads it."""

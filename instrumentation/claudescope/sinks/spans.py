@@ -7,7 +7,7 @@ from typing import ClassVar
 from opentelemetry.trace import Span
 from opentelemetry.util.types import AttributeValue
 
-from claudescope.record import Attempt, CallRecord, CallStart
+from claudescope.record import Attempt, CallStart, Ending
 from claudescope.sinks.sink import Sink
 
 __all__ = ["SpansSink"]
@@ -31,16 +31,16 @@ class SpansSink(Sink):
             attributes["anthropic.request.id"] = attempt.request_id
         span.add_event("claude.retry", attributes, timestamp=at)
 
-    def ending(self, record: CallRecord, span: Span) -> None:
+    def ending(self, ending: Ending, span: Span) -> None:
         """Set the attributes that the SDK does not."""
-        attributes: dict[str, AttributeValue] = {"claude.outcome": record.outcome}
-        if record.error_type is not None:
+        attributes: dict[str, AttributeValue] = {"claude.outcome": ending.outcome}
+        if ending.error_type is not None:
             # The SDK has the last word on `error.type`, which is at times coarser than the kind.
-            attributes["claude.error_kind"] = record.error_type
-        if record.finish_reason is not None:
-            attributes["gen_ai.response.finish_reasons"] = (record.finish_reason,)
-        if record.cost_usd is not None:
-            attributes["claude.cost.usd"] = float(record.cost_usd)
-        if record.workflow is not None:
-            attributes["claude.workflow"] = record.workflow
+            attributes["claude.error_kind"] = ending.error_type
+        if ending.finish_reason is not None:
+            attributes["gen_ai.response.finish_reasons"] = (ending.finish_reason,)
+        if ending.cost_usd is not None:
+            attributes["claude.cost.usd"] = float(ending.cost_usd)
+        if ending.workflow is not None:
+            attributes["claude.workflow"] = ending.workflow
         span.set_attributes(attributes)

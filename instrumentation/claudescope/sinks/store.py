@@ -70,7 +70,10 @@ class Store:
         with self.lock:
             cells = [(pairs, list(sums.items())) for pairs, sums in self._cells[metric.name].items()]
         return [
-            Observation(float(value) if isinstance(value, Decimal) else value, labels.with_labels(*pairs))
+            Observation(
+                float(value) if isinstance(value, Decimal) else value,
+                labels.plus[pairs],
+            )
             for pairs, sums in cells
             for labels, value in sums
         ]
@@ -81,7 +84,7 @@ class Store:
         with self.lock:
             known = list(self.limits.items())
         return [
-            Observation(value, labels.with_labels(RATE_LIMIT_TYPE.name, limit_type))
+            Observation(value, labels.plus[RATE_LIMIT_TYPE.name, limit_type])
             for labels, limits in known
             for limit_type, limit in limits.items()
             if (value := getattr(limit, part)) is not None

@@ -13,6 +13,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import ClassVar
 
+from opentelemetry.context import Context
+
 from claudescope.probe import flush
 from claudescope.record import CallRecord
 from claudescope.sinks import Sink
@@ -27,7 +29,7 @@ class _Capture(Sink):
     def __init__(self) -> None:
         self.calls: list[CallRecord] = []
 
-    def finished(self, record: CallRecord) -> None:
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
         self.calls.append(record)
 
 
