@@ -82,13 +82,11 @@ if hasattr(os, "register_at_fork"):
 
 def watch_results(results: Iterator[Any], call: Call) -> Generator[Any, None, None]:
     """Yield the results of a batch as they are, count each, and tell the call how they ended."""
-    call.parsing = call.reading = True
+    call.parsing = True
     try:
         for result in results:
             see_result(call, result)
-            call.reading = False
             yield result
-            call.reading = True
     except GeneratorExit:
         call.dropped()
         raise
@@ -101,13 +99,11 @@ def watch_results(results: Iterator[Any], call: Call) -> Generator[Any, None, No
 
 async def watch_async_results(results: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
     """Yield the results of a batch as they are, count each, and tell the call how they ended."""
-    call.parsing = call.reading = True
+    call.parsing = True
     try:
         async for result in results:
             see_result(call, result)
-            call.reading = False
             yield result
-            call.reading = True
     except GeneratorExit:
         call.dropped()
         await results.aclose()  # as if the app had left the SDK's own generator

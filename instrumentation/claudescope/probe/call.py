@@ -6,9 +6,11 @@ for the garbage collector to give its connection back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import ref
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Call"]
 
 _DraftRecord: Final = draft_of(CallRecord)
+_Events = TypeVar("_Events")
 
 
 class Call:
@@ -47,7 +50,6 @@ class Call:
         clock: When it began, and when its events came.
         facts: What the response said so far.
         parsing: A `Stream` of the SDK parses the body, so its events decide how the call ends.
-        reading: The SDK is at work inside the stream: a close of the body now is the SDK's doing, not the app's.
     """
 
     # On the class, as most stay as they are in most calls.
@@ -56,7 +58,6 @@ class Call:
     span: trace.Span | None = None
     own_span: bool = False
     parsing: bool = False
-    reading: bool = False
     streaming: bool = False
     _body: bodies.BodyReader | None = None
     _error_event: str | None = None
@@ -64,6 +65,7 @@ class Call:
     _priced: tuple[Usage | None, Decimal | None] = (None, None)
     _told: Ending | None = None
     _dropped: bool = False
+    _events: Callable[[], object] = type(None)
 
     def __init__(self, probe: Probe, start: CallStart, around: Context) -> None:
         self.start = start
@@ -180,6 +182,17 @@ class Call:
 
     # --- the events of a stream ---------------------------------------------------------------------------------
 
+    def watched(self, events: _Events) -> _Events:
+        """Give `events`, the generator that watches this call, to the app to read."""
+        self._events = ref(events)  # weakly: it refers to its call
+        return events
+
+    @property
+    def reading(self) -> bool:
+        """Whether the SDK is at work inside the stream: a close of the body now is its doing, and not the app's."""
+        events = self._events()
+        return self._dropped or getattr(events, "gi_running", False) or getattr(events, "ag_running", False)
+
     def see(self, event: Any) -> None:
         """Take one decoded event of a stream at the moment its bytes pass. Never raises."""
         if self.content is not None:
@@ -269,7 +282,6 @@ class Call:
         """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
         if self._open and not self._dropped:
             self._dropped = True
-            self.reading = True  # the SDK now closes the body itself: that is no close of the app's to record at once
             self.clock.stop()
             FINISHER.later(self.left)
 

@@ -304,7 +304,7 @@ def _stream(original: _Function) -> _Function:
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
         events = original(self)
         call = call_of(getattr(self, "response", None))
-        return events if call is None else watch_events(events, call)
+        return events if call is None else call.watched(watch_events(events, call))
 
     return __stream__
 
@@ -314,7 +314,7 @@ def _async_stream(original: _Function) -> _Function:
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
         events = original(self)
         call = call_of(getattr(self, "response", None))
-        return events if call is None else watch_async_events(events, call)
+        return events if call is None else call.watched(watch_async_events(events, call))
 
     return __stream__
 
@@ -324,7 +324,7 @@ def _results(original: _Function) -> _Function:
     def __decode__(self: Any) -> Any:  # noqa: N807 - the SDK's name
         results = original(self)
         call = call_of(getattr(self, "http_response", None))
-        return watch_results(results, call) if call is not None and call.batch else results
+        return call.watched(watch_results(results, call)) if call is not None and call.batch else results
 
     return __decode__
 
@@ -334,6 +334,6 @@ def _async_results(original: _Function) -> _Function:
     def __decode__(self: Any) -> Any:  # noqa: N807 - the SDK's name
         results = original(self)
         call = call_of(getattr(self, "http_response", None))
-        return watch_async_results(results, call) if call is not None and call.batch else results
+        return call.watched(watch_async_results(results, call)) if call is not None and call.batch else results
 
     return __decode__

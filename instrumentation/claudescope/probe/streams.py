@@ -40,7 +40,7 @@ def call_of(response: Any) -> Call | None:
 
 def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None]:
     """Yield the events of a sync stream as they are, and tell the call what it sees."""
-    call.parsing = call.reading = True
+    call.parsing = True
     clock, gathers = call.clock, call.content
     first, last, gap = clock.first_content, clock.last_event, clock.longest_gap
     try:
@@ -48,7 +48,7 @@ def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None
             now = perf_counter()
             if now - last > gap:
                 clock.longest_gap = gap = now - last
-            clock.last_event = last = now
+            last = now
             if gathers is not None:
                 gathers.see(event)
             try:
@@ -61,9 +61,7 @@ def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None
                     clock.first_content = first = now
             else:
                 call.look(event)
-            call.reading = False
             yield event
-            call.reading = True
     except GeneratorExit:
         call.dropped()
         raise
@@ -75,7 +73,7 @@ def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None
 
 async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
     """Yield the events of an async stream as they are, and tell the call what it sees."""
-    call.parsing = call.reading = True
+    call.parsing = True
     clock, gathers = call.clock, call.content
     first, last, gap = clock.first_content, clock.last_event, clock.longest_gap
     try:
@@ -83,7 +81,7 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> A
             now = perf_counter()
             if now - last > gap:
                 clock.longest_gap = gap = now - last
-            clock.last_event = last = now
+            last = now
             if gathers is not None:
                 gathers.see(event)
             try:
@@ -96,9 +94,7 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> A
                     clock.first_content = first = now
             else:
                 call.look(event)
-            call.reading = False
             yield event
-            call.reading = True
     except GeneratorExit:
         call.dropped()
         # Without us the finaliser would close the SDK's generator itself: a dropped one frees its connection.
