@@ -13,6 +13,7 @@ class CallClock:
     """Takes the times of one call. Durations come from a clock that never goes back.
 
     Attributes:
+        began_at: When the call began, in UTC.
         first_content: When the first content event came, on `time.perf_counter`; None before it.
         last_content: When the last content event came, likewise.
         last_event: When the last event came, likewise; `math.inf` before the first, which then ends no gap.
@@ -27,7 +28,7 @@ class CallClock:
     _ended: float | None = None
 
     def __init__(self) -> None:
-        self._began_at = time.time()
+        self.began_at = datetime.now(timezone.utc)
         self._began = time.perf_counter()
 
     def event(self, *, content: bool) -> None:
@@ -44,11 +45,6 @@ class CallClock:
         """The call ends now, whenever its record is made. The first stop counts."""
         if self._ended is None:
             self._ended = time.perf_counter()
-
-    @property
-    def began_at(self) -> datetime:
-        """When the call began, in UTC."""
-        return datetime.fromtimestamp(self._began_at, timezone.utc)
 
     @property
     def duration(self) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
@@ -34,7 +35,6 @@ _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
 CONTENT: Final = "content_block_delta"
 """The type of the events that carry some of the answer: nearly all of a stream."""
 _COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-_INT: Final = {int}
 _ABSURD: Final = 1 << 53
 _NO_TOOLS: Final[Mapping[str, int]] = MappingProxyType({})
 _DraftUsage: Final = draft_of(Usage)
@@ -141,12 +141,10 @@ class MessageFacts:
         if usage is None:
             return
         get, counts = _getter(usage), self._counts
-        values = tuple(map(get, _COUNTS))
-        if set(map(type, values)) == _INT and min(values) >= 0 and max(values) < _ABSURD:
-            counts.update(zip(_COUNTS, values, strict=True))  # as good as always, and quicker than one by one
-        else:
-            known = zip(_COUNTS, map(_count, values), strict=True)
-            counts.update((name, count) for name, count in known if count is not None)
+        for name in _COUNTS:
+            value = get(name)
+            if value.__class__ is int and 0 <= value < _ABSURD:  # as `_count`, which is a call for each
+                counts[name] = value
         self._usage = None
         self._read_details(get)
 
@@ -195,7 +193,7 @@ class RateLimits(Mapping[RateLimitType, RateLimit]):
 
     Args:
         headers: The rate-limit headers that there are.
-        values: The value of each.
+        values: Begins with the value of each.
 
     Attributes:
         types: The types that they speak of.
@@ -230,7 +228,7 @@ class RateLimits(Mapping[RateLimitType, RateLimit]):
 
 def _limits_of(headers: _LimitHeaders, values: tuple[bytes, ...]) -> dict[RateLimitType, RateLimit]:
     parts: dict[RateLimitType, list[bytes | None]] = {}
-    for (limit_type, part), value in zip(headers.meanings, values, strict=True):
+    for (limit_type, part), value in zip(headers.meanings, values, strict=False):
         parts.setdefault(limit_type, [None, None, None])[part] = value
     return {
         limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
@@ -243,13 +241,13 @@ class _LimitHeaders(NamedTuple):
 
     Attributes:
         meanings: Of each, the limit it speaks of, and whether it is its size, what remains of it, or its reset.
-        places: Of each, its place among all headers.
         types: The limits that they speak of.
+        pick: Takes their values, and then one more, out of those of all headers.
     """
 
     meanings: tuple[tuple[RateLimitType, int], ...]
-    places: tuple[int, ...]
     types: tuple[RateLimitType, ...]
+    pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 
 class _Places(NamedTuple):
@@ -273,8 +271,8 @@ def _places_of(names: tuple[bytes, ...]) -> _Places:
         places.get(b"retry-after-ms"),
         _LimitHeaders(
             tuple(meaning for meaning, _ in limits),
-            tuple(place for _, place in limits),
             tuple(sorted({limit_type for (limit_type, _), _ in limits})),
+            itemgetter(*(place for _, place in limits), 0),  # one more, as it gives no tuple of a single one
         )
         if limits
         else None,
@@ -307,12 +305,12 @@ def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> HeaderFacts:
     """
     if not raw:
         return NO_HEADERS
-    names, values = zip(*raw, strict=True)
+    names, values = zip(*raw)  # noqa: B905 - all are pairs
     request_id, after, after_ms, limits = _places_of(names)
     return HeaderFacts(
         None if request_id is None else _name(values[request_id].decode("latin-1")),
         None if after is after_ms is None else _retry_after(values, after, after_ms),
-        None if limits is None else RateLimits(limits, tuple(map(values.__getitem__, limits.places))),
+        None if limits is None else RateLimits(limits, limits.pick(values)),
     )
 
 
