@@ -174,3 +174,16 @@ def test_a_model_of_anybody_elses() -> None:
     usage = facts.usage()
     assert usage is not None
     assert (usage.input_tokens, usage.speed) == (140, "fast")
+
+
+def test_the_last_of_two_headers_counts() -> None:
+    """A proxy that adds a header which is there already is the one that is believed, as its word came last."""
+    raw = [
+        (b"request-id", b"req_1"),
+        (b"anthropic-ratelimit-tokens-limit", b"5"),
+        (b"Anthropic-Ratelimit-Tokens-Limit", b"6"),
+        (b"REQUEST-ID", b"req_2"),
+    ]
+    headers = read_headers(raw)
+    assert headers.request_id == "req_2"
+    assert dict(headers.rate_limits or {}) == {"tokens": RateLimit(6, None, None)}
