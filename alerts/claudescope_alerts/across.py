@@ -7,6 +7,7 @@ where their reader chose All.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from claudescope.catalogue import (
@@ -36,13 +37,15 @@ from claudescope.catalogue import (
     Label,
     Metric,
 )
-from claudescope_alerts.promql import Names, Part
+from claudescope_alerts.promql import Match, Names, Part
 from claudescope_alerts.rules import Group, Query, Recording, Trial, counter
+from claudescope_alerts.sli import CHAT, ENDED
 from claudescope_alerts.spec import Spec
 
-__all__ = ["across_groups", "across_name"]
+__all__ = ["FAILED_SHARE", "LAST_SEEN", "P95", "TILE", "across_groups", "across_name", "newest_sample"]
 
 _PREFIX: Final = "claude_across"
+_FAILED: Final = Match(OUTCOME, ("error",))
 _GAUGES: Final = {ACTIVE_CALLS: "sum", RATE_LIMIT: "max", RATE_LIMIT_REMAINING: "min"}
 """How the last-seen values of several instances become one. All share the limits: who saw least knows what is left."""
 
@@ -82,6 +85,23 @@ _BY_INSTANCE: Final[dict[tuple[Metric, Part], tuple[Label, ...]]] = {
 }
 """What is recorded of each instance, across all else, and the labels that are kept."""
 
+TILE: Final = 5
+"""Minutes between evaluations of that: as long as the window of its rates, end to end."""
+
+FAILED_SHARE: Final = f"{_PREFIX}_by_instance:failed:share5m"
+"""Recorded of each instance: the share of its calls that failed, of those that ended."""
+
+P95: Final = f"{_PREFIX}_by_instance:duration:p95_5m"
+"""Recorded of each instance: the 95th percentile of how long calls took that users wait for, in seconds."""
+
+LAST_SEEN: Final = f"{_PREFIX}_by_instance:last_seen"
+"""Recorded of each instance: when its newest sample of calls was taken, in Unix seconds."""
+
+
+def newest_sample(names: Names, by: Iterable[str], selector: str) -> str:
+    """When the newest of some series' samples was taken, in Unix seconds, by labels."""
+    return f"max by {names.by(*by)} (timestamp({selector}))"
+
 
 def across_name(metric: Metric, part: Part = "", *, by_instance: bool = False) -> str:
     """Name of what is recorded of a metric: its rate over 5 minutes, or a gauge's value.
@@ -113,25 +133,92 @@ def across_groups(spec: Spec, names: Names) -> list[Group]:
             (_trial(names, recorded, labels),),
         )
         for name, recorded in _GROUPS.items()
-    ] + [_by_instance(spec, names, labels)]
+    ] + _by_instance(spec, names, labels)
 
 
-def _by_instance(spec: Spec, names: Names, labels: dict[str, str]) -> Group:
+def _by_instance(spec: Spec, names: Names, labels: dict[str, str]) -> list[Group]:
     own = _selector(labels)
     rules: list[Recording] = []
     series: dict[str, str] = {}
     queries: list[Query] = []
+    whose = tuple(dict.fromkeys(("job", "instance", *spec.service.labels)))
     for (metric, part), also in _BY_INSTANCE.items():
         le, more = (("le",), {"le": "+Inf"}) if part == "bucket" else ((), {})
-        kept = names.by(*dict.fromkeys(("job", "instance", *spec.service.labels)), *also, *le)
+        kept = names.by(*whose, *also, *le)
         name = across_name(metric, part, by_instance=True)
         rules.append(Recording(name, f"sum by {kept} (rate({names.select(metric, part=part, window='5m')}))", labels))
         for number, model in ((1, "a"), (2, "b")):
             one = names.series(metric, {REQUEST_MODEL: model}, part, job="app", instance="app-1", **more)
             series[one] = counter((20, 60 * number))
         queries.append(Query(15, f'round({name}{own[:-1]}, instance="app-1"}}, 0.001) == 3', 1))
-    trial = Trial("adds up the models of each instance", series, queries=tuple(queries))
-    return Group("across-by-instance", tuple(rules), (trial,))
+    rules += [Recording(name, expr, labels) for name, expr in _answers(names, whose)]
+    adds_up = Trial("adds up the models of each instance", series, queries=tuple(queries))
+    last_seen = Recording(LAST_SEEN, newest_sample(names, whose, names.select(DURATION, part="count")), labels)
+    return [
+        Group("across-by-instance", tuple(rules), (adds_up, _answered(names, own)), every=TILE),
+        Group("across-last-seen", (last_seen,), (_last_seen(names, f"{LAST_SEEN}{own}"),)),
+    ]
+
+
+def _answers(names: Names, whose: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What is worked out of what the rules before have recorded: name and expression."""
+    by, with_le = names.by(*whose), names.by(*whose, "le")
+
+    def summed(labels: str, part: Part, *matches: Match) -> str:
+        name = across_name(DURATION, part, by_instance=True)
+        return f"sum by {labels} ({names.across(name, DURATION, *matches, part=part)})"
+
+    failed, ended = summed(by, "count", _FAILED), summed(by, "count", ENDED)
+    return [
+        (FAILED_SHARE, f"({failed} or 0 * {ended}) / ({ended} > 0)"),
+        (P95, f"histogram_quantile(0.95, {summed(with_le, 'bucket', CHAT)})"),
+    ]
+
+
+def _answered(names: Names, own: str) -> Trial:
+    """An instance of which a fifth fails, and nine tenths are answered within a bound; another that never fails."""
+    chat: dict[Label, str] = {OPERATION: "chat"}
+    told: list[tuple[str, dict[Label, str], Part, dict[str, str], int]] = [
+        ("app-1", {**chat, OUTCOME: "ok"}, "count", {}, 80),
+        ("app-1", {**chat, OUTCOME: "error"}, "count", {}, 20),
+        ("app-1", {**chat, OUTCOME: "cancelled"}, "count", {}, 7777),
+        ("app-1", chat, "bucket", {"le": "1"}, 90),
+        ("app-1", chat, "bucket", {"le": "2"}, 100),
+        ("app-1", chat, "bucket", {"le": "+Inf"}, 100),
+        ("app-1", {OPERATION: "models.list"}, "bucket", {"le": "2"}, 0),
+        ("app-1", {OPERATION: "models.list"}, "bucket", {"le": "+Inf"}, 7777),
+        ("app-2", {**chat, OUTCOME: "ok"}, "count", {}, 80),
+    ]
+    series: dict[str, str] = {}
+    for instance, kind, part, more, each in told:
+        series[names.series(DURATION, kind, part, job="app", instance=instance, **more)] = counter((20, each))
+    return Trial(
+        "works out the share that fails and the quantile of each instance",
+        series,
+        queries=(
+            Query(15, f'round({FAILED_SHARE}{own[:-1]}, instance="app-1"}}, 0.001) == 0.2', 1),
+            Query(15, f'{FAILED_SHARE}{own[:-1]}, instance="app-2"}} == 0', 1),
+            Query(15, f'round({P95}{own[:-1]}, instance="app-1"}}, 0.001) == 1.5', 1),
+        ),
+    )
+
+
+def _last_seen(names: Names, recorded: str) -> Trial:
+    """One instance has gone after ten minutes; of the other, one model isn't asked any more."""
+    series = {
+        names.series(DURATION, {REQUEST_MODEL: model}, "count", job="app", instance=instance): counter((minutes, 60))
+        for instance, model, minutes in (("app-1", "a", 30), ("app-1", "b", 5), ("app-2", "a", 10))
+    }
+    return Trial(
+        "keeps when an instance was last seen",
+        series,
+        queries=(
+            Query(9, f"{recorded} == 540", 2),
+            Query(25, f"{recorded} == 1500", 1),
+            Query(25, f'{recorded[:-1]}, instance="app-2"}}', None),
+            Query(25, f"max_over_time({recorded}[1d]) == 600", 1),
+        ),
+    )
 
 
 def _selector(labels: dict[str, str]) -> str:

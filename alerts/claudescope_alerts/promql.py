@@ -57,6 +57,7 @@ class Names:
     def __init__(self, spec: Spec) -> None:
         self._naming = spec.naming
         self._service = spec.service.labels
+        self._service_name = spec.service.name
 
     def metric(self, metric: Metric, part: Part = "") -> str:
         """Name of a series: Prometheus', the same with dots kept (`utf8`), or OpenTelemetry's own.
@@ -112,6 +113,21 @@ class Names:
         if le:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
+
+    def across(self, name: str, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> str:
+        """A selector of what rules record of a metric, with the metric's own conditions.
+
+        Args:
+            name: What is recorded.
+            metric: What it is made of.
+            matches: Conditions on its labels.
+            part: Which series of a histogram.
+            le: Upper bound of its bucket.
+        """
+        raw = self.metric(metric, part)
+        inner = self.select(metric, *matches, part=part, le=le).removeprefix(raw).strip("{}")
+        more = inner.removeprefix(json.dumps(raw)).removeprefix(", ")
+        return f"{name}{{{', '.join([f'service={json.dumps(self._service_name)}', *([more] if more else [])])}}}"
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
         """What every selector of a metric asks for: label, operator and value."""

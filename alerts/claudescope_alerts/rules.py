@@ -233,11 +233,13 @@ class Group:
         name: Name of the group and of its file.
         rules: In the order of evaluation.
         trials: What proves its recording rules.
+        every: Minutes between evaluations; None for what the evaluator does by default.
     """
 
     name: str
     rules: tuple[Recording | Alert, ...]
     trials: tuple[Trial, ...] = ()
+    every: int | None = None
 
     @property
     def alerts(self) -> Iterable[Alert]:

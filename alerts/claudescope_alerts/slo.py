@@ -4,8 +4,9 @@ The SLI is never NaN and never missing while there is traffic: `(bad or 0 * even
 whole period weighs every event alike, `sum(bad) / sum(total)`; an average of ratios would let one bad night with three
 calls count as much as a day with a million.
 
-Windows of hours ask the raw series. A day or more is the sum of what was recorded of its half hours: reading the raw
-series of days, of a large fleet, takes longer than the minute until the next evaluation.
+Windows of up to an hour ask the raw series. Each longer one is the sum of the next shorter one, as it is now and as it
+was recorded before, end to end: reading the raw series of hours, of a large fleet, takes longer than the minute until
+the next evaluation.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
+from itertools import pairwise
 from typing import Final
 
 from claudescope_alerts.promql import Names
@@ -26,15 +28,20 @@ __all__ = ["BURN_ALERT", "objective_group"]
 BURN_ALERT: Final = "ClaudeErrorBudgetBurn"
 
 _PREFIX: Final = "claude_slo"
-_DAY: Final = 1440
-_TILE: Final = 30
-"""Minutes of the window that a day or more is put together from: one of `WINDOWS`."""
+_WHOLE: Final = 60
+"""Minutes of the longest window that asks the raw series."""
+
+_GAP: Final = "30m"
+"""How long the end of an earlier part may lie in a gap of what is recorded: what was known before the gap counts."""
+
+_COARSE: Final = 30
+"""Minutes between evaluations in the trials of days."""
 
 _STEPS: Final[dict[TierName, tuple[int, int, int]]] = {
     "page-fast": (1, 1, 1),
     "page-slow": (5, 5, 15),
-    "ticket-fast": (15, _TILE, _TILE),
-    "ticket-slow": (15, _TILE, _TILE),
+    "ticket-fast": (15, _COARSE, _COARSE),
+    "ticket-slow": (15, _COARSE, _COARSE),
 }
 """Minutes between samples, between evaluations, and between those of a long trial: as coarse as a tier allows."""
 
@@ -79,16 +86,21 @@ def _selector(labels: dict[str, str]) -> str:
 
 def _recordings(objective: Objective, events: Events, names: Names, own: str) -> list[tuple[str, str]]:
     """Names and expressions. Each query on the raw series stands once, and all else is built on what it recorded."""
+    by = f" by {names.by(*events.by)}" if events.by else ""
 
     def summed(kind: Callable[[int], str], window: int) -> str:
-        # Half hours for which nothing was recorded count as without events, as in a rate.
-        return f"sum_over_time({kind(_TILE)}{own}[{write_minutes(window)}:{write_minutes(_TILE)}]) / {window // _TILE}"
+        # Parts for which nothing was recorded count as without events, as in a rate.
+        part = WINDOWS[WINDOWS.index(window) - 1]
+        now, earlier = f"{kind(part)}{own}", range(part, window, part)
+        before = (f"last_over_time({now}[{_GAP}] offset {write_minutes(minutes)})" for minutes in earlier)
+        # Another label for each, as `or` takes two with the same labels for one.
+        told = (f'label_replace({one}, "part", "{number}", "", "")' for number, one in enumerate(before, 1))
+        return f"sum{by} ({' or '.join([now, *told])}) / {window // part}"
 
-    by = f" by {names.by(*events.by)}" if events.by else ""
     rules: list[tuple[str, str]] = []
     for window in WINDOWS:
         name = write_minutes(window)
-        if window >= _DAY:
+        if window > _WHOLE:
             rules += [(_events(window), summed(_events, window)), (_errors(window), summed(_errors, window))]
             continue
         rules += [
@@ -250,7 +262,7 @@ def _low_traffic_trials(story: _Story, tier: Tier, fails: int, step: int) -> tup
 
 def _window_trials(events: Events, labels: dict[str, str], objective: Objective) -> tuple[Trial, ...]:
     """Ten minutes of outage after more history than the longest window: each window must see its own share of it."""
-    own, hour, burst, step = _selector(labels), 60, 10, _TILE
+    own, hour, burst, step = _selector(labels), 60, 10, _COARSE
     told = _Story(events, _MANY).told
     end = WINDOWS[-1] + step
     queries: list[Query] = []
@@ -278,8 +290,11 @@ def _window_trials(events: Events, labels: dict[str, str], objective: Objective)
     # A tenth of the events of a short, busy day fails, then come quiet hours: an average of ratios would say far less.
     weighted = told((2 * hour, _MANY / 10, _MANY * 9 / 10), (10 * hour, 0, 1))
     exact = f"round({_PREFIX}:error_ratio:period{own}, 0.001) == 0.1"
+    # Not where two parts meet: what happens between the last sample of one and the first of the next is in neither.
+    seen = told((end + burst, 0, _MANY), (burst, _MANY, 0), (end + WINDOWS[-1] // 2, 0, _MANY))
     return (
         Trial("each window sees its own share of an outage, and none is NaN", story, queries=tuple(queries), step=step),
+        Trial("each window sees an outage for as long as it lasts", seen, queries=_parts(own, end, burst), step=step),
         Trial(
             "the whole budget remains while all is well",
             healthy,
@@ -288,3 +303,15 @@ def _window_trials(events: Events, labels: dict[str, str], objective: Objective)
         ),
         Trial("the period weighs every event alike", weighted, queries=(Query(10 * hour, exact, 1),), step=hour),
     )
+
+
+def _parts(own: str, begin: int, burst: int) -> tuple[Query, ...]:
+    """An outage in each part that a window is put together from, and after the last of them."""
+    queries: list[Query] = []
+    for part, window in pairwise(WINDOWS):
+        if window > _WHOLE:
+            exact = f"{_ratio(window)}{own} / {burst / window!r}"
+            middles = [begin + earlier + part // 2 for earlier in range(0, window, part)]
+            queries += [Query(minute, f"round({exact}, 0.1) == 1", 1) for minute in middles]
+            queries.append(Query(begin + window + part // 2, f"{_ratio(window)}{own} == 0", 1))
+    return tuple(queries)

@@ -24,7 +24,7 @@ import yaml
 from benchmarks.environments import ROOT
 from benchmarks.fleet.app import MODELS, series_of_an_app
 from benchmarks.fleet.recorded import Inliner, recordings_of, spans_of
-from benchmarks.fleet.store import fleet, shapes_of
+from benchmarks.fleet.store import fleet, of_each, shapes_of
 from benchmarks.fleet.timing import NOT_ASKED, Pair, Took, inlined_rules, panels, rule_groups
 from benchmarks.page import machine, publish, table
 from claudescope_alerts.build import build
@@ -68,8 +68,8 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def measure(sizes: Sequence[int]) -> tuple[int, int, dict[int, Measured]]:
-    """How many series one instance has, how many rules record, and what each size of fleet took."""
+def measure(sizes: Sequence[int]) -> tuple[str, dict[int, Measured]]:
+    """Which series there are, in words, and what each size of fleet took."""
     raw_spec = load_spec()
     spec = raw_spec.model_copy(update={"across_instances": True})
     rules, boards, raw_boards = _rules(spec), boards_of(spec), boards_of(raw_spec)
@@ -86,13 +86,18 @@ def measure(sizes: Sequence[int]) -> tuple[int, int, dict[int, Measured]]:
         folder = Path(temporary) / "one"
         folder.mkdir()
         shapes = shapes_of(series, rules, recordings, folder)
-        _say(f"{len(series)} series an instance, {len(shapes)} recorded")
+        each = of_each(shapes, recordings)
+        which = (
+            f"{len(series)} series each, and {len(each)} recorded; {len(shapes) - len(each)} recorded series however "
+            "many instances there are"
+        )
+        _say(which)
         before = Measured(0, 0, {}, {})
         for instances in sizes:
             folder = Path(temporary) / str(instances)
             folder.mkdir()
             interval = _QUICK if instances <= 100 else INTERVAL
-            with fleet(series, instances, shapes, spans, folder) as store:
+            with fleet(series, instances, shapes, each, spans, folder) as store:
                 _say(f"{instances} instances: {store.samples / 1e6:.0f} million samples in {store.seconds:.0f} s")
                 with_ = rule_groups(store, rules, interval, evaluations=2 if interval > _QUICK else 3)
                 _say("rule groups are measured")
@@ -108,7 +113,7 @@ def measure(sizes: Sequence[int]) -> tuple[int, int, dict[int, Measured]]:
                 _say("panels are measured")
                 found[instances] = before = Measured(store.samples, store.seconds, shown, groups)
             shutil.rmtree(folder)
-    return len(series), len(shapes), found
+    return which, found
 
 
 def _names(text: str) -> list[str]:
@@ -186,7 +191,7 @@ def _boards(found: Mapping[int, Measured]) -> str:
     return table([*head, f"≤ 1 s at {sizes[-1]:,}", "without"], rows)
 
 
-def _report(series: int, recorded: int, found: Mapping[int, Measured]) -> str:
+def _report(series: str, found: Mapping[int, Measured]) -> str:
     sizes = list(found)
     last = found[sizes[-1]]
     by_time = sorted(
@@ -197,10 +202,7 @@ def _report(series: int, recorded: int, found: Mapping[int, Measured]) -> str:
     late = sum(bool(pair.recorded.problem) or pair.recorded.seconds > _GROUP_GOAL for pair in last.groups.values())
     written = ", ".join(f"{found[size].samples / 1e6:,.0f}" for size in sizes)
     fleets = ", ".join(f"{size:,}" for size in sizes)
-    what = (
-        f"{fleets} instances with {len(MODELS)} models: {series} series each, a sample a minute, {written} million "
-        f"samples; {recorded} recorded series, however many instances there are."
-    )
+    what = f"{fleets} instances with {len(MODELS)} models: {series}. {written} million samples."
     met = (
         f"Panels, of which {len(last.panels) - missed} of {len(last.panels)} take at most 1 s at {sizes[-1]:,} "
         "instances:"

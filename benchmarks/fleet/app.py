@@ -47,6 +47,7 @@ class Series:
         whole: Whether it counts whole things: calls, tokens.
         kept: For how many seconds it is written: as long as any query looks back, and no less than an hour.
         group: Series of the same model grow alike.
+        every: Minutes between samples; a divisor of an hour's.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Series:
     whole: bool
     kept: int
     group: int
+    every: int = 1
 
 
 def series_of_an_app(rules: Iterable[str], queries: Iterable[str], calls: int = _CALLS, seed: int = 0) -> list[Series]:
@@ -96,7 +98,8 @@ def series_of_an_app(rules: Iterable[str], queries: Iterable[str], calls: int = 
                     labels,
                     sample.value,
                     gauge=sample.name in _GAUGES,
-                    whole=float(sample.value).is_integer() and not sample.name.endswith("_sum"),
+                    whole=sample.name in _GAUGES
+                    or (float(sample.value).is_integer() and not sample.name.endswith("_sum")),
                     kept=kept(sample.name, sample.labels.get("le")),
                     group=MODELS.index(model) if model in MODELS else 0,
                 )

@@ -25,6 +25,9 @@ _USE: Final = re.compile(
     r"(?: offset (?P<offset>\w+))?"
 )
 _EQUAL: Final = re.compile(r'(\w+)="([^"]*)"')
+_WINDOWED: Final = re.compile(r":rate(\w+)$")
+_SHORTEST: Final = "5m"
+"""The window of an objective of which every other has its raw expression."""
 
 
 def seconds_of(duration: str) -> int:
@@ -40,21 +43,30 @@ class Recorded:
         name: Name of the series.
         expr: PromQL.
         labels: Labels that it adds.
+        every: Minutes between evaluations.
     """
 
     name: str
     expr: str
     labels: Mapping[str, str]
+    every: int = 1
 
 
 def recordings_of(rules: Iterable[str]) -> list[Recorded]:
     """The recording rules of rule files."""
-    found: list[Any] = [rule for text in rules for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
-    return [Recorded(rule["record"], rule["expr"], rule.get("labels", {})) for rule in found if "record" in rule]
+    groups: list[Any] = [group for text in rules for group in yaml.safe_load(text)["groups"]]
+    return [
+        Recorded(rule["record"], rule["expr"], rule.get("labels", {}), seconds_of(group.get("interval", "1m")) // STEP)
+        for group in groups
+        for rule in group["rules"]
+        if "record" in rule
+    ]
 
 
 class Inliner:
     """Puts the raw expression in the place of each recorded series.
+
+    A window of an objective that is put together from what was recorded of shorter ones is asked as a whole.
 
     Args:
         recordings: All recording rules.
@@ -91,8 +103,17 @@ class Inliner:
         # Only a selector or a subquery can be moved in time.
         return f"last_over_time({raw}[1m:1m]{offset})" if offset else raw
 
+    def _whole(self, rule: Recorded) -> str:
+        """The expression of a rule, of raw series where it is put together from recorded ones."""
+        window = _WINDOWED.search(rule.name)
+        if window is None or rule.name[: window.start(1)] not in rule.expr:
+            return rule.expr
+        name = rule.name[: window.start(1)] + _SHORTEST
+        shortest = next(one for one in self._recordings if one.name == name and one.labels == rule.labels)
+        return shortest.expr.replace(f"[{_SHORTEST}]", f"[{window[1]}]").replace(f"rate{_SHORTEST}", f"rate{window[1]}")
+
     def _labelled(self, rule: Recorded) -> str:
-        expr = self.inline(rule.expr)
+        expr = self.inline(self._whole(rule))
         for name, value in rule.labels.items():
             expr = f'label_replace({expr}, "{name}", "{value}", "", "")'
         return expr

@@ -72,7 +72,8 @@ class Growth:
         day = (at - start) / DAY
         wave = math.sin((at / DAY + self.phase) * 2 * math.pi)
         if series.gauge:
-            return math.floor(series.total * (0.6 + 0.4 * wave)) if series.total else math.floor(3 + 3 * wave)
+            value = series.total * (0.6 + 0.4 * wave) if series.total else 3 + 3 * wave
+            return math.floor(value) if series.whole else value
         grown = series.total * self.times * (0.3 + day + 0.1 * wave)
         return math.floor(grown) if series.whole else grown
 
@@ -93,16 +94,17 @@ def blocks_of(series: Sequence[Series], growth: Growth, start: float, at: int, e
         end: Where it stops; not included.
     """
     moments = [moment + growth.late for moment in range(at, end, STEP)]
-    stamps = [b"\x10" + _varint(round(moment * 1000)) for moment in moments]
+    stamped = [(moment, b"\x10" + _varint(round(moment * 1000))) for moment in moments]
     # A sample is a double and a time: its length is the same for all times of this century.
-    head = b"\x12" + _varint(9 + len(stamps[0])) + b"\x09"
-    packed = struct.Struct("<" + f"{len(head)}sd{len(stamps[0])}s" * len(moments))
+    length = len(stamped[0][1])
+    head = b"\x12" + _varint(9 + length) + b"\x09"
     written: list[bytes] = []
     for one in series:
         values: list[bytes | float] = []
-        for moment, stamp in zip(moments, stamps, strict=True):
+        for moment, stamp in stamped[:: one.every]:
             values += (head, growth.value(one, moment, start), stamp)
-        written.append(_field(1, _named(one) + packed.pack(*values)))
+        samples = struct.pack("<" + f"{len(head)}sd{length}s" * (len(values) // 3), *values)
+        written.append(_field(1, _named(one) + samples))
     return b"".join(written)
 
 
@@ -155,4 +157,4 @@ def send(url: str, series: Sequence[Series], instances: int, start: float, at: i
         # As many at once as there are senders, so that bodies don't pile up.
         while batch := [body for body, _ in zip(requests, range(4 * _SENDERS), strict=False)]:
             list(pool.map(post, batch))
-    return len(series) * instances * len(range(at, end, STEP))
+    return sum(len(range(at, end, STEP * one.every)) for one in series) * instances

@@ -22,7 +22,7 @@ from benchmarks.fleet.app import DAY, Series
 from benchmarks.fleet.recorded import Recorded, past_of
 from benchmarks.fleet.remote_write import STEP, send
 
-__all__ = ["Shapes", "Store", "fleet", "shapes_of"]
+__all__ = ["Shapes", "Store", "fleet", "of_each", "shapes_of"]
 
 _AHEAD: Final = 510
 """Seconds from now up to which samples are written; the receiver takes no more than ten minutes."""
@@ -84,11 +84,13 @@ class Store:
         return groups
 
     def evaluate(self, rules: Mapping[str, str], interval: int) -> None:
-        """Evaluate these rule files instead of those before, every so many seconds."""
+        """Evaluate these rule files instead of those before, all of their groups every so many seconds."""
         for old in self.folder.glob("rules-*.yml"):
             old.unlink()
         for name, text in rules.items():
-            (self.folder / f"rules-{name}.yml").write_text(text, encoding="utf-8")
+            groups = [{**group, "interval": f"{interval}s"} for group in yaml.safe_load(text)["groups"]]
+            document = yaml.safe_dump({"groups": groups}, width=float("inf"))
+            (self.folder / f"rules-{name}.yml").write_text(document, encoding="utf-8")
         config = {"global": {"evaluation_interval": f"{interval}s"}, "rule_files": ["rules-*.yml"]}
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         request = urllib.request.Request(f"{self.url}/-/reload", method="POST")  # noqa: S310 # ours
@@ -104,16 +106,36 @@ class Store:
         return float(found[1])
 
 
-def _fill(url: str, series: Sequence[Series], instances: int) -> tuple[int, int]:
-    """Write a day of all instances, hour by hour, and on until a few minutes from now."""
+def _fill(url: str, series: Sequence[Series], past: Sequence[Series], instances: int) -> tuple[int, int]:
+    """Write a day of all instances, hour by hour, and on until a few minutes from now; a day of past series."""
     begin = int(time.time()) // STEP * STEP
     start = begin - DAY
     at, samples = start, 0
     while at < time.time() + _AHEAD - STEP:
         end = min(at + 3600, int(time.time() + _AHEAD) // STEP * STEP)
-        samples += send(url, [one for one in series if at >= begin - one.kept], instances, start, at, end)
+        written = [one for one in series if at >= begin - one.kept]
+        samples += send(url, [*written, *(past if end <= begin else ())], instances, start, at, end)
         at = end
     return samples, at
+
+
+def of_each(shapes: Shapes, recordings: Iterable[Recorded]) -> list[Series]:
+    """The recorded series that each instance has, as those of one."""
+    every = {rule.name: rule.every for rule in recordings}
+    return [
+        Series(
+            labels["__name__"],
+            tuple((name, text) for name, text in labels.items() if name not in {"__name__", "instance", "job"}),
+            value,
+            gauge=True,
+            whole=False,
+            kept=DAY,
+            group=0,
+            every=every[labels["__name__"]],
+        )
+        for labels, value in shapes
+        if "instance" in labels
+    ]
 
 
 def _settled(store: Store) -> bool:
@@ -124,20 +146,27 @@ def _settled(store: Store) -> bool:
 
 @contextmanager
 def fleet(
-    series: Sequence[Series], instances: int, past: Shapes, spans: Mapping[str, int], folder: Path
+    series: Sequence[Series],
+    instances: int,
+    past: Shapes,
+    each: Sequence[Series],
+    spans: Mapping[str, int],
+    folder: Path,
 ) -> Generator[Store]:
     """Run a Prometheus with a day of so many instances, and the past of recorded series.
 
     Args:
         series: Those of one instance.
         instances: How many there are.
-        past: Which recorded series there are.
+        past: Which recorded series there are with one instance.
+        each: Those of them that every instance has.
         spans: How far back each goes, in seconds, by name.
         folder: An empty one.
     """
     data, blocks = folder / "data", folder / "blocks"
     data.mkdir()
     now = int(time.time()) // STEP * STEP
+    past = [shape for shape in past if "instance" not in shape[0]]
     if past:
         text = folder / "past.txt"
         with text.open("w", encoding="utf-8") as file:
@@ -149,7 +178,7 @@ def fleet(
         for block in blocks.iterdir() if past else ():
             block.rename(data / block.name)
         started = time.perf_counter()
-        samples, end = _fill(url, series, instances)
+        samples, end = _fill(url, series, each, instances)
         store = Store(url, folder, end, samples, time.perf_counter() - started)
         wait_for("old samples are in blocks", lambda: _settled(store), folder / "prometheus.log", patience=600)
         if past:
@@ -168,10 +197,10 @@ def shapes_of(
 ) -> Shapes:
     """Which series the rules record, as a Prometheus with a single instance has evaluated them.
 
-    How many they are doesn't depend on the number of instances. A baseline takes days to come, and a sum
-    of half hours half an hour: they have the labels of what they are made of.
+    Of those without the label `instance` there are no more with more instances. A baseline takes days to come: it has
+    the labels of what it is made of.
     """
-    with fleet(series, 1, (), {}, folder) as store:
+    with fleet(series, 1, (), (), {}, folder) as store:
         store.evaluate(rules, 2)
 
         def evaluated() -> bool:

@@ -7,6 +7,7 @@ while nothing was called.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from claudescope.catalogue import (
@@ -21,7 +22,7 @@ from claudescope.catalogue import (
     Metric,
 )
 from claudescope.errors import KINDS
-from claudescope_alerts.across import across_name
+from claudescope_alerts.across import FAILED_SHARE, LAST_SEEN, P95, TILE, across_name, newest_sample
 from claudescope_alerts.promql import Match, Names, Part
 from claudescope_alerts.spec import Spec
 
@@ -47,6 +48,9 @@ IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if
 
 _MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
 _BY_VARIABLE: Final = ((REQUEST_MODEL, "model"), (WORKFLOW, "workflow"))
+_INSTANCE: Final = ("job", "instance")
+_NOT_BY_INSTANCE: Final = ("model", "workflow")
+"""Variables for which what is recorded of each instance has no label."""
 
 
 def _seconds(window: str) -> int:
@@ -139,14 +143,52 @@ class Queries(Names):
         chosen = self._of_chosen(selector)
         return f"({function}({chosen}) or {function}({across}))" if function else f"({chosen} or {across})"
 
+    def last_seen(self, window: str = "") -> str:
+        """When each instance's newest sample of calls was taken, in Unix seconds.
+
+        Args:
+            window: Of those, too, that have gone within it; else of those that are there.
+        """
+
+        def newest(queries: Queries) -> str:
+            now = newest_sample(queries, _INSTANCE, queries.select(DURATION, part="count"))
+            # Of those that have gone, each fifth minute is enough, as a sample is seen for five.
+            return f"{now} or max_over_time(({now})[{window}:5m])" if window else now
+
+        return self._of_each(LAST_SEEN, newest, "max_over_time" if window else "", window)
+
+    def failed_share(self) -> str:
+        """The share of each instance's calls that fails, of those that end."""
+
+        def share(queries: Queries) -> str:
+            return queries.share(queries.failed(by=_INSTANCE), queries.calls(ENDED, by=_INSTANCE))
+
+        return self._of_each(FAILED_SHARE, share)
+
+    def p95(self) -> str:
+        """The 95th percentile of how long each instance's calls take that users wait for."""
+        return self._of_each(P95, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=_INSTANCE))
+
+    def _of_each(self, name: str, raw: Callable[[Queries], str], function: str = "", window: str = "") -> str:
+        """What rules record ready-made of each instance, and what it is made of where a model or a workflow is chosen.
+
+        Args:
+            name: What is recorded.
+            raw: Asks the same of instances' own series.
+            function: Of what is recorded over the window; none for its values themselves.
+            window: Range that is looked at.
+        """
+        if not self.spec.across_instances:
+            return raw(self)
+        recorded = self.across(name, DURATION, part="count")
+        recorded = f"{function}({recorded}[{window}])" if function else recorded
+        return " or ".join([*(raw(_Chosen(self.spec, variable)) for variable in _NOT_BY_INSTANCE), recorded])
+
     def recorded_across(
         self, metric: Metric, *matches: Match, part: Part = "", le: str = "", by_instance: bool = False
     ) -> str:
         """What rules record of a metric across instances, or of each: only All finds it, as it lacks the label."""
-        name = self.metric(metric, part)
-        selector = self.select(metric, *matches, part=part, le=le)
-        inner = selector.removeprefix(name).strip("{}").removeprefix(f'"{name}"').removeprefix(", ")
-        return f'{across_name(metric, part, by_instance=by_instance)}{{service="{self.spec.service.name}", {inner}}}'
+        return self.across(across_name(metric, part, by_instance=by_instance), metric, *matches, part=part, le=le)
 
     @staticmethod
     def _of_chosen(selector: str, variable: str = "instance") -> str:
@@ -174,12 +216,17 @@ class Queries(Names):
         each = "instance" in by
         across = self.recorded_across(metric, *matches, part=part, le=le, by_instance=each)
         if window != RATE:
-            # Minutes for which nothing was recorded count as without events, as in a rate.
-            across = f"60 * sum_over_time({across}[{window}:1m])"
+            # Tiles for which nothing was recorded count as without events, as in a rate.
+            # What is recorded of each instance has an interval of its own, and each sample is one tile.
+            across = (
+                f"{60 * TILE} * sum_over_time({across}[{window}])"
+                if each
+                else f"60 * sum_over_time({across}[{window}:1m])"
+            )
             if function == "rate":
                 across += " / " + ("$__range_s" if window == RANGE else str(_seconds(window)))
         # What is recorded of each instance has no model and no workflow: if one is chosen, raw series answer.
-        chosen = [self._of_chosen(selector, name) for name in (("model", "workflow") if each else ("instance",))]
+        chosen = [self._of_chosen(selector, name) for name in (_NOT_BY_INSTANCE if each else ("instance",))]
         return " or ".join([*(f"{function}({one})" for one in chosen), across])
 
     def recorded(self, name: str, **labels: str) -> str:
@@ -203,3 +250,20 @@ class Queries(Names):
         for label in (self.label(label) for label in _MAY_BE_ABSENT if label in by):
             expr = f'label_replace({expr}, "{label}", "(none)", "{label}", "")'
         return expr
+
+
+class _Chosen(Queries):
+    """Asks instances' own series, which it finds only where the reader chose some of a variable.
+
+    Args:
+        spec: As for `Queries`.
+        variable: The variable's name.
+    """
+
+    def __init__(self, spec: Spec, variable: str) -> None:
+        super().__init__(spec.model_copy(update={"across_instances": False}))
+        self._variable = variable
+
+    def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
+        """As any board's, and none at All: see `_of_chosen`."""
+        return [*super().conditions(metric), (NO_LABEL, "!~", f"${self._variable}")]

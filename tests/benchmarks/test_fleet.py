@@ -11,6 +11,7 @@ import pytest
 from benchmarks.fleet.app import Series
 from benchmarks.fleet.recorded import Inliner, Recorded, past_of, recordings_of, spans_of
 from benchmarks.fleet.remote_write import Growth, blocks_of, framed
+from benchmarks.fleet.store import of_each
 from benchmarks.fleet.timing import inlined_rules
 
 from claudescope_dashboards.lint import queries_of
@@ -28,6 +29,7 @@ def inliner() -> Inliner:
     return Inliner([
         Recorded("claude_slo:events:rate5m", "sum(rate(calls[5m]))", {"slo": "a"}),
         Recorded("claude_slo:events:rate5m", "sum(rate(streams[5m]))", {"slo": "b"}),
+        Recorded("claude_slo:events:rate2h", "sum(claude_slo:events:rate1h offset 1h)", {"slo": "a"}),
         Recorded("claude_slo:ratio", 'sum(bad) / claude_slo:events:rate5m{slo="a"}', {"slo": "a"}),
     ])  # fmt: skip
 
@@ -65,11 +67,15 @@ def inliner() -> Inliner:
             'claude_slo:events:rate5m{slo="a"} offset 23h30m',
             'last_over_time((label_replace(sum(rate(calls[5m])), "slo", "a", "", ""))[1m:1m] offset 23h30m)',
         ),
+        (
+            'claude_slo:events:rate2h{slo="a"}',
+            '(label_replace(sum(rate(calls[2h])), "slo", "a", "", ""))',
+        ),
         ("sum(rate(calls[5m]))", "sum(rate(calls[5m]))"),
     ],
 )
 def test_the_raw_expression_stands_where_a_recorded_series_was(inliner: Inliner, expr: str, raw: str) -> None:
-    """Each objective's own, several as one, rules on rules, over a window, at another time."""
+    """Each objective's own, several as one, rules on rules, over a window, at another time, and long windows whole."""
     assert inliner.inline(expr) == raw
 
 
@@ -155,3 +161,18 @@ def test_a_remote_write_has_every_sample_of_a_series() -> None:
     assert all(value.is_integer() for value in values)
     assert [after - before for before, after in pairwise(times)] == [60_000] * 9
     assert framed(b"abc") == b"\x03\xfc\x02\x00\x00\x00abc"
+
+
+def test_what_each_instance_has_recorded_is_written_as_often_as_it_is_evaluated() -> None:
+    """The group's own interval; the labels of one instance are left to whom they are written for."""
+    labels = {"__name__": "claude_each:p95", "instance": "app-1", "job": "app", "service": "claude"}
+    rules = "groups: [{name: each, interval: 5m, rules: [{record: 'claude_each:p95', expr: '1'}]}]"
+    across = ({"__name__": "claude_across:calls", "service": "claude"}, 2.0)
+    [series] = of_each([(labels, 1.5), across], recordings_of([rules]))
+    assert (series.name, series.labels, series.every) == ("claude_each:p95", (("service", "claude"),), 5)
+    [(_, one)] = _fields(blocks_of([series], Growth.numbered(7), 1_800_000_000.0, 1_800_000_000, 1_800_003_600))
+    samples = [dict(_fields(part)) for number, part in _fields(one) if number == 2]
+    times = [int.from_bytes(sample[2], "little") for sample in samples]
+    values = [struct.unpack("<d", sample[1])[0] for sample in samples]
+    assert [after - before for before, after in pairwise(times)] == [300_000] * 11
+    assert not any(value.is_integer() for value in values)

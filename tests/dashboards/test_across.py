@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from claudescope.catalogue import ACTIVE_CALLS, COST, DURATION, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
+from claudescope.catalogue import ACTIVE_CALLS, COST, DURATION, OUTCOME, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
 from claudescope_alerts.across import across_name
 from claudescope_alerts.build import build
 from claudescope_alerts.promql import Match
@@ -33,7 +34,7 @@ def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> Non
     """The judges of boards and rules accept them, and all that boards read is recorded."""
     boards, files = boards_of(_spec(naming)), build(_spec(naming))
     assert {name for name in files if "across" in name and name.startswith("rules/")} == {
-        f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "streams", "usage")
+        f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "last-seen", "streams", "usage")
     }
     assert any("claude_across:" in expr for board in boards.values() for _, expr in queries_of(board))
 
@@ -60,7 +61,8 @@ def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
         return f"{each * 1000:g}+{each:g}x{_MINUTES}"
 
     return {
-        queries.series(DURATION, named, "count", **common): grow(60 * times),
+        queries.series(DURATION, named | {OUTCOME: "ok"}, "count", **common): grow(60 * times),
+        queries.series(DURATION, named | {OUTCOME: "error"}, "count", **common): grow(5 * times * times),
         queries.series(DURATION, named, "bucket", le="1.28", **common): grow(20 * times),
         queries.series(DURATION, named, "bucket", le="2.56", **common): grow(50 * times),
         queries.series(DURATION, named, "bucket", le="+Inf", **common): grow(60 * times),
@@ -71,7 +73,8 @@ def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
 
 
 def _asked(queries: Queries) -> dict[str, str]:
-    workflow = Match(WORKFLOW, ("summarise",))
+    workflow, each = Match(WORKFLOW, ("summarise",)), ("job", "instance")
+    failed = queries.failed(by=each, window=RANGE)
     return {
         "calls": queries.calls(CHAT),
         "calls of a workflow": queries.calls(workflow, by=(WORKFLOW,), window=RANGE, function="increase"),
@@ -79,8 +82,16 @@ def _asked(queries: Queries) -> dict[str, str]:
         "pace": queries.total(COST, window="1h"),
         "p95": queries.quantile(0.95, DURATION, CHAT),
         "p95 by workflow": queries.quantile(0.95, DURATION, CHAT, by=(WORKFLOW,), window=RANGE),
-        "calls by instance": f"sum({queries.calls(by=('job', 'instance'))})",
-        "p95 by instance": f"max({queries.quantile(0.95, DURATION, CHAT, by=('job', 'instance'), window=RANGE)})",
+        "calls by instance": f"sum({queries.calls(by=each)})",
+        "calls of the range by instance": f"sum({queries.calls(by=each, window=RANGE, function='increase')})",
+        "share that fails by instance": f"sum({queries.share(failed, queries.calls(by=each))})",
+        "share that fails now by instance": f"sum({queries.failed_share()})",
+        "p95 now by instance": f"max({queries.p95()})",
+        "instances": f"count({queries.last_seen()})",
+        "instances of the last day": f"count({queries.last_seen('1d')})",
+        "newest sample": f"60 + time() - max({queries.last_seen('1d')})",
+        "newest sample of the instance that has gone": f"60 + time() - min({queries.last_seen('1d')})",
+        "p95 by instance": f"max({queries.quantile(0.95, DURATION, CHAT, by=each, window=RANGE)})",
         "in flight": f"sum({queries.gauge(ACTIVE_CALLS)})",
         "left": f"min({queries.gauge(RATE_LIMIT_REMAINING)})",
         "falls": f"min({queries.gauge(RATE_LIMIT_REMAINING, 'deriv', '15m')}) + 1",
@@ -88,40 +99,50 @@ def _asked(queries: Queries) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-@pytest.mark.parametrize("chosen", [{}, {"instance": ["app-2"], "workflow": ["summarise"]}], ids=["all", "chosen"])
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"instance": ["app-2"]}, {"instance": ["app-2"], "workflow": ["summarise"]}],
+    ids=["all", "instance", "instance and workflow"],
+)
 def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
     """Asked over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
     spec = _spec()
     across, raw = Queries(spec), Queries(load_spec())
     resolver = Resolver(seconds=6 * 3600, scrape=60, chosen=chosen)
-    files = {name: text for name, text in build(spec).items() if name.startswith("rules/across")}
+    files = {Path(name).name: text for name, text in build(spec).items() if name.startswith("rules/across")}
     for name, text in files.items():
-        (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
-    tests = [
-        {
-            "expr": f"count(round(({resolver.resolve(expr)}) / ({resolver.resolve(_asked(raw)[what])}), 0.05) == 1)",
-            "eval_time": "390m",
-            "exp_samples": [{"labels": "{}", "value": 1}],
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    series = {name: values for number in (1, 2) for name, values in _series(raw, f"app-{number}", number).items()}
+    gone = {CHAT.label: "chat", WORKFLOW: "summarise", OUTCOME: "ok"}
+    series[raw.series(DURATION, gone, "count", job="app", instance="app-3")] = "1000+1x200"
+    asked = {what: resolver.resolve(expr) for what, expr in _asked(across).items()}
+    # Promtool knows one interval for all groups of a file.
+    seldom = {name for name, text in files.items() if "  interval: 5m\n" in text}
+    own = {rule["record"] for name in seldom for rule in yaml.safe_load(files[name])["groups"][0]["rules"]}
+    by_interval = {"5m": {what for what, expr in asked.items() if own & set(re.findall(r"[\w:]+", expr))}}
+    by_interval["1m"] = set(asked) - by_interval["5m"]
+    for interval, some in by_interval.items():
+        document = {
+            "rule_files": sorted(seldom if interval == "5m" else set(files) - seldom),
+            "evaluation_interval": interval,
+            "tests": [
+                {
+                    "interval": "1m",
+                    "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                    "promql_expr_test": [
+                        {
+                            "expr": f"count(round(({asked[what]}) / ({resolver.resolve(expr)}), 0.05) == 1)",
+                            "eval_time": "390m",
+                            "exp_samples": [{"labels": "{}", "value": 1}],
+                        }
+                        for what, expr in _asked(raw).items()
+                        if what in some
+                    ],
+                }
+            ],
         }
-        for what, expr in _asked(across).items()
-    ]
-    document = {
-        "rule_files": [Path(name).name for name in files],
-        "evaluation_interval": "1m",
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": [
-                    {"series": name, "values": values}
-                    for number in (1, 2)
-                    for name, values in _series(raw, f"app-{number}", number).items()
-                ],
-                "promql_expr_test": tests,
-            }
-        ],
-    }
-    path = tmp_path / "across.test.yml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    command: list[str | Path] = [program(suite, "promtool"), "test", "rules", path]
+        assert some
+        (tmp_path / f"{interval}.test.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    command: list[str | Path] = [program(suite, "promtool"), "test", "rules", *tmp_path.glob("*.test.yml")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
     assert done.returncode == 0, done.stdout + done.stderr

@@ -127,7 +127,7 @@ def _of_earlier_days(rules: Sequence[Rule]) -> list[Rule]:
     return [
         {**rule, "expr": re.sub(r"\[\d+m\]", "[1h]", rule["expr"])}
         for rule in rules
-        if re.fullmatch(r"claude_slo:(errors|events):rate(5m|30m)|claude:\w+:1h", rule["record"])
+        if re.fullmatch(r"claude_slo:(errors|events):rate(5m|[126]h|1d)|claude:\w+:1h", rule["record"])
     ]
 
 
@@ -157,7 +157,8 @@ def _build(data: Path, folder: Path, span: Span, rule_files: Mapping[str, str]) 
         rule for file in rule_files.values() for group in yaml.safe_load(file)["groups"] for rule in group["rules"]
     ]
     recordings = [rule for rule in all_rules if "record" in rule]
-    _write_rules(data, folder, _of_earlier_days(recordings), span, span.start + 3600, span.turn)
+    for rules in rounds_of(_of_earlier_days(recordings)):
+        _write_rules(data, folder, rules, span, span.start + 3600, span.turn)
     for rules in rounds_of(recordings):
         _write_rules(data, folder, rules, span, span.turn, span.end)
     alerts = [alert_as_recording(rule) for rule in all_rules if "alert" in rule]

@@ -31,7 +31,7 @@ def provisioning(groups: list[Group], spec: Spec) -> dict[str, Any]:
                 "orgId": 1,
                 "name": f"claudescope-{spec.service.name}-{group.name}",
                 "folder": spec.grafana.folder,
-                "interval": "1m",
+                "interval": write_minutes(group.every or 1),
                 "rules": [_rule(rule, _title(rule, single=counts[rule.name] == 1), spec) for rule in group.rules],
             }
             for group in groups

@@ -22,7 +22,7 @@ from claudescope_dashboards.board import Band, board, uid
 from claudescope_dashboards.boards import thresholds
 from claudescope_dashboards.colours import BAD, GOOD, KIND
 from claudescope_dashboards.panels import Column, Query, Step, drill_down, stat, table, time_series
-from claudescope_dashboards.queries import CHAT, ENDED, RANGE, Queries
+from claudescope_dashboards.queries import CHAT, RANGE, Queries
 
 __all__ = ["fleet"]
 
@@ -46,10 +46,7 @@ def fleet(queries: Queries) -> dict[str, Any]:
 
 def _age(queries: Queries, by: str = "") -> str:
     """Seconds since the last sample of an instance, also of one that has gone within the last day."""
-    calls = queries.select(DURATION, part="count")
-    newest = f"max by {queries.by(*_INSTANCE)} (timestamp({calls}))"
-    # Of those that have gone, each fifth minute is enough, as a sample is seen for five.
-    return f"time() - max{by} ({newest} or max_over_time(({newest})[1d:5m]))"
+    return f"time() - max{by} ({queries.last_seen('1d')})"
 
 
 def _or_none(queries: Queries, expr: str) -> str:
@@ -59,13 +56,12 @@ def _or_none(queries: Queries, expr: str) -> str:
 
 
 def _numbers(queries: Queries) -> list[Any]:
-    seen = queries.select(DURATION, part="count")
     faults = queries.total(FAULTS, window=RANGE, function="increase")
     held = queries.total(HELD_BACK, window=RANGE, function="increase")
     return [
         stat(
             "Instances",
-            Query(f"count(count by {queries.by(*_INSTANCE)} ({seen}))"),
+            Query(f"count({queries.last_seen()})"),
             description="Processes whose calls are seen. Red, or fewer than run: one is not instrumented or scraped.",
             unit="none",
             steps=(Step(BAD), Step(GOOD, 1)),
@@ -143,11 +139,10 @@ def _instances(queries: Queries) -> list[Any]:
 
 def _by_instance(queries: Queries) -> list[Any]:
     by = _INSTANCE
-    share = queries.share(queries.failed(by=by), queries.calls(ENDED, by=by))
     return [
         time_series(
             "Share that fails, by instance",
-            Query(share, "{{instance}}"),
+            Query(queries.failed_share(), "{{instance}}"),
             description="One instance alone above the line: restart it, then compare its key, network and version. "
             "All of them: it is not the instances.",
             unit="percentunit",
@@ -155,7 +150,7 @@ def _by_instance(queries: Queries) -> list[Any]:
         ),
         time_series(
             "p95, by instance",
-            Query(queries.quantile(0.95, DURATION, CHAT, by=by), "{{instance}}"),
+            Query(queries.p95(), "{{instance}}"),
             description="One instance alone is slow: its network, its CPU, or a full connection pool.",
             unit="s",
         ),
