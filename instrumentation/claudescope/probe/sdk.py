@@ -120,8 +120,8 @@ def server_of(client: Any) -> tuple[str, int]:
 
 def request_model(options: Any) -> str | None:
     """The model that a request asks for, where its body names one."""
-    body: Any = options.json_data
-    model: object = body.get("model") if isinstance(body, dict) else None
+    body: object = options.json_data
+    model = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
     return model if isinstance(model, str) and 0 < len(model) <= 200 else None
 
 
