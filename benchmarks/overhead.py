@@ -124,7 +124,7 @@ def report(
                 SUBJECTS[name].title,
                 *(_ratio(cpu, name, scenario) for scenario in scenarios),
             ]
-            for name in watchers
+            for name in (_BASE, *watchers)
             if name not in {"claudescope", "uninstrumented"}
         ],
     )
@@ -153,6 +153,8 @@ def report(
 def _ratio(cpu: Figures, name: str, scenario: str) -> str:
     """What claudescope adds over what another adds; no number where either is lost in the noise of the run."""
     ours, theirs = _added(cpu, "claudescope", scenario), _added(cpu, name, scenario)
+    if name == _BASE:
+        theirs = -_added(cpu, "bare", scenario)
     # Nothing is left of claudescope after `uninstrument()`, so what that adds is noise.
     noise = abs(_added(cpu, "uninstrumented", scenario))
     return "noise" if min(ours, theirs) <= noise else f"{ours / theirs:.2f}"
@@ -161,7 +163,7 @@ def _ratio(cpu: Figures, name: str, scenario: str) -> str:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=180, help="take rounds for so long (default: 180)")
+    parser.add_argument("--seconds", type=float, default=420, help="take rounds for so long (default: 420)")
     parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), help="measure these, and the SDK's own tracing")
     parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), help="measure these, and create and stream")
     parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
