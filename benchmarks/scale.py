@@ -41,6 +41,7 @@ __all__: list[str] = []
 THREADS: Final = 64
 STREAMS: Final = 1000
 ROUNDS: Final = 15
+STREAM_ROUNDS: Final = 7
 SIZES: Final = ((5, 10, 5), (20, 50, 15))
 """Models, workflows and kinds of errors that are scraped: of an app, and of the largest that is thought of."""
 SCRAPES: Final = 3
@@ -182,7 +183,7 @@ def main() -> None:
         (title, *throughput(make, rounds))
         for title, make, rounds in (
             (f"calls of {THREADS} threads", _threads, ROUNDS),
-            (f"{STREAMS:,} open streams of 200 events, async", _streams, 3),
+            (f"{STREAMS:,} open streams of 200 events, async", _streams, STREAM_ROUNDS),
         )
     ]
     throughputs = table(
