@@ -242,7 +242,7 @@ class _LimitHeaders(NamedTuple):
     Attributes:
         meanings: Of each, the limit it speaks of, and whether it is its size, what remains of it, or its reset.
         types: The limits that they speak of.
-        pick: Takes their values, and then one more, out of those of all headers.
+        pick: Takes their values out of those of all headers, and the first once more.
     """
 
     meanings: tuple[tuple[RateLimitType, int], ...]
@@ -272,7 +272,8 @@ def _places_of(names: tuple[bytes, ...]) -> _Places:
         _LimitHeaders(
             tuple(meaning for meaning, _ in limits),
             tuple(sorted({limit_type for (limit_type, _), _ in limits})),
-            itemgetter(*(place for _, place in limits), 0),  # one more, as it gives no tuple of a single one
+            # The first once more at the end, as it gives no tuple of a single one.
+            itemgetter(*(place for _, place in limits), limits[0][1]),
         )
         if limits
         else None,
