@@ -11,8 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from decimal import Context as DecimalContext
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from claudescope.catalogue import OTHER
@@ -22,7 +21,6 @@ from claudescope.sinks.sink import Sink
 
 if TYPE_CHECKING:
     from ddsketch import LogCollapsingLowestDenseDDSketch as Sketch
-    from opentelemetry.context import Context
 
     from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
 
@@ -34,7 +32,7 @@ _BIN_LIMIT = 1024
 # Finish reasons and the like come from the server: a closed set by its word, and bounded here all the same.
 _MAX_NAMES = 100
 # The app may have set a precision or traps of its own in the current context.
-_MONEY = DecimalContext(prec=50, traps=[])
+_MONEY = Context(prec=50, traps=[])
 
 # Sketches are imported with the first call, and the classes of a report with the first report, for the start of an
 # app to be quick.
@@ -360,7 +358,7 @@ class ReportSink(Sink):
         self._tally = _Tally(now(), max_groups)
         _live_sinks.add(self)
 
-    def finished(self, record: CallRecord, context: Context | None = None) -> None:
+    def finished(self, record: CallRecord, context: object = None) -> None:
         """Count a call that has ended. Takes 3 to 4 µs."""
         tally = self._tally
         with tally.lock:
