@@ -39,13 +39,12 @@ from claudescope.catalogue import (
 )
 from claudescope_alerts.promql import Match, Names, Part
 from claudescope_alerts.rules import Group, Query, Recording, Trial, counter
-from claudescope_alerts.sli import CHAT, ENDED
+from claudescope_alerts.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec import Spec
 
 __all__ = ["FAILED_SHARE", "LAST_SEEN", "P95", "TILE", "across_groups", "across_name", "newest_sample"]
 
 _PREFIX: Final = "claude_across"
-_FAILED: Final = Match(OUTCOME, ("error",))
 _GAUGES: Final = {ACTIVE_CALLS: "sum", RATE_LIMIT: "max", RATE_LIMIT_REMAINING: "min"}
 """How the last-seen values of several instances become one. All share the limits: who saw least knows what is left."""
 
@@ -168,7 +167,7 @@ def _answers(names: Names, whose: tuple[str, ...]) -> list[tuple[str, str]]:
         name = across_name(DURATION, part, by_instance=True)
         return f"sum by {labels} ({names.across(name, DURATION, *matches, part=part)})"
 
-    failed, ended = summed(by, "count", _FAILED), summed(by, "count", ENDED)
+    failed, ended = summed(by, "count", FAILED), summed(by, "count", ENDED)
     return [
         (FAILED_SHARE, f"({failed} or 0 * {ended}) / ({ended} > 0)"),
         (P95, f"histogram_quantile(0.95, {summed(with_le, 'bucket', CHAT)})"),

@@ -21,13 +21,16 @@ from claudescope.errors import KINDS
 from claudescope_alerts.promql import Match, Names, Part
 from claudescope_alerts.spec import Selection, Sli, bucket, label_named, metric_named
 
-__all__ = ["CHAT", "ENDED", "Events", "events_of"]
+__all__ = ["CHAT", "ENDED", "FAILED", "Events", "events_of"]
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
 """Calls that users wait for."""
 
 ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
 """Calls that came to an end; what the app itself broke off says nothing about the service."""
+
+FAILED: Final = Match(OUTCOME, ("error",))
+"""Calls that ended in an error."""
 
 _NOT_CALLERS: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if not row.in_budget), negated=True)
 
@@ -113,7 +116,7 @@ class _Counting:
         """Calls that failed for a reason that is not in their request, and, if asked for, retried attempts."""
         faults = self._sli.fault
         kinds = tuple(row.kind for row in KINDS.values() if row.in_budget and (not faults or row.fault in faults))
-        failed = self._series_rate(DURATION, CHAT, Match(OUTCOME, ("error",)), Match(ERROR_TYPE, kinds), part="count")
+        failed = self._series_rate(DURATION, CHAT, FAILED, Match(ERROR_TYPE, kinds), part="count")
         calls = self._series_rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
         series = self._names.series
 

@@ -13,8 +13,6 @@ from typing import Final
 from claudescope.catalogue import (
     DURATION,
     ERROR_TYPE,
-    OPERATION,
-    OUTCOME,
     REQUEST_MODEL,
     RESPONSE_MODEL,
     WORKFLOW,
@@ -24,9 +22,10 @@ from claudescope.catalogue import (
 from claudescope.errors import KINDS
 from claudescope_alerts.across import FAILED_SHARE, LAST_SEEN, P95, TILE, across_name, newest_sample
 from claudescope_alerts.promql import Match, Names, Part
+from claudescope_alerts.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec import Spec
 
-__all__ = ["CHAT", "ENDED", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries"]
+__all__ = ["CHAT", "ENDED", "INSTANCE", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries"]
 
 RATE: Final = "$__rate_interval"
 """Grafana's window for `rate`: never shorter than four scrapes."""
@@ -37,18 +36,14 @@ RANGE: Final = "$__range"
 NO_LABEL: Final = "all_of"
 """A label that no series has."""
 
-CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
-"""Calls that users wait for."""
-
-ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
-"""Calls that came to an end; what the app itself broke off says nothing about the service."""
-
 IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if row.in_budget))
 """Failures for a reason that is not in the request itself."""
 
 _MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
 _BY_VARIABLE: Final = ((REQUEST_MODEL, "model"), (WORKFLOW, "workflow"))
-_INSTANCE: Final = ("job", "instance")
+INSTANCE: Final = ("job", "instance")
+"""Labels of an instance."""
+
 _NOT_BY_INSTANCE: Final = ("model", "workflow")
 """Variables for which what is recorded of each instance has no label."""
 
@@ -114,7 +109,7 @@ class Queries(Names):
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
     ) -> str:
         """How many calls failed."""
-        return self.calls(Match(OUTCOME, ("error",)), *matches, by=by, window=window, function=function)
+        return self.calls(FAILED, *matches, by=by, window=window, function=function)
 
     def share(self, part: str, whole: str) -> str:
         """A share of a whole: 0 where there is no part, and nothing where there is no whole."""
@@ -151,7 +146,7 @@ class Queries(Names):
         """
 
         def newest(queries: Queries) -> str:
-            now = newest_sample(queries, _INSTANCE, queries.select(DURATION, part="count"))
+            now = newest_sample(queries, INSTANCE, queries.select(DURATION, part="count"))
             # Of those that have gone, each fifth minute is enough, as a sample is seen for five.
             return f"{now} or max_over_time(({now})[{window}:5m])" if window else now
 
@@ -161,13 +156,13 @@ class Queries(Names):
         """The share of each instance's calls that fails, of those that end."""
 
         def share(queries: Queries) -> str:
-            return queries.share(queries.failed(by=_INSTANCE), queries.calls(ENDED, by=_INSTANCE))
+            return queries.share(queries.failed(by=INSTANCE), queries.calls(ENDED, by=INSTANCE))
 
         return self._of_each(FAILED_SHARE, share)
 
     def p95(self) -> str:
         """The 95th percentile of how long each instance's calls take that users wait for."""
-        return self._of_each(P95, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=_INSTANCE))
+        return self._of_each(P95, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE))
 
     def _of_each(self, name: str, raw: Callable[[Queries], str], function: str = "", window: str = "") -> str:
         """What rules record ready-made of each instance, and what it is made of where a model or a workflow is chosen.

@@ -22,11 +22,9 @@ from claudescope_dashboards.board import Band, board, uid
 from claudescope_dashboards.boards import thresholds
 from claudescope_dashboards.colours import BAD, GOOD, KIND
 from claudescope_dashboards.panels import Column, Query, Step, drill_down, stat, table, time_series
-from claudescope_dashboards.queries import CHAT, RANGE, Queries
+from claudescope_dashboards.queries import CHAT, INSTANCE, RANGE, Queries
 
 __all__ = ["fleet"]
-
-_INSTANCE = ("job", "instance")
 
 
 def fleet(queries: Queries) -> dict[str, Any]:
@@ -108,7 +106,7 @@ def _numbers(queries: Queries) -> list[Any]:
 
 
 def _instances(queries: Queries) -> list[Any]:
-    by = _INSTANCE
+    by = INSTANCE
     share = queries.share(queries.failed(by=by, window=RANGE), queries.calls(by=by, window=RANGE))
     return [
         table(
@@ -138,7 +136,7 @@ def _instances(queries: Queries) -> list[Any]:
 
 
 def _by_instance(queries: Queries) -> list[Any]:
-    by = _INSTANCE
+    by = INSTANCE
     return [
         time_series(
             "Share that fails, by instance",

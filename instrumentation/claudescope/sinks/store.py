@@ -70,10 +70,7 @@ class Store:
         with self.lock:
             cells = [(pairs, list(sums.items())) for pairs, sums in self._cells[metric.name].items()]
         return [
-            Observation(
-                float(value) if isinstance(value, Decimal) else value,
-                labels.plus[pairs],
-            )
+            Observation(float(value) if isinstance(value, Decimal) else value, labels.plus[pairs])
             for pairs, sums in cells
             for labels, value in sums
         ]
