@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +18,14 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, get_current_span
 
 import claudescope
 from claudescope import faults
 from claudescope.inputs import BadInputError
 from claudescope.record import Attempt, CallRecord, CallStart, Ending
 from claudescope.sinks import Sink
+from claudescope.sinks.logs import LOGGER_NAME, LogsSink
 from claudescope.switch import active_probe
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, ScriptedAPI, error, message, stream
@@ -209,6 +211,44 @@ def test_metrics_do_not_depend_on_tracing(sampled: str) -> None:
         "claude.client.cost.usd": pytest.approx(3 * 0.00046),
     }
     assert {name: counted[name] for name in expected} == expected
+
+
+def test_what_is_recorded_of_a_call_points_to_its_span(
+    tracer_provider: TracerProvider, spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Exemplars carry the span of their call, of a stream too, and a handler of its log record runs inside it."""
+    reader, logged = InMemoryMetricReader(), list[int]()
+
+    class Where(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            logged.append(get_current_span().get_span_context().span_id)
+
+    handler = Where()
+    caplog.set_level(logging.INFO, LOGGER_NAME)
+    logging.getLogger(LOGGER_NAME).addHandler(handler)
+    claudescope.instrument(meter_provider=MeterProvider([reader]), sinks=[LogsSink()])
+    client = ScriptedAPI(message(), stream()).client(open_telemetry={"tracer_provider": tracer_provider})
+    try:
+        client.messages.create(**REQUEST)
+        list(client.messages.create(**REQUEST, stream=True))
+    finally:
+        logging.getLogger(LOGGER_NAME).removeHandler(handler)
+    data = reader.get_metrics_data()
+    assert data is not None
+    pointed = {
+        exemplar.span_id
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "gen_ai.client.operation.time_to_first_chunk" or metric.name.endswith("duration")
+        for point in metric.data.data_points
+        for exemplar in getattr(point, "exemplars", ())
+    }
+    ids = [span.context.span_id for span in spans.get_finished_spans() if span.context is not None]
+    assert len(ids) == 2
+    assert logged == ids
+    assert ids[1] in pointed  # the stream's is the last in its bucket
+    assert pointed <= set(ids)
 
 
 def test_own_spans_where_the_sdk_makes_none(tracer_provider: TracerProvider, spans: InMemorySpanExporter) -> None:
