@@ -32,8 +32,8 @@ import claudescope
 from benchmarks.page import machine, publish, table
 from benchmarks.stub import REQUEST, AsyncTransport, Transport, http
 from benchmarks.worker import set_up
-from claudescope.catalogue import METRICS
-from claudescope.errors import KINDS
+from claudescope.schema.catalogue import METRICS
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sinks.metrics import MetricsSink
 
 __all__: list[str] = []
@@ -121,7 +121,7 @@ class Scrape:
     size: int
 
 
-def scrape(models: int, workflows: int, error_kinds: int) -> Scrape:
+def scrape(models: int, workflows: int, error_types: int) -> Scrape:
     """A scrape of what every combination of models, workflows and kinds gives, in the fastest of some rounds.
 
     Of more than 2,000 combinations an instrument, OpenTelemetry's default, the answer has as many.
@@ -131,7 +131,7 @@ def scrape(models: int, workflows: int, error_kinds: int) -> Scrape:
     registry = CollectorRegistry()
     provider = MeterProvider([PrometheusMetricReader(registry=registry)])
     sink = MetricsSink(provider.get_meter("scale"), max_workflows=workflows)
-    kinds = list(KINDS)[:error_kinds]
+    kinds = list(ERROR_TYPES)[:error_types]
     for model in range(models):
         for workflow in range(workflows):
             names = {"request_model": f"claude-{model}", "response_model": f"claude-{model}"}

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 import claudescope
-from claudescope.cli.files import write_atomically
+from claudescope._internal.files import write_atomically
 from claudescope.demo import run_demo
 
 PICTURE = Path(__file__).parent / "images" / "report.svg"

@@ -26,15 +26,15 @@ from tests.telemetry.history import Span
 from tests.telemetry.prometheus import with_history
 
 from claudescope_alerts.build import build as build_alerts
-from claudescope_alerts.spec import load_spec
-from claudescope_dashboards.resolve import Resolver
+from claudescope_alerts.spec.model import load_spec
+from claudescope_dashboards.interpolation import Resolver
 
 __all__ = ["Time", "draw", "regions_of", "time_of"]
 
 _HERE: Final = Path(__file__).parent
 _ROOT: Final = _HERE.parent
-_BOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/boards"
-_OUT: Final = _ROOT / "docs/images/boards"
+_BOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/dashboards"
+_OUT: Final = _ROOT / "docs/images/dashboards"
 _SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 2026-11-20 15:07 UTC
 _WIDTH: Final = 1600
 _COLUMNS: Final = 24

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from claudescope.pricing import PriceBook
-from claudescope.record import Usage
+from claudescope.pricing.price_book import PriceBook
+from claudescope.schema.record import Usage
 from claudescope.simulator.ledger import Ledger
 
 __all__ = ["cost"]

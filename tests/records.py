@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from claudescope.record import Attempt, CallRecord, RateLimit, Usage
+from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
 
 __all__ = ["make_record"]
 

@@ -18,7 +18,7 @@ def test_the_public_names() -> None:
         "BadInputError",
         "CallRecord",
         "Content",
-        "ErrorKind",
+        "ErrorType",
         "MissingExtraError",
         "Price",
         "RateLimit",

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from claudescope.switch import active_probe, instrument
+from claudescope.lifecycle import active_probe, instrument
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, ScriptedAPI, message, stream
 

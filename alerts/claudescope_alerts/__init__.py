@@ -1,1 +1,1 @@
-"""Error-budget alert rules, their tests and their routes as code, built over `claudescope.catalogue`."""
+"""Error-budget alert rules, their tests and their routes as code, built over `claudescope.schema.catalogue`."""

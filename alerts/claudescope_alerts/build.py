@@ -8,24 +8,24 @@ from typing import Any, Final
 
 import yaml
 
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError
-from claudescope_alerts.across import across_groups
-from claudescope_alerts.forms.grafana import provisioning
-from claudescope_alerts.forms.kubernetes import prometheus_rule
-from claudescope_alerts.forms.mimir import namespace_document
-from claudescope_alerts.forms.prometheus import rule_group
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.files import write_atomically
+from claudescope_alerts.formats.grafana import provisioning
+from claudescope_alerts.formats.kubernetes import prometheus_rule
+from claudescope_alerts.formats.mimir import namespace_document
+from claudescope_alerts.formats.openslo import export_openslo
+from claudescope_alerts.formats.prometheus import rule_group
 from claudescope_alerts.lint import lint
-from claudescope_alerts.openslo import export_openslo
-from claudescope_alerts.promql import Names
-from claudescope_alerts.promtool_tests import test_files
-from claudescope_alerts.routes.alertmanager import alertmanager_config
-from claudescope_alerts.routes.route_tests import route_tests
-from claudescope_alerts.routes.terraform import pagerduty_terraform
-from claudescope_alerts.rules import Group
-from claudescope_alerts.slo import objective_group
-from claudescope_alerts.spec import Spec
-from claudescope_alerts.symptoms import symptom_groups
+from claudescope_alerts.promql.selectors import SelectorBuilder
+from claudescope_alerts.routing.alertmanager import alertmanager_config
+from claudescope_alerts.routing.pagerduty import pagerduty_terraform
+from claudescope_alerts.routing.route_tests import route_tests
+from claudescope_alerts.rule_tests.promtool import test_files
+from claudescope_alerts.rules.error_budget import objective_group
+from claudescope_alerts.rules.fleet_rollup import fleet_groups
+from claudescope_alerts.rules.model import Group
+from claudescope_alerts.rules.symptoms import symptom_groups
+from claudescope_alerts.spec.model import Spec
 
 __all__ = ["HEADER", "build", "groups_of", "is_generated", "stale_files", "write_build", "yaml_text"]
 
@@ -53,7 +53,7 @@ def groups_of(spec: Spec) -> list[Group]:
     groups = [
         *(objective_group(objective, spec) for objective in spec.objectives),
         *symptom_groups(spec),
-        *across_groups(spec, Names(spec)),
+        *fleet_groups(spec, SelectorBuilder(spec)),
     ]
     if mistakes := lint(groups, spec):
         raise BadInputError("\n".join(mistakes))

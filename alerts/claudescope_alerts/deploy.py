@@ -18,11 +18,11 @@ from typing import Any, Final, cast
 
 import yaml
 
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.files import write_atomically
 from claudescope_alerts.build import is_generated, yaml_text
-from claudescope_alerts.forms.mimir import namespace
-from claudescope_alerts.spec import Spec
+from claudescope_alerts.formats.mimir import namespace
+from claudescope_alerts.spec.model import Spec
 
 __all__ = ["Folder", "PrometheusFolder", "Ruler", "Target", "request", "show_difference"]
 
@@ -33,11 +33,11 @@ class Target(ABC):
     """A place that holds documents by name."""
 
     @abstractmethod
-    def wanted(self, files: Mapping[str, str]) -> dict[str, str]:
+    def desired(self, files: Mapping[str, str]) -> dict[str, str]:
         """What it should hold, from the files of a build."""
 
     @abstractmethod
-    def present(self) -> dict[str, str]:
+    def current(self) -> dict[str, str]:
         """What it holds now that is claudescope's."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Target(ABC):
 
 def show_difference(target: Target, files: Mapping[str, str]) -> str:
     """What a deploy would change, as a unified diff; empty where nothing would."""
-    old, new = target.present(), target.wanted(files)
+    old, new = target.current(), target.desired(files)
     lines: list[str] = []
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name, "").splitlines(keepends=True), new.get(name, "").splitlines(keepends=True)
@@ -74,11 +74,11 @@ class Folder(Target):
         self._folder = folder
         self._ours = ours
 
-    def wanted(self, files: Mapping[str, str]) -> dict[str, str]:
+    def desired(self, files: Mapping[str, str]) -> dict[str, str]:
         """All files."""
         return dict(files)
 
-    def present(self) -> dict[str, str]:
+    def current(self) -> dict[str, str]:
         """All generated files."""
         paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file() and self._ours(path)]
         return {path.relative_to(self._folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
@@ -104,7 +104,7 @@ class PrometheusFolder(Folder):
         self._prefix = f"claudescope-{service}-"
         self._reload = reload
 
-    def wanted(self, files: Mapping[str, str]) -> dict[str, str]:
+    def desired(self, files: Mapping[str, str]) -> dict[str, str]:
         """The rule files, under names that tell whose they are."""
         return {
             self._prefix + path.removeprefix("rules/"): text
@@ -112,13 +112,13 @@ class PrometheusFolder(Folder):
             if path.startswith("rules/")
         }
 
-    def present(self) -> dict[str, str]:
+    def current(self) -> dict[str, str]:
         """The rule files of this service."""
-        return {name: text for name, text in super().present().items() if name.startswith(self._prefix)}
+        return {name: text for name, text in super().current().items() if name.startswith(self._prefix)}
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
         """Write the files and reload; if Prometheus refuses them, put the old ones back and reload those."""
-        old, new = self.present(), self.wanted(files)
+        old, new = self.current(), self.desired(files)
         changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
         for name in changed:
             path = self._folder / name
@@ -172,11 +172,11 @@ class Ruler(Target):
                 raise BadInputError(f"{token_file}: can't be read: {error.strerror}") from None
             self._headers["Authorization"] = f"Bearer {token}"
 
-    def wanted(self, files: Mapping[str, str]) -> dict[str, str]:
+    def desired(self, files: Mapping[str, str]) -> dict[str, str]:
         """The groups of the namespace."""
         return _groups(yaml.safe_load(files["mimir/namespace.yml"])["groups"])
 
-    def present(self) -> dict[str, str]:
+    def current(self) -> dict[str, str]:
         """The groups that the ruler has."""
         text = request("GET", self._url, self._headers, missing_is_empty=True)
         document: Any = yaml.safe_load(text) if text.strip() else {}
@@ -186,7 +186,7 @@ class Ruler(Target):
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
         """Send the groups that differ, and delete those that are gone."""
-        old, new = self.present(), self.wanted(files)
+        old, new = self.current(), self.desired(files)
         changed: list[str] = []
         for name, text in new.items():
             if old.get(name) != text:

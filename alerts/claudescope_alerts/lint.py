@@ -7,12 +7,12 @@ from typing import Final
 
 import promql_parser
 
-from claudescope.catalogue import METRICS
-from claudescope_alerts.promql import Names, Part
-from claudescope_alerts.rules import Alert, Group
-from claudescope_alerts.spec import Spec
+from claudescope.schema.catalogue import METRICS
+from claudescope_alerts.promql.selectors import Part, SelectorBuilder
+from claudescope_alerts.rules.model import Alert, Group
+from claudescope_alerts.spec.model import Spec
 
-__all__ = ["Vocabulary", "lint"]
+__all__ = ["KnownSeries", "lint"]
 
 _OWN_LABELS: Final = {"instance", "job", "le", "service", "slo", "day", "__name__"}
 
@@ -20,11 +20,11 @@ _OWN_LABELS: Final = {"instance", "job", "le", "service", "slo", "day", "__name_
 def lint(groups: Iterable[Group], spec: Spec) -> list[str]:
     """Every mistake in the rules, as a sentence that names the rule."""
     groups = list(groups)
-    vocabulary = Vocabulary(spec, {rule.name for group in groups for rule in group.recordings})
+    known_series = KnownSeries(spec, {rule.name for group in groups for rule in group.recordings})
     mistakes: list[str] = []
     for group in groups:
         for rule in group.rules:
-            problems = vocabulary.problems(rule.expr)
+            problems = known_series.problems(rule.expr)
             mistakes += [f"{group.name}: {rule.name}: {problem}" for problem in problems]
         for alert in group.alerts:
             mistakes += [f"{group.name}: {alert.name}: {problem}" for problem in _incomplete(alert, spec)]
@@ -33,7 +33,7 @@ def lint(groups: Iterable[Group], spec: Spec) -> list[str]:
 
 def _emitted(spec: Spec) -> dict[str, dict[str, tuple[str, ...] | None]]:
     """Every series that claudescope emits, with its labels and their values where these are a closed set."""
-    names = Names(spec)
+    names = SelectorBuilder(spec)
     parts: dict[str, Sequence[Part]] = {"histogram": ("bucket", "count", "sum")}
     return {
         names.metric(metric, part): {names.label(label): label.values for label in metric.labels}
@@ -42,7 +42,7 @@ def _emitted(spec: Spec) -> dict[str, dict[str, tuple[str, ...] | None]]:
     }
 
 
-class Vocabulary:
+class KnownSeries:
     """All that a query may name: what the catalogue emits, and what rules record.
 
     Args:
@@ -104,7 +104,7 @@ class Vocabulary:
 
 
 def _incomplete(alert: Alert, spec: Spec) -> Iterator[str]:
-    if not alert.trials:
+    if not alert.rule_tests:
         yield "nothing proves it"
     annotations = alert.annotations(spec)
     for name, text in annotations.items():

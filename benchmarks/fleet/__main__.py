@@ -28,8 +28,8 @@ from benchmarks.fleet.store import fleet, of_each, shapes_of
 from benchmarks.fleet.timing import NOT_ASKED, Pair, Took, inlined_rules, panels, rule_groups
 from benchmarks.page import machine, publish, table
 from claudescope_alerts.build import build
-from claudescope_alerts.spec import Spec, load_spec
-from claudescope_dashboards.build import boards_of
+from claudescope_alerts.spec.model import Spec, load_spec
+from claudescope_dashboards.build import dashboards_of
 from claudescope_dashboards.lint import queries_of
 
 __all__: list[str] = []
@@ -71,12 +71,12 @@ def _say(text: str) -> None:
 def measure(sizes: Sequence[int]) -> tuple[str, dict[int, Measured]]:
     """Which series there are, in words, and what each size of fleet took."""
     raw_spec = load_spec()
-    spec = raw_spec.model_copy(update={"across_instances": True})
-    rules, boards, raw_boards = _rules(spec), boards_of(spec), boards_of(raw_spec)
+    spec = raw_spec.model_copy(update={"fleet_rollup": True})
+    rules, dashboards, raw_boards = _rules(spec), dashboards_of(spec), dashboards_of(raw_spec)
     recordings = recordings_of(rules.values())
     inliner = Inliner(recordings)
     inlined = inlined_rules(rules, inliner)
-    queries = [expr for board in boards.values() for _, expr in queries_of(board)]
+    queries = [expr for dashboard in dashboards.values() for _, expr in queries_of(dashboard)]
     series = series_of_an_app(rules.values(), queries)
     spans = spans_of([*queries, *(recording.expr for recording in recordings)])
     found: dict[int, Measured] = {}
@@ -109,7 +109,7 @@ def measure(sizes: Sequence[int]) -> tuple[str, dict[int, Measured]]:
                 _say("rule groups without recording rules are measured")
                 store.evaluate({}, INTERVAL)
                 groups = {name: Pair(took, _without(name, rules, inlined, without)) for name, took in with_.items()}
-                shown = panels(store, boards, raw_boards, inliner, before.panels, min(time.time(), store.end))
+                shown = panels(store, dashboards, raw_boards, inliner, before.panels, min(time.time(), store.end))
                 _say("panels are measured")
                 found[instances] = before = Measured(store.samples, store.seconds, shown, groups)
             shutil.rmtree(folder)
@@ -176,17 +176,17 @@ def _head(first: str, sizes: Sequence[int]) -> list[str]:
     return [first, *(f"{size:,}" for size in sizes), "tenfold", *(f"{size:,}, without" for size in sizes), "tenfold"]
 
 
-def _boards(found: Mapping[int, Measured]) -> str:
+def _dashboards(found: Mapping[int, Measured]) -> str:
     """The slowest panel of each board, and how many meet the goal."""
     sizes, rows = list(found), list[list[str]]()
-    for board in dict.fromkeys(name.split(":")[0] for name in found[sizes[0]].panels):
-        of = [[pair for name, pair in found[size].panels.items() if name.split(":")[0] == board] for size in sizes]
+    for dashboard in dict.fromkeys(name.split(":")[0] for name in found[sizes[0]].panels):
+        of = [[pair for name, pair in found[size].panels.items() if name.split(":")[0] == dashboard] for size in sizes]
         slowest = [_written(_worst(pair.recorded for pair in pairs), _PANEL_GOAL) for pairs in of]
         without = [_written(_worst(pair.raw or pair.recorded for pair in pairs), _PANEL_GOAL) for pairs in of]
         met = sum(not pair.recorded.problem and pair.recorded.seconds <= _PANEL_GOAL for pair in of[-1])
         raw = [pair.raw or pair.recorded for pair in of[-1]]
         met_raw = sum(not took.problem and took.seconds <= _PANEL_GOAL for took in raw)
-        rows.append([board, *slowest, *without, f"{met} of {len(raw)}", f"{met_raw} of {len(raw)}"])
+        rows.append([dashboard, *slowest, *without, f"{met} of {len(raw)}", f"{met_raw} of {len(raw)}"])
     head = ["slowest panel of", *(f"{size:,}" for size in sizes), *(f"{size:,}, without" for size in sizes)]
     return table([*head, f"≤ 1 s at {sizes[-1]:,}", "without"], rows)
 
@@ -213,7 +213,7 @@ def _report(series: str, found: Mapping[int, Measured]) -> str:
     )
     panel_rows = _rows(found, lambda one: one.panels, by_time[:_LISTED], _PANEL_GOAL)
     group_rows = _rows(found, lambda one: one.groups, groups[:_LISTED], _GROUP_GOAL)
-    parts = [f"Measured on {machine()}; Prometheus 3.5.", what, met, _boards(found)]
+    parts = [f"Measured on {machine()}; Prometheus 3.5.", what, met, _dashboards(found)]
     parts += [f"The {_LISTED} slowest at {sizes[-1]:,} instances:", table(_head("panel", sizes), panel_rows)]
     parts += [kept, table(_head("group", sizes), group_rows)]
     return "\n\n".join(parts)

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from tests.telemetry.calls import PHASES, WORKFLOWS, _call
 from tests.telemetry.history import _start
 
-from claudescope.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
-from claudescope.pricing import PriceBook
+from claudescope.pricing.price_book import PriceBook
+from claudescope.schema.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
 from claudescope.sinks.metrics import MetricsSink
 
 __all__ = ["DAY", "MODELS", "Series", "series_of_an_app"]

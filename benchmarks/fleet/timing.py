@@ -15,7 +15,7 @@ from tests.dashboards.asking import _seconds
 from benchmarks.fleet.recorded import Inliner
 from benchmarks.fleet.remote_write import STEP
 from benchmarks.fleet.store import Store
-from claudescope_dashboards.resolve import Resolver
+from claudescope_dashboards.interpolation import Resolver
 
 __all__ = ["NOT_ASKED", "Pair", "Took", "inlined_rules", "panels", "rule_groups"]
 
@@ -124,9 +124,9 @@ def panels(
         now: The end of the boards' time ranges, in Unix seconds.
     """
     asker, found = _Asker(store, now), dict[str, Pair]()
-    for name, board in recorded.items():
-        resolver, row = Resolver(seconds=_seconds(board), scrape=STEP), ""
-        for part, other in zip(board["panels"], raw[name]["panels"], strict=True):
+    for name, dashboard in recorded.items():
+        resolver, row = Resolver(seconds=_seconds(dashboard), scrape=STEP), ""
+        for part, other in zip(dashboard["panels"], raw[name]["panels"], strict=True):
             if part["type"] == "row":
                 row = part["title"] + ": "
                 continue

@@ -1,1 +1,1 @@
-"""Grafana dashboards as code, built over the catalogue of `claudescope.catalogue`."""
+"""Grafana dashboards as code, built over the catalogue of `claudescope.schema.catalogue`."""

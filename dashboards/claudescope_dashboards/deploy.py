@@ -12,10 +12,10 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any, Final
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 from claudescope_alerts.deploy import Target, request
-from claudescope_dashboards.board import TAG
 from claudescope_dashboards.build import json_text
+from claudescope_dashboards.grafana.layout import TAG
 
 __all__ = ["Grafana"]
 
@@ -26,7 +26,7 @@ _HINTS: Final = {
     404: "Is --url the base URL of Grafana, with its sub-path if it has one?",
     412: "Somebody saved the board at the same moment, or a plugin owns it: look at it in Grafana, then push again",
 }
-_PLACE: Final = "boards/"
+_PLACE: Final = "dashboards/"
 
 
 class Grafana(Target):
@@ -55,18 +55,18 @@ class Grafana(Target):
         self._overwrite = overwrite
         self._names: dict[str, str] = {}
 
-    def wanted(self, files: Mapping[str, str]) -> dict[str, str]:
+    def desired(self, files: Mapping[str, str]) -> dict[str, str]:
         """The boards, as text by uid."""
-        boards = [json.loads(text) for path, text in files.items() if path.startswith(_PLACE)]
-        self._names = {board["uid"]: board["title"] for board in boards}
-        return {board["uid"]: json_text(_content(board)) for board in boards}
+        dashboards = [json.loads(text) for path, text in files.items() if path.startswith(_PLACE)]
+        self._names = {dashboard["uid"]: dashboard["title"] for dashboard in dashboards}
+        return {dashboard["uid"]: json_text(_content(dashboard)) for dashboard in dashboards}
 
-    def present(self) -> dict[str, str]:
+    def current(self) -> dict[str, str]:
         """The boards in the folder that carry claudescope's tag, as text by uid."""
         query = urllib.parse.urlencode({"type": "dash-db", "tag": TAG, "folderUIDs": self._folder_uid})
         uids = [found["uid"] for found in self._ask("GET", f"/api/search?{query}")]
-        boards = [self._ask("GET", f"/api/dashboards/uid/{uid}")["dashboard"] for uid in uids]
-        return {board["uid"]: json_text(_content(board)) for board in boards}
+        dashboards = [self._ask("GET", f"/api/dashboards/uid/{uid}")["dashboard"] for uid in uids]
+        return {dashboard["uid"]: json_text(_content(dashboard)) for dashboard in dashboards}
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
         """Make the folder if need be, and save the boards that differ or are in another folder.
@@ -76,7 +76,7 @@ class Grafana(Target):
         """
         changed: list[str] = []
         folder_is_there = self._ask("GET", f"/api/folders/{self._folder_uid}", missing=True) is not None
-        for uid, text in self.wanted(files).items():
+        for uid, text in self.desired(files).items():
             found = self._ask("GET", f"/api/dashboards/uid/{uid}", missing=True)
             if found is not None:
                 in_place = found.get("meta", {}).get("folderUid") == self._folder_uid
@@ -86,12 +86,12 @@ class Grafana(Target):
                 self._ask("POST", "/api/folders", {"uid": self._folder_uid, "title": self._folder})
                 folder_is_there = True
             version = 0 if found is None else found["dashboard"].get("version", 0)
-            board = {**json.loads(text), "id": None, "version": version}
+            dashboard = {**json.loads(text), "id": None, "version": version}
             self._ask(
                 "POST",
                 "/api/dashboards/db",
                 {
-                    "dashboard": board,
+                    "dashboard": dashboard,
                     "folderUid": self._folder_uid,
                     "message": self._message,
                     "overwrite": self._overwrite,
@@ -117,6 +117,6 @@ class Grafana(Target):
             raise BadInputError(f"{self._url}{path}: answered something that is not JSON. Is it Grafana?") from None
 
 
-def _content(board: Mapping[str, Any]) -> dict[str, Any]:
+def _content(dashboard: Mapping[str, Any]) -> dict[str, Any]:
     """A board without what Grafana sets itself."""
-    return {key: value for key, value in board.items() if key not in _SET_BY_GRAFANA}
+    return {key: value for key, value in dashboard.items() if key not in _SET_BY_GRAFANA}

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import promql_parser
 
-from claudescope_alerts.lint import Vocabulary
-from claudescope_alerts.rules import Group
-from claudescope_alerts.spec import Spec
+from claudescope_alerts.lint import KnownSeries
+from claudescope_alerts.rules.model import Group
+from claudescope_alerts.spec.model import Spec
+from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.queries import NO_LABEL
-from claudescope_dashboards.resolve import Resolver
 
 __all__ = ["lint", "panels_of", "queries_of"]
 
 _VARIABLES: Final = ("datasource", "job", "instance", "model", "workflow")
 _ALERTS: Final = "ALERTS"
-_ALERT_LABELS: Final = {"alertname", "alertstate", "error_kind", "fault", "severity", "tier"}
+_ALERT_LABELS: Final = {"alertname", "alertstate", "error_type", "owner", "severity", "tier"}
 _SCRAPED: Final = {"job", "instance"}
 _SHORTEST: Final = 300
 """Seconds. A window that is written out, and not Grafana's, is one of the spec's: none is shorter."""
@@ -31,68 +31,70 @@ _COUNTERS: Final = ("_total", "_count", "_sum", "_bucket")
 _WHAT_TO_DO: Final = {"stat": "Red", "bargauge": "Red", "state-timeline": "Red"}
 
 
-def panels_of(board: Mapping[str, Any]) -> list[dict[str, Any]]:
+def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The panels of a board, rows left out."""
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
-def queries_of(board: Mapping[str, Any]) -> list[tuple[str, str]]:
+def queries_of(dashboard: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every query of a board with where it stands: of panels and of annotations."""
     found = [
         (f"{panel.get('title')}: {target['refId']}", target["expr"])
-        for panel in panels_of(board)
+        for panel in panels_of(dashboard)
         for target in panel["targets"]
     ]
     found += [
-        (annotation["name"], annotation["expr"]) for annotation in board["annotations"]["list"] if "expr" in annotation
+        (annotation["name"], annotation["expr"])
+        for annotation in dashboard["annotations"]["list"]
+        if "expr" in annotation
     ]
     return found
 
 
-def lint(boards: Mapping[str, Mapping[str, Any]], groups: Sequence[Group], spec: Spec) -> list[str]:
+def lint(dashboards: Mapping[str, Mapping[str, Any]], groups: Sequence[Group], spec: Spec) -> list[str]:
     """Every mistake in the boards, as a sentence that names the board and the panel.
 
     Args:
-        boards: Dashboards by name.
+        dashboards: Dashboards by name.
         groups: The rules of the spec: what they record may be asked for.
         spec: What both are made from.
     """
     recorded = {rule.name for group in groups for rule in group.recordings}
-    vocabulary = Vocabulary(spec, recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED | {NO_LABEL})
-    uids = {board["uid"] for board in boards.values()}
+    known_series = KnownSeries(spec, recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED | {NO_LABEL})
+    uids = {dashboard["uid"] for dashboard in dashboards.values()}
     mistakes: list[str] = []
-    for name, board in boards.items():
-        mistakes += [f"{name}: {problem}" for problem in _board(board, uids)]
-        for panel in panels_of(board):
+    for name, dashboard in dashboards.items():
+        mistakes += [f"{name}: {problem}" for problem in _dashboard(dashboard, uids)]
+        for panel in panels_of(dashboard):
             mistakes += [f"{name}: {panel.get('title')}: {problem}" for problem in _panel(panel)]
-        for place, expr in queries_of(board):
-            mistakes += [f"{name}: {place}: {problem}" for problem in _query(expr, vocabulary, recorded)]
-        for variable in board["templating"]["list"]:
+        for place, expr in queries_of(dashboard):
+            mistakes += [f"{name}: {place}: {problem}" for problem in _query(expr, known_series, recorded)]
+        for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
-                mistakes += [f"{name}: ${variable['name']}: {problem}" for problem in _choice(variable, vocabulary)]
+                mistakes += [f"{name}: ${variable['name']}: {problem}" for problem in _choice(variable, known_series)]
     return mistakes
 
 
-def _board(board: Mapping[str, Any], uids: set[str]) -> Iterator[str]:
-    names = [variable["name"] for variable in board["templating"]["list"]]
+def _dashboard(dashboard: Mapping[str, Any], uids: set[str]) -> Iterator[str]:
+    names = [variable["name"] for variable in dashboard["templating"]["list"]]
     for name in _VARIABLES:
         if name not in names:
             yield f"has no variable {name!r}"
-    for variable in board["templating"]["list"]:
+    for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query" and not (
             variable["includeAll"] and variable["multi"] and variable["refresh"] == 2
         ):
             yield f"${variable['name']} has no All, takes one value, or is not asked for anew with the time"
-    if len(board["uid"]) > 40:
-        yield f"its uid {board['uid']!r} is longer than 40"
-    for number in {panel["id"] for panel in board["panels"]}:
-        if [panel["id"] for panel in board["panels"]].count(number) > 1:
+    if len(dashboard["uid"]) > 40:
+        yield f"its uid {dashboard['uid']!r} is longer than 40"
+    for number in {panel["id"] for panel in dashboard["panels"]}:
+        if [panel["id"] for panel in dashboard["panels"]].count(number) > 1:
             yield f"two panels have the id {number}"
-    for link in re.findall(r"/d/([\w-]+)", str(board["panels"])):
+    for link in re.findall(r"/d/([\w-]+)", str(dashboard["panels"])):
         if link not in uids:
             yield f"links to {link!r}, which is no board"
     taken: set[tuple[int, int]] = set()
-    for panel in board["panels"]:
+    for panel in dashboard["panels"]:
         grid = panel["gridPos"]
         cells = {
             (x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])
@@ -120,7 +122,7 @@ def _panel(panel: Mapping[str, Any]) -> Iterator[str]:
         yield "can be red, and its description does not say what to do then"
 
 
-def _choice(variable: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
+def _choice(variable: Mapping[str, Any], known_series: KnownSeries) -> Iterator[str]:
     query = variable["query"]["query"]
     values = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
     result = re.fullmatch(r"query_result\((.+)\)", query)
@@ -128,10 +130,10 @@ def _choice(variable: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str
         yield f"expected label_values(series, label) or query_result(query), got {query}"
         return
     expr = f"count by ({values[2]}) ({values[1]})" if values else result[1] if result else ""
-    yield from vocabulary.problems(Resolver().resolve(expr))
+    yield from known_series.problems(Resolver().resolve(expr))
 
 
-def _query(expr: str, vocabulary: Vocabulary, recorded: set[str]) -> Iterator[str]:
+def _query(expr: str, known_series: KnownSeries, recorded: set[str]) -> Iterator[str]:
     if unknown := set(re.findall(r"\$\{?([a-zA-Z]\w*)", expr)) - set(_VARIABLES) - Resolver.INTERVALS:
         yield f"has the variables {sorted(unknown)}, which the board has not"
         return
@@ -140,7 +142,7 @@ def _query(expr: str, vocabulary: Vocabulary, recorded: set[str]) -> Iterator[st
         if not window.startswith("$") and int(window[:-1]) * _UNITS[window[-1]] < _SHORTEST:
             yield f"looks at {window}: expected $__rate_interval, or a window of the spec of 5m or more"
     resolved = Resolver().resolve(expr)
-    problems = list(vocabulary.problems(resolved))
+    problems = list(known_series.problems(resolved))
     yield from problems
     if not problems:
         yield from _selectors(resolved, recorded | {_ALERTS})

@@ -10,20 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from claudescope.catalogue import (
-    DURATION,
-    ERROR_TYPE,
-    REQUEST_MODEL,
-    RESPONSE_MODEL,
-    WORKFLOW,
-    Label,
-    Metric,
-)
-from claudescope.errors import KINDS
-from claudescope_alerts.across import FAILED_SHARE, LAST_SEEN, P95, TILE, across_name, newest_sample
-from claudescope_alerts.promql import Match, Names, Part
-from claudescope_alerts.sli import CHAT, ENDED, FAILED
-from claudescope_alerts.spec import Spec
+from claudescope.schema.catalogue import DURATION, ERROR_TYPE, REQUEST_MODEL, RESPONSE_MODEL, WORKFLOW, Label, Metric
+from claudescope.schema.error_types import ERROR_TYPES
+from claudescope_alerts.promql.selectors import Match, Part, SelectorBuilder
+from claudescope_alerts.rules.fleet_rollup import FAILED_RATIO, LAST_SEEN, P95, TILE, fleet_name, newest_sample
+from claudescope_alerts.rules.sli import CHAT, ENDED, FAILED
+from claudescope_alerts.spec.model import Spec
 
 __all__ = ["CHAT", "ENDED", "INSTANCE", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries"]
 
@@ -36,7 +28,7 @@ RANGE: Final = "$__range"
 NO_LABEL: Final = "all_of"
 """A label that no series has."""
 
-IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.kind for row in KINDS.values() if row.in_budget))
+IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.name for row in ERROR_TYPES.values() if row.in_budget))
 """Failures for a reason that is not in the request itself."""
 
 _MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
@@ -52,7 +44,7 @@ def _seconds(window: str) -> int:
     return int(window[:-1]) * {"m": 60, "h": 3600, "d": 86400}[window[-1]]
 
 
-class Queries(Names):
+class Queries(SelectorBuilder):
     """Writes the expressions of panels.
 
     Args:
@@ -111,7 +103,7 @@ class Queries(Names):
         """How many calls failed."""
         return self.calls(FAILED, *matches, by=by, window=window, function=function)
 
-    def share(self, part: str, whole: str) -> str:
+    def ratio(self, part: str, whole: str) -> str:
         """A share of a whole: 0 where there is no part, and nothing where there is no whole."""
         return f"({part} or 0 * {whole}) / ({whole} > 0)"
 
@@ -132,11 +124,11 @@ class Queries(Names):
             window: Range that is looked at.
         """
         selector = self.select(metric, window=window)
-        if not self.spec.across_instances:
+        if not self.spec.fleet_rollup:
             return f"{function}({selector})" if function else selector
-        across = self.recorded_across(metric) + (f"[{window}]" if window else "")
+        fleet = self.recorded_fleet(metric) + (f"[{window}]" if window else "")
         chosen = self._of_chosen(selector)
-        return f"({function}({chosen}) or {function}({across}))" if function else f"({chosen} or {across})"
+        return f"({function}({chosen}) or {function}({fleet}))" if function else f"({chosen} or {fleet})"
 
     def last_seen(self, window: str = "") -> str:
         """When each instance's newest sample of calls was taken, in Unix seconds.
@@ -152,13 +144,13 @@ class Queries(Names):
 
         return self._of_each(LAST_SEEN, newest, "max_over_time" if window else "", window)
 
-    def failed_share(self) -> str:
+    def failed_ratio(self) -> str:
         """The share of each instance's calls that fails, of those that end."""
 
-        def share(queries: Queries) -> str:
-            return queries.share(queries.failed(by=INSTANCE), queries.calls(ENDED, by=INSTANCE))
+        def ratio(queries: Queries) -> str:
+            return queries.ratio(queries.failed(by=INSTANCE), queries.calls(ENDED, by=INSTANCE))
 
-        return self._of_each(FAILED_SHARE, share)
+        return self._of_each(FAILED_RATIO, ratio)
 
     def p95(self) -> str:
         """The 95th percentile of how long each instance's calls take that users wait for."""
@@ -173,17 +165,17 @@ class Queries(Names):
             function: Of what is recorded over the window; none for its values themselves.
             window: Range that is looked at.
         """
-        if not self.spec.across_instances:
+        if not self.spec.fleet_rollup:
             return raw(self)
-        recorded = self.across(name, DURATION, part="count")
+        recorded = self.fleet(name, DURATION, part="count")
         recorded = f"{function}({recorded}[{window}])" if function else recorded
         return " or ".join([*(raw(_Chosen(self.spec, variable)) for variable in _NOT_BY_INSTANCE), recorded])
 
-    def recorded_across(
+    def recorded_fleet(
         self, metric: Metric, *matches: Match, part: Part = "", le: str = "", by_instance: bool = False
     ) -> str:
         """What rules record of a metric across instances, or of each: only All finds it, as it lacks the label."""
-        return self.across(across_name(metric, part, by_instance=by_instance), metric, *matches, part=part, le=le)
+        return self.fleet(fleet_name(metric, part, by_instance=by_instance), metric, *matches, part=part, le=le)
 
     @staticmethod
     def _of_chosen(selector: str, variable: str = "instance") -> str:
@@ -206,23 +198,23 @@ class Queries(Names):
     ) -> str:
         """`rate` or `increase` of each series, of instances or across them."""
         selector = self.select(metric, *matches, part=part, le=le, window=window)
-        if not self.spec.across_instances:
+        if not self.spec.fleet_rollup:
             return f"{function}({selector})"
         each = "instance" in by
-        across = self.recorded_across(metric, *matches, part=part, le=le, by_instance=each)
+        fleet = self.recorded_fleet(metric, *matches, part=part, le=le, by_instance=each)
         if window != RATE:
             # Tiles for which nothing was recorded count as without events, as in a rate.
             # What is recorded of each instance has an interval of its own, and each sample is one tile.
-            across = (
-                f"{60 * TILE} * sum_over_time({across}[{window}])"
+            fleet = (
+                f"{60 * TILE} * sum_over_time({fleet}[{window}])"
                 if each
-                else f"60 * sum_over_time({across}[{window}:1m])"
+                else f"60 * sum_over_time({fleet}[{window}:1m])"
             )
             if function == "rate":
-                across += " / " + ("$__range_s" if window == RANGE else str(_seconds(window)))
+                fleet += " / " + ("$__range_s" if window == RANGE else str(_seconds(window)))
         # What is recorded of each instance has no model and no workflow: if one is chosen, raw series answer.
         chosen = [self._of_chosen(selector, name) for name in (_NOT_BY_INSTANCE if each else ("instance",))]
-        return " or ".join([*(f"{function}({one})" for one in chosen), across])
+        return " or ".join([*(f"{function}({one})" for one in chosen), fleet])
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that the spec's rules record."""
@@ -256,7 +248,7 @@ class _Chosen(Queries):
     """
 
     def __init__(self, spec: Spec, variable: str) -> None:
-        super().__init__(spec.model_copy(update={"across_instances": False}))
+        super().__init__(spec.model_copy(update={"fleet_rollup": False}))
         self._variable = variable
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:

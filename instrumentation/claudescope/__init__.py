@@ -3,36 +3,30 @@
     import claudescope
     claudescope.instrument()
 
-From then on every call made through the `anthropic` SDK ends in metrics, a richer span and a line of the report.
+From then on every call made through the `anthropic` SDK is recorded: metrics, a richer span, and a row of the report.
+
+Every name is imported when it is first used, so that `claudescope.schema` loads without the rest.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from claudescope._version import VERSION
-from claudescope.content import Content
-from claudescope.errors import ErrorKind, classify
-from claudescope.exporting import configure
-from claudescope.inputs import BadInputError, MissingExtraError
-from claudescope.pricing import Price
-from claudescope.record import Attempt, CallRecord, RateLimit, Usage
-from claudescope.sinks import Sink
-from claudescope.switch import instrument, report, uninstrument
-from claudescope.workflows import workflow
+from claudescope._internal.version import VERSION
 
 if TYPE_CHECKING:
-    from claudescope.report_data import Report
-else:
-
-    def __getattr__(name: str) -> object:
-        # Late, as an app that asks for no report should not wait for its classes.
-        if name == "Report":
-            from claudescope.report_data import Report
-
-            return Report
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
+    from claudescope._internal.exceptions import BadInputError, MissingExtraError
+    from claudescope.content import Content
+    from claudescope.export import configure
+    from claudescope.lifecycle import instrument, report, uninstrument
+    from claudescope.pricing.rates import Price
+    from claudescope.reporting.model import Report
+    from claudescope.schema.classify import classify
+    from claudescope.schema.error_types import ErrorType
+    from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
+    from claudescope.sinks import Sink
+    from claudescope.workflows import workflow
 
 __version__ = VERSION
 
@@ -41,7 +35,7 @@ __all__ = [
     "BadInputError",
     "CallRecord",
     "Content",
-    "ErrorKind",
+    "ErrorType",
     "MissingExtraError",
     "Price",
     "RateLimit",
@@ -56,3 +50,37 @@ __all__ = [
     "uninstrument",
     "workflow",
 ]
+
+_HOMES: Final = {
+    "Attempt": "schema.record",
+    "BadInputError": "_internal.exceptions",
+    "CallRecord": "schema.record",
+    "Content": "content",
+    "ErrorType": "schema.error_types",
+    "MissingExtraError": "_internal.exceptions",
+    "Price": "pricing.rates",
+    "RateLimit": "schema.record",
+    "Report": "reporting.model",
+    "Sink": "sinks",
+    "Usage": "schema.record",
+    "classify": "schema.classify",
+    "configure": "export",
+    "instrument": "lifecycle",
+    "report": "lifecycle",
+    "uninstrument": "lifecycle",
+    "workflow": "workflows",
+}
+"""The module of each public name. No module of the root may have the name of a public function: it would hide it."""
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

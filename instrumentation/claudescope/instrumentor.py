@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # untyped
 
-from claudescope.exporting.by_environment import instrument_by_environment
-from claudescope.switch import uninstrument
+from claudescope.export.from_environment import instrument_from_environment
+from claudescope.lifecycle import uninstrument
 
 __all__ = ["ClaudescopeInstrumentor"]
 
@@ -31,7 +31,7 @@ class ClaudescopeInstrumentor(BaseInstrumentor):  # type: ignore[misc] # as abov
         return _INSTRUMENTS
 
     def _instrument(self, **kwargs: Any) -> None:
-        instrument_by_environment(
+        instrument_from_environment(
             tracer_provider=kwargs.get("tracer_provider"),
             meter_provider=kwargs.get("meter_provider"),
             logger_provider=kwargs.get("logger_provider"),

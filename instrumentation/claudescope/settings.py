@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 
 __all__ = [
     "CONSOLE",

@@ -13,7 +13,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 
 __all__ = ["current_workflow", "workflow"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from claudescope_alerts.build import build
-from claudescope_alerts.spec import load_spec
+from claudescope_alerts.spec.model import load_spec
 from tests.components import binary
 
 SUITES = ("bookworm", "sid")

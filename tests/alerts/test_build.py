@@ -12,15 +12,15 @@ import pytest
 import yaml
 
 import claudescope_alerts
-from claudescope.errors import KINDS
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope_alerts import build as building
 from claudescope_alerts.build import build, groups_of, stale_files, write_build
+from claudescope_alerts.formats.openslo import export_openslo, import_openslo
 from claudescope_alerts.lint import lint
-from claudescope_alerts.openslo import export_openslo, import_openslo
-from claudescope_alerts.rules import Group, Recording
-from claudescope_alerts.spec import Spec, load_spec
-from claudescope_alerts.windows import TIERS
+from claudescope_alerts.rules.model import Group, Recording
+from claudescope_alerts.spec.burn_rate_tiers import TIERS
+from claudescope_alerts.spec.model import Spec, load_spec
 from tests.alerts.conftest import default_build
 
 _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
@@ -51,7 +51,7 @@ def test_every_alert_has_a_runbook_with_all_three_parts(files: dict[str, str]) -
         re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", _RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     )
     spec = Spec.model_validate(
-        {**load_spec().model_dump(by_alias=True), "guards": {"cost_per_call_usd": 1, "daily_budget_usd": 1}}
+        {**load_spec().model_dump(by_alias=True), "thresholds": {"cost_per_call_usd": 1, "daily_budget_usd": 1}}
     )
     alerts = {alert.name for group in groups_of(spec) for alert in group.alerts}
     assert alerts == sections.keys()
@@ -60,8 +60,8 @@ def test_every_alert_has_a_runbook_with_all_three_parts(files: dict[str, str]) -
     for name, text in sections.items():
         for part in ("**What it means.**", "**What to check.**", "**What to do.**"):
             assert part in text, name
-    for kind in KINDS.values():
-        assert f"| `{kind.kind}` | {kind.fault} | {kind.advice} |" in sections["ClaudeErrorKindHigh"]
+    for kind in ERROR_TYPES.values():
+        assert f"| `{kind.name}` | {kind.owner} | {kind.advice} |" in sections["ClaudeErrorTypeHigh"]
 
 
 def test_the_factors_are_those_of_the_workbook() -> None:
@@ -98,7 +98,7 @@ def test_a_rule_that_names_what_nobody_emits_fails_the_build(
 def test_every_alert_is_complete() -> None:
     """An alert that nothing proves, or that shows no number, is refused."""
     group = next(group for group in groups_of(load_spec()) if group.name == "limits")
-    bare = dataclasses.replace(next(iter(group.alerts)), trials=(), summary="low", description="low")
+    bare = dataclasses.replace(next(iter(group.alerts)), rule_tests=(), summary="low", description="low")
     told = "".join(lint([Group("bare", (bare,))], load_spec()))
     assert "nothing proves it" in told
     assert "has the number" in told
@@ -121,7 +121,7 @@ def test_builds_leave_other_files_alone_and_remove_their_own(tmp_path: Path, fil
 
 def test_all_forms_carry_the_same_rules(files: dict[str, str]) -> None:
     """The operator's, the ruler's and Grafana's forms say what Prometheus' files say."""
-    wanted = [
+    desired = [
         (rule.get("alert", rule.get("record")), rule["expr"])
         for name, text in files.items()
         if name.startswith("rules/")
@@ -131,11 +131,11 @@ def test_all_forms_carry_the_same_rules(files: dict[str, str]) -> None:
     def rules(groups: list[Any]) -> list[tuple[str, str]]:
         return [(rule.get("alert", rule.get("record")), rule["expr"]) for group in groups for rule in group["rules"]]
 
-    assert rules(yaml.safe_load(files["kubernetes/prometheus-rule.yml"])["spec"]["groups"]) == wanted
-    assert rules(yaml.safe_load(files["mimir/namespace.yml"])["groups"]) == wanted
+    assert rules(yaml.safe_load(files["kubernetes/prometheus-rule.yml"])["spec"]["groups"]) == desired
+    assert rules(yaml.safe_load(files["mimir/namespace.yml"])["groups"]) == desired
     grafana = yaml.safe_load(files["grafana/alert-rules.yml"])["groups"]
     managed = [rule for group in grafana for rule in group["rules"]]
-    assert [rule["data"][0]["model"]["expr"] for rule in managed] == [expr for _, expr in wanted]
+    assert [rule["data"][0]["model"]["expr"] for rule in managed] == [expr for _, expr in desired]
     assert len({rule["uid"] for rule in managed}) == len(managed)
     assert all(len(rule["uid"]) <= 40 for rule in managed)
     assert "{{ $value" not in files["grafana/alert-rules.yml"].replace("{{ $values", "")

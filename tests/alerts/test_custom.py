@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from claudescope_alerts.build import build, write_build
-from claudescope_alerts.judges import run_tests
-from claudescope_alerts.spec import load_spec
+from claudescope_alerts.spec.model import load_spec
+from claudescope_alerts.validators import run_tests
 from tests.alerts.conftest import tools
 
 _SPEC = """
@@ -21,7 +21,7 @@ objectives:
     window: 28d
     min_failures: 40
     tiers: [page-fast, ticket-slow]
-    fault: caller
+    owner: caller
     sli:
       preset: custom
       per_model: true
@@ -46,11 +46,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The rules of both objectives, and their tests."""
     spec = tmp_path_factory.mktemp("custom") / "claudescope.yaml"
     spec.write_text(_SPEC, encoding="utf-8")
-    wanted = re.compile(r"(rules|tests)/slo-")
-    return {name: text for name, text in build(load_spec(spec)).items() if wanted.match(name)}
+    desired = re.compile(r"(rules|tests)/slo-")
+    return {name: text for name, text in build(load_spec(spec)).items() if desired.match(name)}
 
 
-def _verdict(files: dict[str, str], folder: Path) -> tuple[str, str]:
+def _check_result(files: dict[str, str], folder: Path) -> tuple[str, str]:
     write_build(files, folder)
     rules, _ = run_tests(folder)
     return rules.outcome, rules.detail
@@ -61,10 +61,10 @@ def test_their_generated_tests_pass(
 ) -> None:
     """Each tier before and after, its windows, its guard at one failure and at forty, no NaN, on either promtool."""
     tools(monkeypatch, suite, "promtool")
-    trials = "".join(text for name, text in files.items() if name.startswith("tests/"))
-    for trial in ("none is NaN", "silent on 38 failures", "page-slow fires on a small total outage", "on a burst"):
-        assert trial in trials
-    assert _verdict(files, tmp_path) == ("passed", "")
+    rule_tests = "".join(text for name, text in files.items() if name.startswith("tests/"))
+    for rule_test in ("none is NaN", "silent on 38 failures", "page-slow fires on a small total outage", "on a burst"):
+        assert rule_test in rule_tests
+    assert _check_result(files, tmp_path) == ("passed", "")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,6 @@ def test_their_mutants_die(
     mutated = re.sub(old, new, rules)
     assert mutated != rules, "the mutation is out of date: it changes nothing"
     few = {name: text for name, text in files.items() if name == f"tests/slo-{group}.{step}.test.yml"}
-    outcome, detail = _verdict({**few, f"rules/slo-{group}.yml": mutated}, tmp_path)
+    outcome, detail = _check_result({**few, f"rules/slo-{group}.yml": mutated}, tmp_path)
     assert outcome == "failed"
     assert "got:" in detail, detail

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from claudescope._internal.exceptions import BadInputError
 from claudescope.cli import app
-from claudescope.inputs import BadInputError
 from claudescope_alerts.build import HEADER
 from claudescope_alerts.deploy import PrometheusFolder, Ruler, show_difference
-from claudescope_alerts.spec import load_spec
+from claudescope_alerts.spec.model import load_spec
 from tests.alerts.conftest import default_build, program
 from tests.alerts.ruler import ruler
 from tests.servers import run_server, wait_for

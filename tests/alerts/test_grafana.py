@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from claudescope_alerts.build import build
-from claudescope_alerts.spec import Spec, load_spec
+from claudescope_alerts.spec.model import Spec, load_spec
 from tests.alerts.conftest import default_build
 
 _Duration = Annotated[str, Field(pattern=r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$", min_length=2)]
@@ -44,7 +44,7 @@ class _Rule(_Strict):
     data: list[_Query] = Field(min_length=1)
     no_data_state: Literal["Alerting", "NoData", "OK", "KeepLast"] = "NoData"
     exec_err_state: Literal["Alerting", "Error", "OK", "KeepLast"] = "Alerting"
-    wait: _Duration = Field(default="0s", alias="for")
+    for_: _Duration = Field(default="0s", alias="for")
     keep_firing_for: _Duration = "0s"
     annotations: dict[str, str] = {}
     labels: dict[str, str] = {}

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import claudescope_alerts
 from claudescope.cli import app
 from claudescope_alerts.build import build, write_build
-from claudescope_alerts.judges import check_folder, run_tests
-from claudescope_alerts.spec import Spec, load_spec
+from claudescope_alerts.spec.model import Spec, load_spec
+from claudescope_alerts.validators import check_folder, run_tests
 from tests.alerts.conftest import default_build, tools
 
 _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
@@ -23,8 +23,8 @@ _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
     """Promtool proves every alert, amtool every route."""
     tools(monkeypatch, suite, "promtool", "amtool")
-    verdicts = run_tests(_GENERATED)
-    assert [(verdict.judge, verdict.outcome, verdict.detail) for verdict in verdicts] == [
+    check_results = run_tests(_GENERATED)
+    assert [(check_result.validator, check_result.outcome, check_result.detail) for check_result in check_results] == [
         ("promtool test rules", "passed", ""),
         ("amtool config routes test", "passed", ""),
     ]
@@ -48,14 +48,16 @@ def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """Vmalert loads all rules, and vmalert-tool passes the tests of every kind of rule that builds on no other."""
     tools(monkeypatch, "sid", "vmalert", "vmalert-tool")
     # A share, a count, a gauge, money and absence; the others differ from these in their labels alone.
-    few = ("error-kinds-quota.", "error-counts.", "limits.", "cost.1m", "telemetry.")
+    few = ("error-types-quota.", "error-counts.", "limits.", "cost.1m", "telemetry.")
     files = {
         name: text
         for name, text in default_build().items()
         if "tests/" not in name or any(part in name for part in few)
     }
     write_build(files, tmp_path)
-    outcomes = {verdict.judge: (verdict.outcome, verdict.detail) for verdict in check_folder(tmp_path)}
+    outcomes = {
+        check_result.validator: (check_result.outcome, check_result.detail) for check_result in check_folder(tmp_path)
+    }
     assert outcomes["vmalert -dryRun"] == ("passed", "")
     assert outcomes["vmalert-tool unittest"] == ("passed", "")
 
@@ -67,7 +69,7 @@ def test_other_namings_pass_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     spec = Spec.model_validate({**load_spec().model_dump(by_alias=True), "naming": naming})
     files = build(spec)
     assert "gen_ai.client.operation.duration" in files["rules/slo-availability.yml"]
-    few = ("slo-duration.15m", "limits.", "usual-first-token")
+    few = ("slo-duration.15m", "limits.", "baseline-first-token")
     write_build(
         {name: text for name, text in files.items() if "tests/" not in name or any(part in name for part in few)},
         tmp_path,
@@ -94,12 +96,12 @@ routing:
     spec.write_text(text[: text.index("routing:")] + routing, encoding="utf-8")
     files = build(load_spec(spec))
     write_build({name: content for name, content in files.items() if not name.startswith("tests/")}, tmp_path / "out")
-    outcomes = {verdict.judge: verdict for verdict in check_folder(tmp_path / "out")}
+    outcomes = {check_result.validator: check_result for check_result in check_folder(tmp_path / "out")}
     assert outcomes["amtool check-config"].detail == ""
     routes = run_tests(tmp_path / "out")[1]
     assert (routes.outcome, routes.detail) == ("passed", "")
-    wanted = {test["receiver"] for test in yaml.safe_load(files["alertmanager/route-tests.yml"])["tests"]}
-    assert wanted == {"claude-page", "claude-ticket", "claude-local", "claude-deadman"}
+    desired = {test["receiver"] for test in yaml.safe_load(files["alertmanager/route-tests.yml"])["tests"]}
+    assert desired == {"claude-page", "claude-ticket", "claude-local", "claude-deadman"}
 
 
 def test_a_wrong_route_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

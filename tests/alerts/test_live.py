@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 import yaml
 
-from claudescope.catalogue import DURATION, ERROR_TYPE, OPERATION, OUTCOME, UNPRICED_CALLS
-from claudescope.errors import KINDS
+from claudescope.schema.catalogue import DURATION, ERROR_TYPE, OPERATION, OUTCOME, UNPRICED_CALLS
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope_alerts.build import build
-from claudescope_alerts.promql import Names
-from claudescope_alerts.spec import Spec, load_spec
-from claudescope_alerts.spec_routing import DAYS
+from claudescope_alerts.promql.selectors import SelectorBuilder
+from claudescope_alerts.spec.model import Spec, load_spec
+from claudescope_alerts.spec.routing import DAYS
 from tests.alerts.conftest import default_build, program
 from tests.alerts.stand_ins import Exporter, PagerDuty
 from tests.servers import run_server, wait_for, with_its_share
@@ -102,9 +102,9 @@ def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hou
     tmp_path: Path, suite: str, other: str
 ) -> None:
     """One trigger, one resolve with the same key; on a day off the ticket is held, and the page is not."""
-    names = Names(load_spec())
+    names = SelectorBuilder(load_spec())
     ok = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
-    failed = {OPERATION: "chat", OUTCOME: "error", ERROR_TYPE: KINDS["overloaded_error"].kind}
+    failed = {OPERATION: "chat", OUTCOME: "error", ERROR_TYPE: ERROR_TYPES["overloaded_error"].name}
     bad, unpriced = names.series(DURATION, failed, "count"), names.series(UNPRICED_CALLS, {OPERATION: "chat"})
     (tmp_path / "page.key").write_text(PAGE_KEY, encoding="utf-8")
     (tmp_path / "ticket.key").write_text(TICKET_KEY, encoding="utf-8")

@@ -59,20 +59,20 @@ _MUTATIONS = [
     ("slo-duration", r"by \(gen_ai_request_model\)", "by (gen_ai_response_model)", "ticket-fast fires after"),
     ("slo-first-try", r"claude_client_retries_total", "claude_client_retry_total", "ticket-fast fires after"),
     # Symptoms: limits, guards, labels.
-    ("error-kinds-quota", r"> 0\.05", "> 0.051", "fires after"),
-    ("error-kinds-quota", r"> 0\.05", "> 0.025", "just under"),
-    ("error-kinds-quota", r" and sum\(increase\(.*\)\) >= 5", "", "events that are all bad"),
-    ("error-kinds-quota", r'claude_outcome="error"', 'claude_outcom="error"', "fires after"),
-    ("error-shares", r"> 0\.5 ", "> 0.51 ", "ClaudeApiUnavailable: fires after"),
+    ("error-types-quota", r"> 0\.05", "> 0.051", "fires after"),
+    ("error-types-quota", r"> 0\.05", "> 0.025", "just under"),
+    ("error-types-quota", r" and sum\(increase\(.*\)\) >= 5", "", "events that are all bad"),
+    ("error-types-quota", r'claude_outcome="error"', 'claude_outcom="error"', "fires after"),
+    ("error-ratios", r"> 0\.5 ", "> 0.51 ", "ClaudeApiUnavailable: fires after"),
     ("error-counts", r" unless max_over_time\(.*?\[1h\] offset (5|10)m\)", "", "old counter that stands still"),
     ("error-counts", r" and on \(\) claude:alerting:watching\{.*?\} offset 1?[05]m", "", "before anybody watched"),
     ("error-counts", r">= 5\n", ">= 4\n", "ClaudePoolExhausted: is silent on less"),
-    ("usual-duration-p95", r">= 3\n", ">= 2\n", "two earlier days"),
-    ("usual-duration-p95", r"> 2 ", "> 2.1 ", "fires just over"),
-    ("usual-duration-p95", r" and claude:duration_p95:now\{.*?\} >= 2\)", ")", "below its floor"),
-    ("usual-duration-p95", r" and claude:duration_p95:calls\{.*\} >= 20", "", "few calls"),
-    ("usual-tokens-per-call", r" or claude:.*< 0\.5\)", ")", "fires just below"),
-    ("usual-tokens-per-call", r"< 0\.5\)", "< 0.51)", "lower end of its band"),
+    ("baseline-duration-p95", r">= 3\n", ">= 2\n", "two earlier days"),
+    ("baseline-duration-p95", r"> 2 ", "> 2.1 ", "fires just over"),
+    ("baseline-duration-p95", r" and claude:duration_p95:now\{.*?\} >= 2\)", ")", "below its floor"),
+    ("baseline-duration-p95", r" and claude:duration_p95:calls\{.*\} >= 20", "", "few calls"),
+    ("baseline-tokens-per-call", r" or claude:.*< 0\.5\)", ")", "fires just below"),
+    ("baseline-tokens-per-call", r"< 0\.5\)", "< 0.51)", "lower end of its band"),
     ("limits", r" and on \(\) sum.*", "", "old value"),
     ("limits", r"< 0\.1 ", "< 0.102 ", "just enough"),
     ("cost", r"> 12", "> 12.2", "page-fast tells the pace"),
@@ -84,7 +84,7 @@ _MUTATIONS = [
 
 
 @pytest.mark.parametrize(("group", "old", "new", "trial"), _MUTATIONS)
-def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, new: str, trial: str) -> None:
+def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, new: str, rule_test: str) -> None:
     """Another factor, no guard, other windows, a misspelt label: the trial that is there for it fails."""
     rules = (_GENERATED / f"rules/{group}.yml").read_text(encoding="utf-8")
     if new.startswith("WINDOW"):
@@ -95,20 +95,20 @@ def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, ne
     assert mutated != rules, "the mutation is out of date: it changes nothing"
     (tmp_path / "rules").mkdir()
     (tmp_path / "tests").mkdir()
-    told = {name: _told(tmp_path, group, text, trial) for name, text in (("whole", rules), ("mutated", mutated))}
+    told = {name: _told(tmp_path, group, text, rule_test) for name, text in (("whole", rules), ("mutated", mutated))}
     assert "SUCCESS" in told["whole"]
     # It fails by what it answers, not because it would not load.
     assert "FAILED" in told["mutated"]
     assert "got:" in told["mutated"], told["mutated"]
 
 
-def _told(folder: Path, group: str, rules: str, trial: str) -> str:
+def _told(folder: Path, group: str, rules: str, rule_test: str) -> str:
     """What promtool says of a rule file by the trials of that name, and by these alone."""
     (folder / f"rules/{group}.yml").write_text(rules, encoding="utf-8")
     chosen: list[Path] = []
     for path in (_GENERATED / "tests").glob(f"{group}.*.test.yml"):
         document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        document["tests"] = [test for test in document["tests"] if trial in test["name"]]
+        document["tests"] = [test for test in document["tests"] if rule_test in test["name"]]
         if document["tests"]:
             chosen.append(folder / "tests" / path.name)
             chosen[-1].write_text(yaml.safe_dump(document), encoding="utf-8")

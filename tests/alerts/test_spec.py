@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from claudescope._internal.exceptions import BadInputError
 from claudescope.cli import app, main
-from claudescope.inputs import BadInputError
-from claudescope_alerts.spec import DEFAULT_SPEC, load_spec
+from claudescope_alerts.spec.model import DEFAULT_SPEC, load_spec
 
 _DEFAULT = DEFAULT_SPEC.read_text(encoding="utf-8")
 _CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: claude.client.responses}}"
@@ -35,12 +35,12 @@ _BATCH = (
         ("threshold: 2.56s", "threshold: 3 parsecs", r"threshold: expected a duration such as .* got '3 parsecs'"),
         ("threshold: 2.56s", "threshold: 2s", r"no bucket that ends at 2s.*1\.28s or 2\.56s"),
         ("{preset: claude-availability}", _CUSTOM, r"Did you mean 'claude.client.retries'"),
-        ("error_kind_share: 5%", "error_kind_share: 500%", r"expected a share such as '5%'"),
+        ("error_type_ratio: 5%", "error_type_ratio: 500%", r"expected a share such as '5%'"),
         ("zone: UTC", "zone: Mars/Base", r"zone: expected the IANA name .* got 'Mars/Base'"),
         ("days: mon-fri", "days: fri-mon", r"expected days such as 'mon-fri'"),
         ("name: provider", "name: availability", r"two objectives are called 'availability'"),
-        ("retry_share", "retry_shares", r"unknown key 'retry_shares'.*Did you mean 'retry_share'"),
-        ("error_kind_share: 5%", "error_kind_share: 100%", r"above 0 and below 100%"),
+        ("retry_ratio", "retry_ratios", r"unknown key 'retry_ratios'.*Did you mean 'retry_ratio'"),
+        ("error_type_ratio: 5%", "error_type_ratio: 100%", r"above 0 and below 100%"),
         (
             "{preset: claude-availability}",
             _RESPONSES.format("[refusal]", "[end_turn]"),

@@ -168,12 +168,12 @@ def test_github_on_a_pull_request_and_on_main(
     assert "ruler-token" not in said
     assert (tmp_path / "summary").read_text() in said
     assert on_change.run("deploy") == []
-    assert (groups, grafana.boards) == ({}, {})
+    assert (groups, grafana.dashboards) == ({}, {})
 
     on_main = _GitHub(folder, surroundings, "push")
     assert on_main.run("deploy") == ["Push the alerts", "Push the dashboards"]
     assert "claudescope-claude-slo-availability" in groups
-    assert "claudescope-overview" in grafana.boards
+    assert "claudescope-overview" in grafana.dashboards
     (tmp_path / "said").unlink()
     (folder / "diff.txt").unlink()
     on_change.run("check", "Find out what a deploy would change", "Say it on the pull request")
@@ -202,7 +202,7 @@ def test_gitlab_on_a_merge_request_and_on_main(
     assert "ruler-token" not in said
     run("claudescope-deploy")
     assert "claudescope-claude-slo-availability" in groups
-    assert "claudescope-overview" in grafana.boards
+    assert "claudescope-overview" in grafana.dashboards
     assert "ClaudeErrorBudgetBurn" not in run("claudescope-diff", **merge)
 
 

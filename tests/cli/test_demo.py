@@ -17,10 +17,10 @@ import pytest
 
 import claudescope
 import claudescope.testing
+from claudescope._internal.exceptions import BadInputError
 from claudescope.demo import run_demo, run_live
-from claudescope.inputs import BadInputError
+from claudescope.reporting.sink import ReportSink
 from claudescope.simulator import Simulator, shipped_scenarios
-from claudescope.sinks.report import ReportSink
 from tests.billing import cost
 from tests.cli import run_here
 
@@ -61,7 +61,7 @@ def test_prints_a_full_report_that_agrees(tmp_path: Path) -> None:
 def test_every_scenario_agrees_to_the_call(scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the API does, claudescope has seen every HTTP request that the simulator answered, by status."""
     fresh = ReportSink()
-    monkeypatch.setattr("claudescope.switch._report_sink", fresh)
+    monkeypatch.setattr("claudescope.lifecycle._report_sink", fresh)
     # Retries wait for what the server asks, or half a second and more: the test has other things to show.
     monkeypatch.setattr(anthropic._base_client, "INITIAL_RETRY_DELAY", 0.01)
     monkeypatch.setattr(anthropic._base_client, "MAX_RETRY_DELAY", 0.02)
@@ -191,7 +191,7 @@ def test_a_missing_extra(missing: str) -> None:
 def test_live_stops_at_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against what stands for the real API, no call begins once the budget is spent."""
     fresh = ReportSink()
-    monkeypatch.setattr("claudescope.switch._report_sink", fresh)
+    monkeypatch.setattr("claudescope.lifecycle._report_sink", fresh)
     with Simulator("steady", time_scale=0.01) as api:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "simulated")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from claudescope.starter import starter_files
-from claudescope_alerts.spec import load_spec
+from claudescope.cli.templates import starter_files
+from claudescope_alerts.spec.model import load_spec
 from tests.cli import run_here
 
 _SPEC = Path("observability/claudescope.yaml")

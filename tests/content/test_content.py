@@ -15,7 +15,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import claudescope
-from claudescope import BadInputError, Content, faults
+from claudescope import BadInputError, Content
+from claudescope._internal import internal_errors
 from claudescope.content import ContentMode
 from claudescope.content.capture import EVENT_NAME, MAX_GATHERED, Capture
 from claudescope.content.options import ENVIRONMENT
@@ -74,9 +75,9 @@ def app() -> Generator[App, None, None]:
 
 @pytest.fixture(autouse=True)
 def _no_faults() -> Generator[None, None, None]:
-    before = dict(faults.counts())
+    before = dict(internal_errors.counts())
     yield
-    after = dict(faults.counts())
+    after = dict(internal_errors.counts())
     assert {name: after.get(name, 0) - before.get(name, 0) for name in ("probe", "metrics", "spans", "logs")} == {
         "probe": 0, "metrics": 0, "spans": 0, "logs": 0,
     }  # fmt: skip
@@ -273,11 +274,11 @@ def test_a_broken_redaction(app: App, returned: object) -> None:
             raise returned
         return returned
 
-    before = faults.counts().get("content", 0)
+    before = internal_errors.counts().get("content", 0)
     app.instrument(Content("SPAN_AND_EVENT", redact=redact))
     assert app.client(message()).messages.create(**REQUEST).content[0].text == "Good day"
     assert "Hello" not in str(app.on_span()) + str(app.in_event())
-    assert faults.counts()["content"] == before + 2  # the prompt's part and the answer's
+    assert internal_errors.counts()["content"] == before + 2  # the prompt's part and the answer's
 
 
 def test_a_redaction_that_changes_what_it_got(app: App) -> None:
@@ -375,11 +376,11 @@ def test_a_fault_of_our_own(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("a fault")
 
     monkeypatch.setattr("claudescope.content.capture.parts_of", broken)
-    before = faults.counts().get("content", 0)
+    before = internal_errors.counts().get("content", 0)
     app.instrument("SPAN_AND_EVENT")
     app.client(message()).messages.create(**REQUEST)
     assert (app.on_span(), app.events.get_finished_logs()) == ({}, ())
-    assert faults.counts()["content"] == before + 1
+    assert internal_errors.counts()["content"] == before + 1
 
 
 def test_off_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import panels_of
-from claudescope_dashboards.resolve import Resolver
 from tests.dashboards.api import Store, numbers
 
 __all__ = ["empty_panels"]
 
 
-def _seconds(board: Mapping[str, Any]) -> int:
-    hours = re.fullmatch(r"now-(\d+)h", board["time"]["from"])
+def _seconds(dashboard: Mapping[str, Any]) -> int:
+    hours = re.fullmatch(r"now-(\d+)h", dashboard["time"]["from"])
     assert hours is not None
     return int(hours[1]) * 3600
 
@@ -31,7 +31,7 @@ def _ask(store: Store, target: Mapping[str, Any], resolver: Resolver, now: int) 
 
 def empty_panels(
     store: Store,
-    boards: Mapping[str, Mapping[str, Any]],
+    dashboards: Mapping[str, Mapping[str, Any]],
     chosen: Mapping[str, list[str]] = MappingProxyType({}),
     *,
     scrape: int,
@@ -41,16 +41,16 @@ def empty_panels(
 
     Args:
         store: Whom to ask.
-        boards: The boards by name.
+        dashboards: The boards by name.
         chosen: Chosen values by variable; of any other, All.
         scrape: Seconds between scrapes.
         seconds: Length of the time range; that of the board by default.
     """
     asked, empty, now = 0, list[str](), math.ceil(time.time())
-    for name, board in boards.items():
-        resolver = Resolver(seconds=seconds or _seconds(board), scrape=scrape, chosen=chosen)
-        targets = [(panel["title"], target) for panel in panels_of(board) for target in panel["targets"]]
-        targets += [("annotation", note) for note in board["annotations"]["list"] if "expr" in note]
+    for name, dashboard in dashboards.items():
+        resolver = Resolver(seconds=seconds or _seconds(dashboard), scrape=scrape, chosen=chosen)
+        targets = [(panel["title"], target) for panel in panels_of(dashboard) for target in panel["targets"]]
+        targets += [("annotation", note) for note in dashboard["annotations"]["list"] if "expr" in note]
         for title, target in targets:
             place = f"{name}: {title}: {target.get('refId', target.get('name'))}"
             asked += 1

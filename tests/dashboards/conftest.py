@@ -6,8 +6,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from claudescope_alerts.spec import load_spec
-from claudescope_dashboards.build import boards_of, build
+from claudescope_alerts.spec.model import load_spec
+from claudescope_dashboards.build import build, dashboards_of
 
 __all__ = ["default_boards", "default_files"]
 
@@ -15,7 +15,7 @@ __all__ = ["default_boards", "default_files"]
 @functools.cache
 def default_boards() -> Mapping[str, Mapping[str, Any]]:
     """The boards of the default spec by name; whoever changes one makes a copy."""
-    return boards_of(load_spec())
+    return dashboards_of(load_spec())
 
 
 @functools.cache

@@ -26,13 +26,13 @@ class Grafana:
 
     Attributes:
         folders: Title by uid.
-        boards: Dashboard, folder and message of the last save, by uid.
+        dashboards: Dashboard, folder and message of the last save, by uid.
         writes: Every request that changed something, in order.
         before_save: Called before a dashboard is saved, as another person's save might come.
     """
 
     folders: dict[str, str] = field(default_factory=dict[str, str])
-    boards: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    dashboards: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     writes: list[str] = field(default_factory=list[str])
     before_save: Callable[[str], None] = lambda uid: None
 
@@ -56,7 +56,7 @@ class Grafana:
 
     async def get_board(self, request: Request) -> JSONResponse:
         """A dashboard by its uid."""
-        found = self.boards.get(request.path_params["uid"])
+        found = self.dashboards.get(request.path_params["uid"])
         if found is None:
             return JSONResponse({"message": "Dashboard not found"}, 404)
         return JSONResponse({"meta": {"folderUid": found["folderUid"]}, "dashboard": found["dashboard"]})
@@ -66,34 +66,34 @@ class Grafana:
         tag, folder = request.query_params["tag"], request.query_params["folderUIDs"]
         found = [
             {"uid": uid, "type": "dash-db"}
-            for uid, board in self.boards.items()
-            if board["folderUid"] == folder and tag in board["dashboard"].get("tags", [])
+            for uid, dashboard in self.dashboards.items()
+            if dashboard["folderUid"] == folder and tag in dashboard["dashboard"].get("tags", [])
         ]
         return JSONResponse(found)
 
     async def save(self, request: Request) -> JSONResponse:
         """A dashboard, new or changed."""
         body = await request.json()
-        board = body.get("dashboard")
-        if not board or not board.get("title"):
+        dashboard = body.get("dashboard")
+        if not dashboard or not dashboard.get("title"):
             return JSONResponse({"message": "Dashboard title cannot be empty", "status": "empty-name"}, 400)
-        uid = board["uid"]
+        uid = dashboard["uid"]
         if len(uid) > 40:
             return JSONResponse({"message": "uid too long, max 40 characters"}, 400)
         if body.get("folderUid") not in self.folders:
             return JSONResponse({"message": "folder not found"}, 404)
         self.before_save(uid)
-        present = self.boards.get(uid)
-        version = present["dashboard"]["version"] if present else 0
-        if present and not body.get("overwrite") and board.get("version") != version:
+        current = self.dashboards.get(uid)
+        version = current["dashboard"]["version"] if current else 0
+        if current and not body.get("overwrite") and dashboard.get("version") != version:
             message = "The dashboard has been changed by someone else"
             return JSONResponse({"message": message, "status": "version-mismatch"}, 412)
         stored = {
-            **board,
-            "id": present["dashboard"]["id"] if present else len(self.boards) + 1,
+            **dashboard,
+            "id": current["dashboard"]["id"] if current else len(self.dashboards) + 1,
             "version": version + 1,
         }
-        self.boards[uid] = {"dashboard": stored, "folderUid": body["folderUid"], "message": body.get("message", "")}
+        self.dashboards[uid] = {"dashboard": stored, "folderUid": body["folderUid"], "message": body.get("message", "")}
         self.writes.append(f"board {uid}")
         return JSONResponse({"id": stored["id"], "uid": uid, "status": "success", "version": version + 1})
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from claudescope.pricing import PriceBook
+from claudescope.pricing.price_book import PriceBook
 from tests.alerts.conftest import program
 from tests.alerts.stand_ins import Exporter
 from tests.dashboards.api import Store

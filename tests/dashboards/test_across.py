@@ -11,45 +11,45 @@ from typing import Any
 import pytest
 import yaml
 
-from claudescope.catalogue import ACTIVE_CALLS, COST, DURATION, OUTCOME, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
-from claudescope_alerts.across import across_name
+from claudescope.schema.catalogue import ACTIVE_CALLS, COST, DURATION, OUTCOME, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
 from claudescope_alerts.build import build
-from claudescope_alerts.promql import Match
-from claudescope_alerts.spec import Naming, Spec, load_spec
-from claudescope_dashboards.build import boards_of
+from claudescope_alerts.promql.selectors import Match
+from claudescope_alerts.rules.fleet_rollup import fleet_name
+from claudescope_alerts.spec.model import Naming, Spec, load_spec
+from claudescope_dashboards.build import dashboards_of
+from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import queries_of
 from claudescope_dashboards.queries import CHAT, RANGE, Queries
-from claudescope_dashboards.resolve import Resolver
 from tests.alerts.conftest import SUITES, program
 
 _MINUTES = 400
 
 
 def _spec(naming: Naming = "prometheus", **changes: Any) -> Spec:
-    return load_spec().model_copy(update={"across_instances": True, "naming": naming, **changes})
+    return load_spec().model_copy(update={"fleet_rollup": True, "naming": naming, **changes})
 
 
 @pytest.mark.parametrize("naming", ["prometheus", "utf8", "victoriametrics"])
 def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> None:
     """The judges of boards and rules accept them, and all that boards read is recorded."""
-    boards, files = boards_of(_spec(naming)), build(_spec(naming))
+    dashboards, files = dashboards_of(_spec(naming)), build(_spec(naming))
     assert {name for name in files if "across" in name and name.startswith("rules/")} == {
         f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "last-seen", "streams", "usage")
     }
-    assert any("claude_across:" in expr for board in boards.values() for _, expr in queries_of(board))
+    assert any("claude_across:" in expr for dashboard in dashboards.values() for _, expr in queries_of(dashboard))
 
 
 def test_what_no_rule_records_has_no_name() -> None:
     """A board can't read across instances what is not added up."""
     with pytest.raises(ValueError, match=r"claude\.client\.retries by instance"):
-        across_name(RETRIES, by_instance=True)
+        fleet_name(RETRIES, by_instance=True)
 
 
 def test_without_it_nothing_is_recorded_across() -> None:
     """Boards must show data on the first day, also where no rules are evaluated."""
     spec = load_spec()
-    assert not spec.across_instances
-    assert "claude_across" not in str((boards_of(spec), build(spec)))
+    assert not spec.fleet_rollup
+    assert "claude_across" not in str((dashboards_of(spec), build(spec)))
 
 
 def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
@@ -84,8 +84,8 @@ def _asked(queries: Queries) -> dict[str, str]:
         "p95 by workflow": queries.quantile(0.95, DURATION, CHAT, by=(WORKFLOW,), window=RANGE),
         "calls by instance": f"sum({queries.calls(by=each)})",
         "calls of the range by instance": f"sum({queries.calls(by=each, window=RANGE, function='increase')})",
-        "share that fails by instance": f"sum({queries.share(failed, queries.calls(by=each))})",
-        "share that fails now by instance": f"sum({queries.failed_share()})",
+        "share that fails by instance": f"sum({queries.ratio(failed, queries.calls(by=each))})",
+        "share that fails now by instance": f"sum({queries.failed_ratio()})",
         "p95 now by instance": f"max({queries.p95()})",
         "instances": f"count({queries.last_seen()})",
         "instances of the last day": f"count({queries.last_seen('1d')})",
@@ -107,7 +107,7 @@ def _asked(queries: Queries) -> dict[str, str]:
 def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
     """Asked over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
     spec = _spec()
-    across, raw = Queries(spec), Queries(load_spec())
+    fleet, raw = Queries(spec), Queries(load_spec())
     resolver = Resolver(seconds=6 * 3600, scrape=60, chosen=chosen)
     files = {Path(name).name: text for name, text in build(spec).items() if name.startswith("rules/across")}
     for name, text in files.items():
@@ -115,7 +115,7 @@ def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, cho
     series = {name: values for number in (1, 2) for name, values in _series(raw, f"app-{number}", number).items()}
     gone = {CHAT.label: "chat", WORKFLOW: "summarise", OUTCOME: "ok"}
     series[raw.series(DURATION, gone, "count", job="app", instance="app-3")] = "1000+1x200"
-    asked = {what: resolver.resolve(expr) for what, expr in _asked(across).items()}
+    asked = {what: resolver.resolve(expr) for what, expr in _asked(fleet).items()}
     # Promtool knows one interval for all groups of a file.
     seldom = {name for name, text in files.items() if "  interval: 5m\n" in text}
     own = {rule["record"] for name in seldom for rule in yaml.safe_load(files[name])["groups"][0]["rules"]}

@@ -12,20 +12,20 @@ import promql_parser
 import pytest
 
 import claudescope_dashboards
-from claudescope.errors import KINDS
-from claudescope.inputs import BadInputError
-from claudescope.pricing import PriceBook
+from claudescope._internal.exceptions import BadInputError
+from claudescope.pricing.price_book import PriceBook
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope_alerts.build import groups_of, write_build
-from claudescope_alerts.spec import Spec, load_spec
+from claudescope_alerts.spec.model import Spec, load_spec
 from claudescope_dashboards import build as building
-from claudescope_dashboards.board import SCHEMA_VERSION, TITLES, Band, board
-from claudescope_dashboards.boards.cost import MULTIPLES, READ_MULTIPLES
-from claudescope_dashboards.build import boards_of, build, is_generated
-from claudescope_dashboards.colours import FAULT, KIND
+from claudescope_dashboards.build import build, dashboards_of, is_generated
+from claudescope_dashboards.dashboards.cost import MULTIPLES, READ_MULTIPLES
+from claudescope_dashboards.grafana.layout import SCHEMA_VERSION, TITLES, Row, dashboard
+from claudescope_dashboards.grafana.palette import ERROR_TYPE_COLOURS, OWNER_COLOURS
+from claudescope_dashboards.grafana.panels import Query, stat
+from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import lint, panels_of, queries_of
-from claudescope_dashboards.panels import Query, stat
 from claudescope_dashboards.queries import Queries
-from claudescope_dashboards.resolve import Resolver
 from tests.dashboards.conftest import default_boards, default_files
 
 _GENERATED = Path(claudescope_dashboards.__file__).parent / "generated"
@@ -53,7 +53,7 @@ def test_the_overview_fits_one_screen() -> None:
 
 def test_identities_are_stable() -> None:
     """Alerts link to the overview's uid, and people keep links to the others."""
-    assert {name: board["uid"] for name, board in default_boards().items()} == {
+    assert {name: dashboard["uid"] for name, dashboard in default_boards().items()} == {
         "overview": "claudescope-overview",
         "errors": "claudescope-errors",
         "latency": "claudescope-latency",
@@ -62,7 +62,7 @@ def test_identities_are_stable() -> None:
         "slo": "claudescope-slo",
         "fleet": "claudescope-fleet",
     }
-    assert {board["schemaVersion"] for board in default_boards().values()} == {SCHEMA_VERSION}
+    assert {dashboard["schemaVersion"] for dashboard in default_boards().values()} == {SCHEMA_VERSION}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_panel_that_names_what_nobody_emits_fails_the_build(
 
     def misspelt(queries: Queries) -> dict[str, Any]:
         panel = stat("Misspelt", Query(expr), description="Red: mend it.", unit="short")
-        return board("overview", queries, [Band(4, [panel])], description="One mistake")
+        return dashboard("overview", queries, [Row(4, [panel])], description="One mistake")
 
     monkeypatch.setattr(building, "BOARDS", {"overview": misspelt})
     with pytest.raises(BadInputError, match="overview: Misspelt: A: ") as refused:
@@ -111,24 +111,24 @@ def test_a_panel_that_names_what_nobody_emits_fails_the_build(
 )
 def test_the_lint_finds_what_a_reader_would_miss(change: Any, problem: str) -> None:
     """Each rule is broken once, on the first panel of the overview."""
-    boards: Any = copy.deepcopy(dict(default_boards()))
-    change(boards["overview"]["panels"][0])
-    assert problem in "\n".join(lint(boards, groups_of(load_spec()), load_spec()))
+    dashboards: Any = copy.deepcopy(dict(default_boards()))
+    change(dashboards["overview"]["panels"][0])
+    assert problem in "\n".join(lint(dashboards, groups_of(load_spec()), load_spec()))
 
 
 def test_every_kind_and_every_fault_has_one_colour() -> None:
     """The same kind is the same colour wherever a panel shows it, and no two kinds share one."""
-    assert KIND.keys() == KINDS.keys()
-    assert FAULT.keys() == {kind.fault for kind in KINDS.values()}
-    assert len(set(KIND.values())) == len(KIND)
+    assert ERROR_TYPE_COLOURS.keys() == ERROR_TYPES.keys()
+    assert OWNER_COLOURS.keys() == {kind.owner for kind in ERROR_TYPES.values()}
+    assert len(set(ERROR_TYPE_COLOURS.values())) == len(ERROR_TYPE_COLOURS)
     shown: dict[str, set[str]] = {}
     for one in default_boards().values():
         for panel in panels_of(one):
             for override in panel["fieldConfig"]["overrides"]:
                 for found in override["properties"]:
-                    if found["id"] == "color" and override["matcher"]["options"] in KINDS:
+                    if found["id"] == "color" and override["matcher"]["options"] in ERROR_TYPES:
                         shown.setdefault(override["matcher"]["options"], set()).add(found["value"]["fixedColor"])
-    assert shown == {kind: {colour} for kind, colour in KIND.items()}
+    assert shown == {kind: {colour} for kind, colour in ERROR_TYPE_COLOURS.items()}
 
 
 def test_links_keep_the_time_and_the_variables() -> None:
@@ -153,7 +153,7 @@ def test_each_objective_has_its_row() -> None:
     spec = Spec.model_validate(
         {**document, "objectives": [*document["objectives"], {**extra, "tiers": ["ticket-slow"]}]}
     )
-    panels = boards_of(spec)["slo"]["panels"]
+    panels = dashboards_of(spec)["slo"]["panels"]
     rows = [panel["title"] for panel in panels if panel["type"] == "row"]
     assert [row.partition(":")[0] for row in rows] == [goal.name for goal in spec.objectives]
     assert rows[-1] == "quick: 90 % over 30d"
@@ -166,15 +166,15 @@ def test_each_objective_has_its_row() -> None:
 def test_other_namings_and_services_are_boards_too(naming: str) -> None:
     """Names with dots are quoted, the service's labels narrow everything, and uids do not collide."""
     changed = {"naming": naming, "service": {"name": "checkout", "labels": {"team": "shop"}}}
-    boards = boards_of(Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed}))
-    for name, one in boards.items():
+    dashboards = dashboards_of(Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed}))
+    for name, one in dashboards.items():
         assert one["uid"] == f"claudescope-checkout-{name}"
         assert one["title"] == f"Claude · checkout · {TITLES[name]}"  # type: ignore[index]
         for place, expr in queries_of(one):
             promql_parser.parse(Resolver().resolve(expr))
             if "claude.workflow" in expr:
                 assert 'team="shop"' in expr, place
-    assert '"gen_ai.client.operation.duration' in building.json_text(boards["overview"]).replace('\\"', '"')
+    assert '"gen_ai.client.operation.duration' in building.json_text(dashboards["overview"]).replace('\\"', '"')
 
 
 def test_builds_leave_other_files_alone(tmp_path: Path) -> None:
@@ -182,12 +182,12 @@ def test_builds_leave_other_files_alone(tmp_path: Path) -> None:
     files = dict(default_files())
     assert len(write_build(files, tmp_path, is_generated)) == len(files)
     assert write_build(files, tmp_path, is_generated) == []
-    (tmp_path / "boards/mine.json").write_text('{"title": "mine"}', encoding="utf-8")
+    (tmp_path / "dashboards/mine.json").write_text('{"title": "mine"}', encoding="utf-8")
     fewer = {name: text for name, text in files.items() if not name.endswith("fleet.json")}
-    assert sorted(write_build(fewer, tmp_path, is_generated)) == ["boards/fleet.json", "import/fleet.json"]
-    assert (tmp_path / "boards/mine.json").exists()
+    assert sorted(write_build(fewer, tmp_path, is_generated)) == ["dashboards/fleet.json", "import/fleet.json"]
+    assert (tmp_path / "dashboards/mine.json").exists()
     with pytest.raises(BadInputError, match="not written by claudescope"):
-        write_build({"boards/mine.json": "{}"}, tmp_path, is_generated)
+        write_build({"dashboards/mine.json": "{}"}, tmp_path, is_generated)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from claudescope.cli import main
-from claudescope_alerts.spec import load_spec
+from claudescope_alerts.spec.model import load_spec
 from claudescope_dashboards import build as building
-from claudescope_dashboards.judges import check_boards, lost_in_round_trip, unparsed
+from claudescope_dashboards.validators import check_dashboards, lost_in_round_trip, unparsed
 from tests.dashboards.conftest import default_boards, default_files
 from tests.dashboards.grafana import TOKEN, Grafana
 
@@ -51,8 +51,8 @@ def test_push_is_idempotent_and_diff_tells_what_it_would_do(
     assert _run(monkeypatch, "push", "--url", url, "--message", "release 7") == 0
     assert "7 changed: Claude · Overview" in capsys.readouterr().err
     assert grafana.folders == {"claude": "Claude"}
-    assert grafana.boards.keys() == {board["uid"] for board in default_boards().values()}
-    assert {board["message"] for board in grafana.boards.values()} == {"release 7"}
+    assert grafana.dashboards.keys() == {dashboard["uid"] for dashboard in default_boards().values()}
+    assert {dashboard["message"] for dashboard in grafana.dashboards.values()} == {"release 7"}
     written = len(grafana.writes)
     monkeypatch.setenv("GRAFANA_URL", url)
     assert _run(monkeypatch, "push") == 0
@@ -61,19 +61,19 @@ def test_push_is_idempotent_and_diff_tells_what_it_would_do(
     assert _run(monkeypatch, "push", "--dry-run") == 0
     assert "nothing would change" in capsys.readouterr().out
     assert len(grafana.writes) == written
-    grafana.boards["claudescope-fleet"]["dashboard"]["panels"][0]["title"] = "Edited by hand"
+    grafana.dashboards["claudescope-fleet"]["dashboard"]["panels"][0]["title"] = "Edited by hand"
     assert _run(monkeypatch, "diff", "--url", url) == 1
     assert '-   "title": "Edited by hand"' in capsys.readouterr().out
     assert _run(monkeypatch, "push", "--url", url) == 0
     assert grafana.writes[written:] == ["board claudescope-fleet"]
-    assert grafana.boards["claudescope-fleet"]["dashboard"]["version"] == 2
+    assert grafana.dashboards["claudescope-fleet"]["dashboard"]["version"] == 2
 
 
 def test_push_puts_a_moved_board_back(grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Boards are pushed by folder: one that was moved, or pushed to another, moves."""
     assert _run(monkeypatch, "push", "--url", url) == 0
     assert _run(monkeypatch, "push", "--url", url, "--folder", "Team AI") == 0
-    assert {board["folderUid"] for board in grafana.boards.values()} == {"team-ai"}
+    assert {dashboard["folderUid"] for dashboard in grafana.dashboards.values()} == {"team-ai"}
 
 
 def test_a_save_by_somebody_else_is_only_replaced_if_asked(
@@ -81,19 +81,19 @@ def test_a_save_by_somebody_else_is_only_replaced_if_asked(
 ) -> None:
     """Without overwriting, a board that changed since it was compared stays, and the message says what to do."""
     assert _run(monkeypatch, "push", "--url", url) == 0
-    grafana.boards["claudescope-cost"]["dashboard"]["title"] = "Edited"
+    grafana.dashboards["claudescope-cost"]["dashboard"]["title"] = "Edited"
 
     def meanwhile(uid: str) -> None:
-        grafana.boards[uid]["dashboard"]["version"] += 1
+        grafana.dashboards[uid]["dashboard"]["version"] += 1
 
     grafana.before_save = meanwhile
     assert _run(monkeypatch, "push", "--url", url, "--no-overwrite") == 2
     said = capsys.readouterr().err
     assert "412" in said
     assert "push again" in said
-    assert grafana.boards["claudescope-cost"]["dashboard"]["title"] == "Edited"
+    assert grafana.dashboards["claudescope-cost"]["dashboard"]["title"] == "Edited"
     assert _run(monkeypatch, "push", "--url", url) == 0
-    assert grafana.boards["claudescope-cost"]["dashboard"]["title"] == "Claude · Tokens & cost"
+    assert grafana.dashboards["claudescope-cost"]["dashboard"]["title"] == "Claude · Tokens & cost"
 
 
 def test_refusals_say_what_to_mend(
@@ -141,22 +141,22 @@ def test_check_names_every_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         return None if name == "grafana_foundation_sdk" else find(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", without)
-    verdicts = check_boards(load_spec())
-    assert [verdict.outcome for verdict in verdicts] == ["passed", "passed", "skipped"]
-    assert "pip install grafana-foundation-sdk" in verdicts[-1].detail
+    check_results = check_dashboards(load_spec())
+    assert [check_result.outcome for check_result in check_results] == ["passed", "passed", "skipped"]
+    assert "pip install grafana-foundation-sdk" in check_results[-1].detail
     monkeypatch.setattr(building, "lint", lambda *given: ["overview: wrong"])
-    assert [verdict.outcome for verdict in check_boards(load_spec())] == ["failed"]
+    assert [check_result.outcome for check_result in check_dashboards(load_spec())] == ["failed"]
 
 
 def test_judges_find_what_is_wrong() -> None:
     """A key that Grafana does not know is lost in the round trip, and a broken query does not parse."""
     pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk needs Python 3.11")
-    board: Any = {**default_boards()["limits"]}
-    board["panels"] = [{**board["panels"][0], "colour": "red"}]
-    assert list(lost_in_round_trip({"limits": board})) == ["limits: .panels[].colour is lost"]
-    target = {**board["panels"][0]["targets"][0], "expr": "sum("}
-    board["panels"][0]["targets"] = [target]
-    assert "Least headroom: A" in next(unparsed({"limits": board}))
+    dashboard: Any = {**default_boards()["limits"]}
+    dashboard["panels"] = [{**dashboard["panels"][0], "colour": "red"}]
+    assert list(lost_in_round_trip({"limits": dashboard})) == ["limits: .panels[].colour is lost"]
+    target = {**dashboard["panels"][0]["targets"][0], "expr": "sum("}
+    dashboard["panels"][0]["targets"] = [target]
+    assert "Least headroom: A" in next(unparsed({"limits": dashboard}))
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

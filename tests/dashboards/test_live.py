@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claudescope_dashboards.resolve import Resolver
+from claudescope_dashboards.interpolation import Resolver
 from tests.alerts.conftest import default_build
 from tests.dashboards.api import Store
 from tests.dashboards.asking import empty_panels
@@ -46,14 +46,14 @@ def test_every_query_of_every_panel_has_data(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With every variable resolved as Grafana does: at All, and of the overview with values chosen."""
-    boards = default_boards()
+    dashboards = default_boards()
     with server(history, tmp_path) as store:
-        asked, empty = empty_panels(store, boards, scrape=STEP)
+        asked, empty = empty_panels(store, dashboards, scrape=STEP)
         assert sorted(set(empty) ^ set(_RIGHTLY_EMPTY)) == []
-        chosen, none = empty_panels(store, {"overview": boards["overview"]}, _CHOSEN, scrape=STEP)
+        chosen, none = empty_panels(store, {"overview": dashboards["overview"]}, _CHOSEN, scrape=STEP)
         assert none == []
         choices = 0
-        for variable in boards["overview"]["templating"]["list"][1:]:
+        for variable in dashboards["overview"]["templating"]["list"][1:]:
             found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
             assert found is not None
             values = store.label_values(found[2], Resolver().resolve(found[1]))

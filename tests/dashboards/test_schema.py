@@ -33,7 +33,7 @@ type Json<T> = T extends string ? T | `${T}`
   : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
 // What a Prometheus data source adds to annotations, which the schema leaves to it.
 interface Prometheus { expr?: string; tagKeys?: string; textFormat?: string; titleFormat?: string }
-type Board = Omit<Dashboard, 'annotations'> & { annotations: { list: (AnnotationQuery & Prometheus)[] } };
+type PrometheusDashboard = Omit<Dashboard, 'annotations'> & { annotations: { list: (AnnotationQuery & Prometheus)[] } };
 """
 
 
@@ -41,16 +41,16 @@ type Board = Omit<Dashboard, 'annotations'> & { annotations: { list: (Annotation
 def compiler() -> Path:
     """TypeScript's compiler, with Grafana's types beside it; fetched by npm once."""
     home = _HOME
-    wanted = home / "package.json"
+    desired = home / "package.json"
     tsc = home / "node_modules/typescript/bin/tsc"
-    if not tsc.exists() or wanted.read_text(encoding="utf-8") != _PACKAGES.read_text(encoding="utf-8"):
+    if not tsc.exists() or desired.read_text(encoding="utf-8") != _PACKAGES.read_text(encoding="utf-8"):
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_PACKAGES, wanted)
+        shutil.copy(_PACKAGES, desired)
         # Types need none of the packages that the code beside them would need.
         options = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"]
         done: Any = npm(["install", *options, f"--prefix={home}"], return_completed_process=True, capture_output=True)
         if done.returncode:
-            wanted.unlink()
+            desired.unlink()
             pytest.skip(f"npm could not fetch Grafana's types: {done.stderr.decode()[-500:]}")
     return tsc
 
@@ -71,14 +71,17 @@ def _compile(compiler: Path, programs: Mapping[str, str]) -> str:
     return str(done.stdout.decode())
 
 
-def _program(board: Mapping[str, Any]) -> str:
+def _program(dashboard: Mapping[str, Any]) -> str:
     imports = [
         f"import type * as {name} from "
         f"'@grafana/schema/dist/esm/raw/composable/{name.lower()}/panelcfg/x/{name}PanelCfg_types.gen';"
         for name in _TYPES.values()
     ]
-    lines = [_PROGRAM.replace("IMPORTS", "\n".join(imports)), f"export const board: Json<Board> = {json.dumps(board)};"]
-    for panel in panels_of(board):
+    lines = [
+        _PROGRAM.replace("IMPORTS", "\n".join(imports)),
+        f"export const dashboard: Json<PrometheusDashboard> = {json.dumps(dashboard)};",
+    ]
+    for panel in panels_of(dashboard):
         name, number = _TYPES[panel["type"]], panel["id"]
         lines.append(f"export const options{number}: Json<{name}.Options> = {json.dumps(panel['options'])};")
         if custom := panel["fieldConfig"]["defaults"].get("custom"):
@@ -89,9 +92,9 @@ def _program(board: Mapping[str, Any]) -> str:
 @pytest.mark.timeout(300)
 def test_grafanas_types_accept_every_board(compiler: Path) -> None:
     """The board's JSON is a literal of its type, and the options of each panel of the panel's; a mistake is refused."""
-    boards = default_boards()
-    wrong = _program(boards["overview"]).replace('"textMode": "auto"', '"textMode": "loud"')
-    said = _compile(compiler, {**{name: _program(board) for name, board in boards.items()}, "wrong": wrong})
+    dashboards = default_boards()
+    wrong = _program(dashboards["overview"]).replace('"textMode": "auto"', '"textMode": "loud"')
+    said = _compile(compiler, {**{name: _program(dashboard) for name, dashboard in dashboards.items()}, "wrong": wrong})
     refused = [line for line in said.splitlines() if ".ts(" in line]
     assert [line for line in refused if "wrong.ts(" not in line] == []
     assert any('"loud"' in line for line in refused)

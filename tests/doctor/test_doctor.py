@@ -16,8 +16,8 @@ from opentelemetry import baggage, context
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
 import claudescope
-from claudescope import faults
-from claudescope.doctor import Finding, examine
+from claudescope._internal import internal_errors
+from claudescope.doctor import Finding, run_checks
 from tests.otlp_sink import OtlpSink
 
 Plant = Callable[..., None]
@@ -26,7 +26,7 @@ Plant = Callable[..., None]
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment in which nobody has set anything, and a process in which nothing has gone wrong."""
-    monkeypatch.setattr(faults, "_counts", {})
+    monkeypatch.setattr(internal_errors, "_counts", {})
     for name in list(os.environ):
         if name.startswith(("OTEL_", "CLAUDESCOPE_", "ANTHROPIC_", "DD_", "SENTRY_")):
             monkeypatch.delenv(name)
@@ -57,7 +57,7 @@ def _one(check: str, findings: list[Finding]) -> Finding:
 
 def test_all_is_well() -> None:
     """An environment that sets nothing has nothing to mend, and every note says what would change it."""
-    findings = examine()
+    findings = run_checks()
     assert _wrong(findings) == []
     assert {finding.check for finding in findings} == {"sdk", "sentry", "environment", "exporter", "content", "baggage"}
     assert all(finding.fix for finding in findings if finding.level == "note")
@@ -77,7 +77,7 @@ def test_all_is_well() -> None:
 def test_the_sdk(plant: Plant, version: str, level: str, says: str) -> None:
     """Which tier of support the installed SDK has."""
     plant("anthropic", version)
-    found = _one("sdk", examine(connect=False))
+    found = _one("sdk", run_checks(connect=False))
     assert (found.level, says in found.message) == (level, True)
     assert found.fix == ("pip install 'anthropic>=0.51,<3'" if level == "wrong" else "")
 
@@ -95,18 +95,18 @@ def test_a_second_instrumentation(plant: Plant, monkeypatch: pytest.MonkeyPatch,
     """One that loads itself is wrong, until it is switched off."""
     point, what = _INSTRUMENTATIONS[name]
     plant(name, "0.9", f"[opentelemetry_instrumentor]\n{point} = some.module:Instrumentor\n")
-    (found,) = _wrong(examine(connect=False))
+    (found,) = _wrong(run_checks(connect=False))
     assert found.message.startswith(f"{what} is installed ({name} 0.9): ")
     assert found.fix == f"pip uninstall {name}, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point}"
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", f"redis, {point}")
-    assert _wrong(examine(connect=False)) == []
+    assert _wrong(run_checks(connect=False)) == []
 
 
 @pytest.mark.parametrize("name", ["traceloop-sdk", "logfire", "openlit", "traceAI-anthropic"])
 def test_a_library_that_the_app_calls(plant: Plant, name: str) -> None:
     """One that sees calls only where the app asks it to is noted, with the call to leave out."""
     plant(name)
-    found = _one("second-instrumentation", examine(connect=False))
+    found = _one("second-instrumentation", run_checks(connect=False))
     assert (found.level, found.message.startswith(f"{name} 1.2.3 is installed")) == ("note", True)
     assert found.fix
 
@@ -124,7 +124,7 @@ def test_ddtrace(plant: Plant, monkeypatch: pytest.MonkeyPatch, variables: dict[
     plant("ddtrace")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert _one("second-instrumentation", examine(connect=False)).level == level
+    assert _one("second-instrumentation", run_checks(connect=False)).level == level
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, s
     """Each variable that is wrong is named, with the step that mends it."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    (found,) = _wrong(examine(connect=False))
+    (found,) = _wrong(run_checks(connect=False))
     assert says in found.message
     assert fix in found.fix
 
@@ -189,7 +189,7 @@ def test_what_is_wanted_so(monkeypatch: pytest.MonkeyPatch, variables: dict[str,
     """What was mended, and what somebody may want so, is not wrong."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert _wrong(examine(connect=False)) == []
+    assert _wrong(run_checks(connect=False)) == []
 
 
 # --- exporters --------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_a_receiver_that_answers(monkeypatch: pytest.MonkeyPatch, protocol: str)
     with OtlpSink().running() as sink:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.grpc_url if protocol == "grpc" else sink.http_url)
-        findings = examine()
+        findings = run_checks()
     assert _wrong(findings) == []
     answered = {each.check for each in findings if each.message.endswith(f"over {protocol}, and it answers")}
     assert answered == {"exporter.traces", "exporter.metrics", "exporter.logs"}
@@ -224,7 +224,7 @@ def test_a_receiver_that_is_not_there(monkeypatch: pytest.MonkeyPatch, protocol:
     monkeypatch.setenv(
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"http://user:hunter2@127.0.0.1:{port}/v1/metrics?k=hunter2"
     )
-    (found,) = _wrong(examine())
+    (found,) = _wrong(run_checks())
     assert found.check == "exporter.metrics"
     assert found.message.startswith(f"metrics go to 127.0.0.1:{port} over {protocol}, and it does not take them: ")
     assert found.fix.startswith(f"Start the receiver at 127.0.0.1:{port}, or set OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -248,7 +248,7 @@ def test_an_exporter_that_is_none(monkeypatch: pytest.MonkeyPatch, variables: di
     """A name that OpenTelemetry does not know is wrong."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert {found.message for found in _wrong(examine(connect=False))} == {says}
+    assert {found.message for found in _wrong(run_checks(connect=False))} == {says}
 
 
 def test_the_port_for_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,15 +258,15 @@ def test_the_port_for_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setenv("CLAUDESCOPE_METRICS_PORT", str(port))
-        (found,) = _wrong(examine())
+        (found,) = _wrong(run_checks())
         assert found.message.startswith(f"metrics are to be served on 127.0.0.1:{port}, which can't be had: ")
         assert "CLAUDESCOPE_METRICS_PORT" in found.fix
-    assert _one("exporter.prometheus", examine()).message.endswith("which is free")
+    assert _one("exporter.prometheus", run_checks()).message.endswith("which is free")
     registry = CollectorRegistry()
     Counter("gen_ai_client_calls", "As an app of ours serves them.", registry=registry)
     server, thread = start_http_server(port, "127.0.0.1", registry)
     try:
-        assert _one("exporter.prometheus", examine()).message.endswith("by an app that runs")
+        assert _one("exporter.prometheus", run_checks()).message.endswith("by an app that runs")
     finally:
         server.shutdown()
         server.server_close()
@@ -280,7 +280,7 @@ def test_baggage_that_is_set() -> None:
     """Baggage of the running app is named, and its values are not."""
     token = context.attach(baggage.set_baggage("tenant", "hunter2"))
     try:
-        (found,) = _wrong(examine(connect=False))
+        (found,) = _wrong(run_checks(connect=False))
     finally:
         context.detach(token)
     assert found.message == "OpenTelemetry's baggage holds tenant, which the SDK sends to the API"
@@ -292,14 +292,14 @@ def test_a_wrapper(monkeypatch: pytest.MonkeyPatch) -> None:
     from anthropic.resources.messages import Messages
 
     claudescope.instrument()
-    assert _wrong(examine(connect=False)) == []
+    assert _wrong(run_checks(connect=False)) == []
     original = Messages.create
 
     def create(*args: Any, **kwargs: Any) -> Any:
         return original(*args, **kwargs)
 
     monkeypatch.setattr(Messages, "create", create)
-    (found,) = _wrong(examine(connect=False))
+    (found,) = _wrong(run_checks(connect=False))
     assert found.message.startswith("tests.doctor.test_doctor has wrapped Messages.create")
 
 

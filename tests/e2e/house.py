@@ -87,7 +87,7 @@ class House:
         (sample,) = self.query(promql)
         return float(sample["value"][1])
 
-    def boards(self) -> dict[str, Any]:
+    def dashboards(self) -> dict[str, Any]:
         """The boards that the team would import."""
         folder = self.repository / "observability" / "dashboards" / "boards"
         return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir())}
@@ -97,7 +97,7 @@ class House:
         began = "min_over_time(timestamp(ALERTS{alertstate='firing', alertname!='ClaudeAlertingAlive'})[15m:1s])"
         oldest_first = sorted(self.query(began), key=lambda sample: float(sample["value"][1]))
         labels = [sample["metric"] for sample in oldest_first]
-        names = [(each["alertname"], each.get("error_kind") or each.get("slo", ""), each["fault"]) for each in labels]
+        names = [(each["alertname"], each.get("error_type") or each.get("slo", ""), each["owner"]) for each in labels]
         return list(dict.fromkeys(names))
 
     def wait(self, what: str, condition: Any) -> None:
@@ -118,7 +118,7 @@ def _repository(folder: Path, pagerduty: str) -> Path:
     claudescope("init", cwd=folder)
     spec = folder / "observability" / "claudescope.yaml"
     document = yaml.safe_load(spec.read_text(encoding="utf-8"))
-    document["guards"]["daily_budget_usd"] = 1_000_000  # the desk asks for a day in minutes
+    document["thresholds"]["daily_budget_usd"] = 1_000_000  # the desk asks for a day in minutes
     document["routing"] = {
         "page": {"pagerduty_key_file": str(folder / "page.key"), "pagerduty_url": f"{pagerduty}/desk/v2/enqueue"},
         "ticket": {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from claudescope.catalogue import DURATION
+from claudescope.schema.catalogue import DURATION
 from tests.billing import cost
 from tests.dashboards.api import Store
 from tests.dashboards.asking import empty_panels
@@ -119,7 +119,7 @@ def test_story(tmp_path: Path) -> None:
         tell(f"The ledger says ${spent:.4f}, and so does Prometheus.")
         _compare_percentiles(it, tell)
 
-        asked, empty = empty_panels(Store(it.prometheus), it.boards(), scrape=1, seconds=300)
+        asked, empty = empty_panels(Store(it.prometheus), it.dashboards(), scrape=1, seconds=300)
         unexpected = sorted(set(empty) ^ set(RIGHTLY_EMPTY))
         assert unexpected == [], "\n".join(unexpected)
         tell(f"The boards ask {asked} queries; all have data but {len(RIGHTLY_EMPTY)} that the desk has no cause for.")
@@ -141,7 +141,7 @@ def test_story(tmp_path: Path) -> None:
         issues = it.sentry.issues()
         events = it.sentry.events()
         traces = {span.trace_id.hex() for _, span in it.otlp.spans}
-        kinds = sorted(event["tags"]["claude.error_kind"] for event in events)
+        kinds = sorted(event["tags"]["claude.error_type"] for event in events)
         assert len(issues) == len(set(kinds)) == 3
         assert set(kinds) == {"overloaded_error", "ramp_limit_error", "rate_limit_error"}
         assert {event["contexts"]["trace"]["trace_id"] for event in events} <= traces

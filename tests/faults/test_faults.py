@@ -29,9 +29,21 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from rich.console import Console
 
 import claudescope
-from claudescope import faults, pricing
-from claudescope.probe import attempts, batches, bodies, call, facts, finisher, flush, own_span, probe, streams
-from claudescope.record import CallRecord
+from claudescope._internal import internal_errors
+from claudescope.pricing import price_book
+from claudescope.probe import (
+    attempts,
+    batches,
+    body_parser,
+    call,
+    deferred,
+    fallback_span,
+    flush,
+    probe,
+    response,
+    streams,
+)
+from claudescope.schema.record import CallRecord
 from claudescope.sinks import Sink
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, ScriptedAPI, error, message, stream, traced
@@ -196,11 +208,11 @@ def test_a_sink_that_hangs() -> None:
 
 def test_a_sink_that_hangs_in_our_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dropped streams wait in a queue that is bounded; the app goes on, and what was lost is counted after."""
-    monkeypatch.setattr(finisher, "MAX_QUEUED", 5)
-    monkeypatch.setattr(finisher, "FLUSH_TIMEOUT", 0.01)
+    monkeypatch.setattr(deferred, "MAX_QUEUED", 5)
+    monkeypatch.setattr(deferred, "FLUSH_TIMEOUT", 0.01)
     sink = _Stuck()
     claudescope.instrument(sinks=[sink])
-    before = faults.counts().get("finisher", 0)
+    before = internal_errors.counts().get("finisher", 0)
 
     def drop() -> None:
         for _ in ScriptedAPI(stream()).client().messages.create(**REQUEST, stream=True):
@@ -214,14 +226,14 @@ def test_a_sink_that_hangs_in_our_own_thread(monkeypatch: pytest.MonkeyPatch) ->
         for _ in range(20):
             drop()
         assert ScriptedAPI(message()).client().messages.create(**REQUEST).id == "msg_1"
-        assert finisher.FINISHER._queue.qsize() <= 5
+        assert deferred.DEFERRED_ENDINGS._queue.qsize() <= 5
     finally:
         sink.hang.let_go.set()
-    monkeypatch.setattr(finisher, "FLUSH_TIMEOUT", _PATIENCE)
+    monkeypatch.setattr(deferred, "FLUSH_TIMEOUT", _PATIENCE)
     flush()
     drop()
     flush()
-    assert faults.counts()["finisher"] - before >= 15
+    assert internal_errors.counts()["finisher"] - before >= 15
 
 
 # --- every seam of the probe ----------------------------------------------------------------------------------------
@@ -242,14 +254,14 @@ _SEAMS = [
     (attempts, "classify"),
     (attempts, "classify_response"),
     (attempts, "read_headers"),
-    (facts.MessageFacts, "read_message"),
-    (facts.MessageFacts, "read_delta"),
-    (facts.MessageFacts, "usage"),
-    (pricing.PriceBook, "cost"),
+    (response.MessageFacts, "read_message"),
+    (response.MessageFacts, "read_delta"),
+    (response.MessageFacts, "usage"),
+    (price_book.PriceBook, "cost"),
     (streams, "watch_body"),
     (streams, "watch_span_end"),
     (call.Call, "record"),
-    (bodies.BodyType, "form"),
+    (body_parser.BodyType, "form"),
 ]
 
 
@@ -270,7 +282,7 @@ def test_any_seam_that_fails(
     telemetry = traced(tracer_provider)
     without = _use(**telemetry)
     monkeypatch.setattr(owner, name, fault)
-    before = sum(faults.counts().values())
+    before = sum(internal_errors.counts().values())
     reader = InMemoryMetricReader()
     meters = MeterProvider([reader], shutdown_on_exit=False)
     claudescope.uninstrument()
@@ -278,7 +290,7 @@ def test_any_seam_that_fails(
     with capture_calls() as calls:
         assert _use(**telemetry) == without
     meters.shutdown()
-    counted = sum(faults.counts().values()) - before
+    counted = sum(internal_errors.counts().values()) - before
     if fault is _raises:
         assert counted > 0
         assert len(calls) == (0 if (owner, name) in _BEGINNING else 5)
@@ -293,12 +305,12 @@ def test_a_fault_while_results_are_read(monkeypatch: pytest.MonkeyPatch) -> None
     from tests.scripted import Answer
 
     monkeypatch.setattr(batches, "_read", _raises)
-    monkeypatch.setattr(own_span, "start_span", _raises)
-    before = faults.counts().get("probe", 0)
+    monkeypatch.setattr(fallback_span, "start_span", _raises)
+    before = internal_errors.counts().get("probe", 0)
     api = ScriptedAPI(
         json_answer(BATCH), Answer(body=b'{"custom_id": "a"}\n', headers={"content-type": "application/x-jsonl"})
     )
     with capture_calls() as calls:
         assert [result.custom_id for result in api.client().messages.batches.results("msgbatch_1")] == ["a"]
     assert [record.outcome for record in calls] == ["ok", "ok"]
-    assert faults.counts()["probe"] - before == 1
+    assert internal_errors.counts()["probe"] - before == 1

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from claudescope.probe.facts import field_of
-from claudescope.record import Outcome
+from claudescope.probe.response import field_of
+from claudescope.schema.record import Outcome
 from tests.matrix.driver import Backend, Items, value
 from tests.matrix.surfaces import Reading, Sort
 from tests.scripted import Answer, Event, error, events, http

@@ -20,12 +20,13 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import claudescope
-from claudescope import faults, probe
+from claudescope import probe
+from claudescope._internal import internal_errors
 from claudescope.probe import batches
 from claudescope.probe.batches import SeenResults
-from claudescope.record import BatchResult, CallRecord, Usage
+from claudescope.reporting.sink import ReportSink
+from claudescope.schema.record import BatchResult, CallRecord, Usage
 from claudescope.sinks import Sink
-from claudescope.sinks.report import ReportSink
 from tests.matrix.driver import Backend, Entered, Items, run, value
 from tests.matrix.surfaces import BATCH, json_answer
 from tests.scripted import MESSAGE, Answer, ScriptedAPI
@@ -186,7 +187,7 @@ def test_bytes_and_lines_count_once(read: Callable[[Any, str], Any], method: str
     without = use(4)
     sink = _Capture()
     claudescope.instrument(sinks=[sink])
-    before = faults.counts()
+    before = internal_errors.counts()
     assert use(4) == without
     gc.collect()
     probe.flush()
@@ -197,7 +198,7 @@ def test_bytes_and_lines_count_once(read: Callable[[Any, str], Any], method: str
     ]
     ended = Counter(call.outcome for call in sink.calls if call.operation == "batches.results")
     assert ended == {"ok": 2, "abandoned": 1} if len(without) == 3 else {"ok": 2}
-    assert faults.counts() == before
+    assert internal_errors.counts() == before
 
 
 def test_results_that_are_cut() -> None:

@@ -24,8 +24,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import SpanKind
 
 import claudescope
-from claudescope import faults
-from claudescope.record import CallRecord, Usage
+from claudescope._internal import internal_errors
+from claudescope.schema.record import CallRecord, Usage
 from claudescope.testing import capture_calls
 from tests.matrix.driver import Backend, run
 from tests.matrix.surfaces import SURFACES
@@ -47,11 +47,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Generator[None, None, None]:
     monkeypatch.setattr(_base_client, "INITIAL_RETRY_DELAY", 0.0001)
     for name in ("AWS_REGION", "AWS_PROFILE", "ANTHROPIC_OPEN_TELEMETRY", "ANTHROPIC_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    before = faults.counts()
+    before = internal_errors.counts()
     gc.disable()  # or a collection in the middle makes a dropped stream too old for the one that frees it
     yield
     gc.enable()
-    assert faults.counts() == before
+    assert internal_errors.counts() == before
 
 
 class _Telemetry:
@@ -175,7 +175,7 @@ def _check_span(cell: Cell, record: CallRecord, spans: list[Any]) -> None:
     )  # the SDK has others around a tool runner's turns
     assert span.end_time is not None
     assert span.attributes["claude.outcome"] == record.outcome
-    assert span.attributes.get("claude.error_kind") == record.error_type
+    assert span.attributes.get("claude.error_type") == record.error_type
     cost = None if record.cost_usd is None else float(record.cost_usd)
     assert span.attributes.get("claude.cost.usd") == cost
     assert (record.span_id, record.trace_id) == (f"{span.context.span_id:016x}", f"{span.context.trace_id:032x}")

@@ -29,7 +29,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from rich.console import Console
 
 import claudescope
-from claudescope import CallRecord, Content, Sink, faults
+from claudescope import CallRecord, Content, Sink
+from claudescope._internal import internal_errors
 from claudescope.content.options import ENVIRONMENT
 from claudescope.probe import flush
 from tests.scripted import Answer, ScriptedAPI, error, events, http, message, server_sent, stream, traced
@@ -96,7 +97,7 @@ class Everything:
             "report": out.getvalue() + json.dumps(report.to_dict(), default=str),
             "log": "".join(formatter.format(record) + str(vars(record)) for record in self.log),
             "records": str(self.spy.records),
-            "faults": str(faults.counts()),
+            "faults": str(internal_errors.counts()),
         }
 
 
@@ -104,7 +105,7 @@ class Everything:
 def everything(monkeypatch: pytest.MonkeyPatch) -> Generator[Everything, None, None]:
     """Every sink switched on, and the loggers of claudescope at debug."""
     monkeypatch.delenv(ENVIRONMENT, raising=False)
-    monkeypatch.setattr(faults, "_counts", {})  # so that the first fault of each part is logged again
+    monkeypatch.setattr(internal_errors, "_counts", {})  # so that the first fault of each part is logged again
     made = Everything()
 
     class _Keep(logging.Handler):

@@ -6,12 +6,12 @@ from collections.abc import Generator
 
 import pytest
 
-from claudescope import faults
+from claudescope._internal import internal_errors
 
 
 @pytest.fixture(autouse=True)
 def _no_faults() -> Generator[None, None, None]:
     """Whatever happens, nothing goes wrong inside the probe: a fault that is only counted would hide."""
-    before = faults.counts().get("probe", 0)
+    before = internal_errors.counts().get("probe", 0)
     yield
-    assert faults.counts().get("probe", 0) == before
+    assert internal_errors.counts().get("probe", 0) == before

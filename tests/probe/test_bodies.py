@@ -12,8 +12,8 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from claudescope.probe.bodies import MAX_BODY, BodyForm, BodyReader
-from claudescope.record import Usage
+from claudescope.probe.body_parser import MAX_BODY, BodyForm, BodyReader
+from claudescope.schema.record import Usage
 from claudescope.testing import capture_calls
 from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, events, message, stream, traced
 

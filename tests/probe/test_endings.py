@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 import claudescope
-from claudescope.record import Attempt, CallRecord, Usage
+from claudescope.schema.record import Attempt, CallRecord, Usage
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, http, message, stream, traced
 
@@ -291,7 +291,7 @@ async def test_streams_that_fail(
     assert (record.usage, [attempt.error_type for attempt in record.attempts]) == (_STARTED_USAGE, [kind])
     (span,) = spans.get_finished_spans()
     assert span.attributes is not None
-    assert (span.attributes["claude.outcome"], span.attributes["claude.error_kind"]) == ("error", kind)
+    assert (span.attributes["claude.outcome"], span.attributes["claude.error_type"]) == ("error", kind)
     assert span.status.status_code is StatusCode.ERROR
 
 
@@ -386,5 +386,5 @@ def test_a_failed_calls_span(tracer_provider: TracerProvider, spans: InMemorySpa
         client.messages.create(**REQUEST)
     (span,) = spans.get_finished_spans()
     assert span.attributes is not None
-    assert (span.attributes["claude.outcome"], span.attributes["claude.error_kind"]) == ("error", "spend_limit_error")
+    assert (span.attributes["claude.outcome"], span.attributes["claude.error_type"]) == ("error", "spend_limit_error")
     assert calls[0].error_type == "spend_limit_error"

@@ -10,9 +10,9 @@ import pytest
 from opentelemetry.context import Context
 
 import claudescope
-from claudescope.record import CallRecord
+from claudescope.lifecycle import attach, detach
+from claudescope.schema.record import CallRecord
 from claudescope.sinks import Sink
-from claudescope.switch import attach, detach
 from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, message, stream
 
 

@@ -25,10 +25,10 @@ from hypothesis import strategies as st
 from opentelemetry.context import Context
 
 import claudescope
-from claudescope import faults
+from claudescope._internal import internal_errors
 from claudescope.probe import hooks, is_supported
-from claudescope.probe.facts import MessageFacts
-from claudescope.record import BatchResult, CallRecord, Ending, Usage
+from claudescope.probe.response import MessageFacts
+from claudescope.schema.record import BatchResult, CallRecord, SpanOutcome, Usage
 from claudescope.sinks import Sink
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, ScriptedAPI, error, events, message, stream
@@ -100,9 +100,9 @@ def test_the_supported_range(version: str, supported: bool) -> None:
 
 def test_an_unsupported_version_is_said_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """One warning, and the calls are seen."""
-    from claudescope import switch
+    from claudescope import lifecycle
 
-    monkeypatch.setattr(switch._State, "warned", False)
+    monkeypatch.setattr(lifecycle._State, "warned", False)
     monkeypatch.setattr(anthropic, "__version__", "3.1.0")
     client = ScriptedAPI(message(), message()).client()
     with caplog.at_level(logging.WARNING, "claudescope"):
@@ -125,7 +125,7 @@ class _Broken(Sink):
     def retrying(self, start: Any, attempt: Any, span: Any, at: int) -> None:
         raise RuntimeError("ours")
 
-    def ending(self, ending: Ending, span: Any) -> None:
+    def ending(self, ending: SpanOutcome, span: Any) -> None:
         raise RuntimeError("ours")
 
     def finished(self, record: CallRecord, context: Context | None = None) -> None:
@@ -137,14 +137,14 @@ class _Broken(Sink):
 
 def test_a_sink_that_raises() -> None:
     """Its faults are counted under its name; the app's result and the next sink's record are whole."""
-    before = faults.counts().get("broken", 0)
+    before = internal_errors.counts().get("broken", 0)
     claudescope.instrument(sinks=[_Broken()])
     client = ScriptedAPI(error(503, "api_error", retry_after_ms="1"), message(), stream()).client()
     with capture_calls() as calls:
         assert client.messages.create(**REQUEST).id == "msg_1"
         assert len(list(client.messages.create(**REQUEST, stream=True))) == 8
     assert [call.outcome for call in calls] == ["ok", "ok"]
-    assert faults.counts()["broken"] - before >= 5
+    assert internal_errors.counts()["broken"] - before >= 5
 
 
 _ODD: list[dict[str, Any]] = [
@@ -167,11 +167,11 @@ _ODD: list[dict[str, Any]] = [
 def test_bodies_that_make_no_sense(changes: dict[str, Any]) -> None:
     """Whatever a Message says, the app gets the same, the call is one record, and nothing goes wrong in us."""
     without = repr(ScriptedAPI(message(**changes)).client().messages.create(**REQUEST))
-    before = faults.counts()
+    before = internal_errors.counts()
     with capture_calls() as calls:
         assert repr(ScriptedAPI(message(**changes)).client().messages.create(**REQUEST)) == without
     assert [(call.outcome, call.status_code) for call in calls] == [("ok", 200)]
-    assert faults.counts() == before
+    assert internal_errors.counts() == before
 
 
 _JUNK = st.recursive(

@@ -21,11 +21,11 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import claudescope
-from claudescope import faults
-from claudescope.pricing import PriceBook
+from claudescope._internal import internal_errors
+from claudescope.pricing.price_book import PriceBook
 from claudescope.probe.probe import Probe
+from claudescope.reporting.sink import ReportSink
 from claudescope.sinks.metrics import MetricsSink
-from claudescope.sinks.report import ReportSink
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, events, http, server_sent
 
@@ -64,7 +64,7 @@ def test_names_without_end_take_no_memory_without_end() -> None:
         )
         call.finish("ok")
 
-    before = faults.counts()
+    before = internal_errors.counts()
     for number in range(_FILL):
         call_under(number)
     gc.collect()
@@ -78,7 +78,7 @@ def test_names_without_end_take_no_memory_without_end() -> None:
     provider.shutdown()
     assert grown < 2_000
     assert grown_kib < 16 * 1024
-    assert faults.counts() == before
+    assert internal_errors.counts() == before
 
 
 def _client(deltas: int) -> anthropic.Anthropic:

@@ -21,12 +21,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, get_current_span
 
 import claudescope
-from claudescope import faults
-from claudescope.inputs import BadInputError
-from claudescope.record import Attempt, CallRecord, CallStart, Ending
+from claudescope._internal import internal_errors
+from claudescope._internal.exceptions import BadInputError
+from claudescope.lifecycle import active_probe
+from claudescope.schema.record import Attempt, CallRecord, CallStart, SpanOutcome
 from claudescope.sinks import Sink
 from claudescope.sinks.logs import LOGGER_NAME, LogsSink
-from claudescope.switch import active_probe
 from claudescope.testing import capture_calls
 from tests.scripted import REQUEST, ScriptedAPI, error, message, stream
 
@@ -150,13 +150,13 @@ def test_sinks_that_fail_cost_the_app_nothing() -> None:
         def retrying(self, start: CallStart, attempt: Attempt, span: Span | None, at: int) -> None:
             raise ZeroDivisionError
 
-        def ending(self, ending: Ending, span: Span) -> None:
+        def ending(self, ending: SpanOutcome, span: Span) -> None:
             raise ZeroDivisionError
 
         def finished(self, record: CallRecord, context: Context | None = None) -> None:
             raise ZeroDivisionError
 
-    before = faults.counts().get("broken", 0)
+    before = internal_errors.counts().get("broken", 0)
     provider = TracerProvider()
     client = ScriptedAPI(error(500, "api_error", retry_after_ms="1"), message()).client(
         open_telemetry={"tracer_provider": provider}
@@ -164,7 +164,7 @@ def test_sinks_that_fail_cost_the_app_nothing() -> None:
     claudescope.instrument(sinks=[Broken()])
     with capture_calls() as calls:
         assert client.messages.create(**REQUEST).content[0].type == "text"
-    assert ([call.outcome for call in calls], faults.counts()["broken"] - before) == (["ok"], 4)
+    assert ([call.outcome for call in calls], internal_errors.counts()["broken"] - before) == (["ok"], 4)
 
 
 @pytest.mark.parametrize("sampled", ["on", "sampled out", "off", "no provider"])
@@ -340,20 +340,20 @@ def test_imports_nothing_heavy_before_it_is_used() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     imported = done.stdout.split()
-    assert "claudescope.switch" in imported
+    assert "claudescope.lifecycle" in imported
     assert {name.partition(".")[0] for name in imported} <= {"claudescope", "queue", "_queue"}
     own = {name.split(".")[1] for name in imported if name.startswith("claudescope.")}
     assert not own & {
         *("cli", "demo", "doctor", "report_data", "report_table", "run", "sentry", "settings", "simulator"),
         *("testing", "yaml_model"),
     }
-    late = {"claudescope.content.capture", "claudescope.exporting.telemetry", "claudescope.sinks.logs"}
+    late = {"claudescope.content.capture", "claudescope.export.telemetry", "claudescope.sinks.logs"}
     assert not late & set(imported)
 
 
 def test_has_the_report_s_class_where_it_is_asked_for() -> None:
     """A class that is imported late is a name of the package like the others."""
-    from claudescope.report_data import Report
+    from claudescope.reporting.model import Report
 
     assert claudescope.Report is Report
     with pytest.raises(AttributeError, match="module 'claudescope' has no attribute 'Rapport'"):

@@ -15,7 +15,7 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
 
-from claudescope import faults
+from claudescope._internal import internal_errors
 from claudescope.sentry import ClaudeErrorsIntegration, Options
 from claudescope.sentry.integration import uninstall
 from tests.sentry import OWN_PROCESS, bugsink
@@ -86,7 +86,7 @@ def expected_faults() -> Counter[str]:
 @pytest.fixture
 def start(expected_faults: Counter[str]) -> Generator[Start, None, None]:
     """Initialises Sentry for the test, with claudescope's integration unless told otherwise."""
-    before = Counter(faults.counts())
+    before = Counter(internal_errors.counts())
 
     def init(
         options: Options | None = None,
@@ -118,7 +118,7 @@ def start(expected_faults: Counter[str]) -> Generator[Start, None, None]:
         sentry_sdk.get_global_scope().set_client(None)
         sentry_sdk.get_isolation_scope().set_client(None)
         uninstall()
-    assert Counter(faults.counts()) - before == expected_faults
+    assert Counter(internal_errors.counts()) - before == expected_faults
 
 
 @pytest.fixture(scope="session")

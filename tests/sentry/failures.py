@@ -11,11 +11,11 @@ import sentry_sdk
 
 from tests.scripted import REQUEST, Answer, ScriptedAPI, error, http
 
-__all__ = ["CALL_SITES", "KINDS", "REPORTS", "AppError", "fail", "rate_limit"]
+__all__ = ["CALL_SITES", "ERROR_TYPES", "REPORTS", "AppError", "fail", "rate_limit"]
 
 _log = logging.getLogger("app")
 
-KINDS: dict[str, Answer] = {
+ERROR_TYPES: dict[str, Answer] = {
     "rate_limit_error": error(429, "rate_limit_error"),
     "overloaded_error": error(529, "overloaded_error"),
     "api_error": error(500, "api_error"),

@@ -13,7 +13,8 @@ import hcl2
 import pytest
 import sentry_sdk
 
-from claudescope.errors import CODES, KINDS, MESSAGES, STATUSES, TYPES, classify
+from claudescope.schema.classify import CODES, MESSAGES, STATUSES, TYPES, classify
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sentry import Options
 from claudescope.sentry.as_code import build
 from claudescope.sentry.as_code.thresholds import ALERTS
@@ -100,8 +101,8 @@ def test_generated_files_are_up_to_date() -> None:
 def test_rules_group_events_of_ours(start: Start) -> None:
     """Every kind's tag leads to the fingerprint that the app side gives."""
     rules = _Rules(build()["fingerprint_rules.txt"])
-    for kind in KINDS:
-        assert rules.fingerprint({"tags": {"claude.error_kind": kind}}) == ["claude-api-error", kind]
+    for kind in ERROR_TYPES:
+        assert rules.fingerprint({"tags": {"claude.error_type": kind}}) == ["claude-api-error", kind]
     recorder = start(Options(burst=None))
     for answer in _answers():
         sentry_sdk.capture_exception(fail(answer))
@@ -118,7 +119,7 @@ def test_rules_group_events_of_clients_without_us(start: Start, report: Any) -> 
     expected: list[list[str]] = []
     for answer in _answers():
         failure = fail(answer)
-        expected.append(["claude-api-error", classify(failure).kind])
+        expected.append(["claude-api-error", classify(failure).name])
 
         def call(failure: Exception = failure) -> None:
             raise failure
@@ -146,7 +147,7 @@ def test_rules_leave_others_alone(start: Start) -> None:
 def test_split_rules() -> None:
     """With `group_by` the fingerprint goes on with the tags."""
     rules = _Rules(build(["model", "workflow"])["fingerprint_rules.txt"])
-    assert rules.fingerprint({"tags": {"claude.error_kind": "api_error"}}) == [
+    assert rules.fingerprint({"tags": {"claude.error_type": "api_error"}}) == [
         *("claude-api-error", "api_error"),
         *("{{ tags.claude.model }}", "{{ tags.claude.workflow }}"),
     ]
@@ -163,11 +164,11 @@ def test_a_storm_reaches_every_threshold() -> None:
 
 def test_severity_follows_the_classification() -> None:
     """What pages is critical at first sight; what is the caller's own never wakes anybody."""
-    assert [alert.kind.kind for alert in ALERTS] == list(KINDS)
+    assert [alert.error_type.name for alert in ALERTS] == list(ERROR_TYPES)
     for alert in ALERTS:
-        assert (alert.tier.severity == "critical") == alert.kind.pages
-        assert (alert.tier.severity == "info") == (not alert.kind.in_budget)
-        assert alert.tier.at_first_sight >= alert.kind.pages
+        assert (alert.tier.severity == "critical") == alert.error_type.pages
+        assert (alert.tier.severity == "info") == (not alert.error_type.in_budget)
+        assert alert.tier.at_first_sight >= alert.error_type.pages
 
 
 # What the provider's documentation of `sentry_alert` allows.
@@ -209,9 +210,9 @@ def _resources() -> dict[str, dict[str, Any]]:
 def test_terraform() -> None:
     """One `sentry_alert` per kind, with what the provider documents and nothing else, on our tag, to PagerDuty."""
     resources = _resources()
-    assert list(resources) == [f"claude_{kind}" for kind in KINDS]
+    assert list(resources) == [f"claude_{kind}" for kind in ERROR_TYPES]
     for alert in ALERTS:
-        body = resources[f"claude_{alert.kind.kind}"]
+        body = resources[f"claude_{alert.error_type.name}"]
         assert set(body) == _RESOURCE
         assert body["frequency_minutes"] in _FREQUENCIES
         triggers = {name: value for trigger in body["trigger_conditions"] for name, value in trigger.items()}
@@ -220,7 +221,7 @@ def test_terraform() -> None:
         assert alert.tier.interval in _INTERVALS
         (action_filter,) = body["action_filters"]
         assert action_filter["conditions"] == [
-            {"tagged_event": {"key": "claude.error_kind", "match": "eq", "value": alert.kind.kind}}
+            {"tagged_event": {"key": "claude.error_type", "match": "eq", "value": alert.error_type.name}}
         ]
         (action,) = action_filter["actions"]
         assert set(action["pagerduty"]) == _PAGERDUTY
@@ -231,7 +232,7 @@ def test_payloads_say_what_terraform_says() -> None:
     """The API's bodies have the same names, conditions and severities."""
     resources = list(_resources().values())
     payloads: list[dict[str, Any]] = json.loads(build()["alert_payloads.json"])
-    assert len(payloads) == len(KINDS)
+    assert len(payloads) == len(ERROR_TYPES)
     for payload, resource in zip(payloads, resources, strict=True):
         assert payload["name"] == resource["name"]
         assert payload["config"]["frequency"] == resource["frequency_minutes"]

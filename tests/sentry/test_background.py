@@ -17,7 +17,7 @@ import sentry_sdk
 from sentry_sdk.integrations.asyncio import AsyncioIntegration
 
 import claudescope
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 from claudescope.sentry import task
 from tests.scripted import REQUEST, ScriptedAPI
 from tests.sentry.conftest import Recorder, Start
@@ -61,7 +61,7 @@ def test_an_executor(start: Start) -> None:
     with ThreadPoolExecutor(1) as executor:
         future = executor.submit(task(_call))
     assert isinstance(future.exception(), anthropic.RateLimitError)
-    assert recorder.event["tags"]["claude.error_kind"] == "rate_limit_error"
+    assert recorder.event["tags"]["claude.error_type"] == "rate_limit_error"
 
 
 def test_lost_without_it(start: Start) -> None:

@@ -17,7 +17,7 @@ from claudescope.sentry import Options
 from tests.scripted import Answer, ScriptedAPI
 from tests.sentry.bugsink import Project
 from tests.sentry.conftest import Start
-from tests.sentry.failures import CALL_SITES, KINDS, REPORTS, rate_limit
+from tests.sentry.failures import CALL_SITES, ERROR_TYPES, REPORTS, rate_limit
 
 pytestmark = pytest.mark.timeout(300)  # the server's environment is made on first use
 
@@ -41,7 +41,7 @@ def _fifty_rate_limits() -> None:
 
 def _one_hundred_and_thirty() -> None:
     """130 failures of nine kinds, the same three ways."""
-    answers = [answer for _ in range(15) for answer in KINDS.values()][:130]
+    answers = [answer for _ in range(15) for answer in ERROR_TYPES.values()][:130]
     for number, client in enumerate(_clients(*answers)):
         site, report = CALL_SITES[number % 10], REPORTS[number % 3]
         report(lambda site=site, client=client: site(client))  # type: ignore[misc] # bound at once
@@ -77,8 +77,8 @@ def test_nine_kinds_are_nine_issues(project: Project, start: Start) -> None:
     claudescope.instrument()
     _one_hundred_and_thirty()
     assert _counts(project) == [14] * 5 + [15] * 4
-    expected = Counter([kind for _ in range(15) for kind in KINDS][:130])
-    assert Counter(event["tags"]["claude.error_kind"] for event in project.events()) == expected
+    expected = Counter([kind for _ in range(15) for kind in ERROR_TYPES][:130])
+    assert Counter(event["tags"]["claude.error_type"] for event in project.events()) == expected
 
 
 def test_nine_kinds_without_us(project: Project, start: Start) -> None:
@@ -97,7 +97,7 @@ def test_an_issue_opens_the_trace(
     """The trace and span of a stored event are those of the call's span."""
     start(_ALL, dsn=project.dsn)
     claudescope.instrument(tracer_provider=tracer_provider, spans="own")
-    for answer in KINDS.values():
+    for answer in ERROR_TYPES.values():
         client = ScriptedAPI(answer).client(max_retries=0, open_telemetry=False)
         REPORTS[0](lambda client=client: CALL_SITES[0](client))  # type: ignore[misc] # bound at once
     sentry_sdk.flush(60)

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import claudescope
-from claudescope.errors import KINDS
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sentry import Options, install
 from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, http, stream
 from tests.sentry.conftest import Start
@@ -42,7 +42,7 @@ def test_all_that_is_known_of_the_call(start: Start) -> None:
     assert event["fingerprint"] == ["claude-api-error", "rate_limit_error"]
     assert event["level"] == "warning"
     assert event["tags"] == {
-        "claude.error_kind": "rate_limit_error",
+        "claude.error_type": "rate_limit_error",
         "claude.model": "claude-opus-5-5",
         "claude.workflow": "summarise",
         "claude.retryable": "yes",
@@ -51,9 +51,9 @@ def test_all_that_is_known_of_the_call(start: Start) -> None:
     assert context.pop("duration_seconds") >= 0
     assert context == {
         "kind": "rate_limit_error",
-        "fault": "quota",
+        "owner": "quota",
         "retry": "retry_after",
-        "advice": KINDS["rate_limit_error"].advice,
+        "advice": ERROR_TYPES["rate_limit_error"].advice,
         "operation": "chat",
         "provider": "anthropic",
         "server_address": "api.anthropic.com",
@@ -111,7 +111,7 @@ def test_without_instrumentation(start: Start) -> None:
     event = recorder.event
     context = event["contexts"]["claude"]
     assert event["fingerprint"] == ["claude-api-error", "rate_limit_error"]
-    assert event["tags"] == {"claude.error_kind": "rate_limit_error", "claude.retryable": "yes"}
+    assert event["tags"] == {"claude.error_type": "rate_limit_error", "claude.retryable": "yes"}
     assert (context["status_code"], context["request_id"], context["retry_after_seconds"]) == (429, "req_1", 7.0)
     assert context["rate_limits"] == {"requests": {"limit": 50, "remaining": None, "reset": None}}
 
@@ -193,7 +193,7 @@ def test_what_the_app_sets_stays(start: Start) -> None:
     seen: list[Any] = []
 
     def before_send(event: Any, hint: Any) -> Any:
-        seen.append((event["tags"]["claude.error_kind"], type(hint["exc_info"][1])))
+        seen.append((event["tags"]["claude.error_type"], type(hint["exc_info"][1])))
         event["tags"]["by"] = "before_send"
         return event
 
@@ -268,7 +268,7 @@ def test_tags_as_pairs(start: Start) -> None:
     ready: Any = {"level": "error", "tags": [["mine", "yes"]]}
     sentry_sdk.capture_event(ready, hint={"exc_info": (type(error), error, None)})
     assert recorder.event["tags"]["mine"] == "yes"
-    assert recorder.event["tags"]["claude.error_kind"] == "rate_limit_error"
+    assert recorder.event["tags"]["claude.error_type"] == "rate_limit_error"
 
 
 def test_an_unknown_wrapper(start: Start) -> None:

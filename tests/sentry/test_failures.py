@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from claudescope.sentry.failures import MAX_FAILURES, MAX_HELD, Failures
+from claudescope.sentry.exception_registry import MAX_FAILURES, MAX_HELD, Failures
 from tests.records import make_record
 from tests.sentry.failures import AppError
 

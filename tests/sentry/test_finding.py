@@ -16,7 +16,7 @@ import claudescope
 from claudescope.sentry import Options
 from tests.scripted import REQUEST, ScriptedAPI, message
 from tests.sentry.conftest import Start
-from tests.sentry.failures import KINDS, AppError, fail, rate_limit
+from tests.sentry.failures import ERROR_TYPES, AppError, fail, rate_limit
 
 # Python 3.10 has it from a package that anyio brings along.
 ExceptionGroup: Any = getattr(builtins, "ExceptionGroup", None) or import_module("exceptiongroup").ExceptionGroup
@@ -96,7 +96,7 @@ def test_an_error_of_its_own(start: Start, cause: Callable[[Exception], None]) -
     """A bug in the handler of a failed call, a fallback that fails too, and what hides the call are other issues."""
     event = _reported(start, cause)
     assert "fingerprint" not in event
-    assert "claude.error_kind" not in event.get("tags", {})
+    assert "claude.error_type" not in event.get("tags", {})
     assert event["level"] == "error"
 
 
@@ -104,7 +104,7 @@ def test_a_group_with_others(start: Start) -> None:
     """A group that holds a bug too is tagged, and keeps its own issue and level."""
     event = _reported(start, _mixed_group)
     assert (event.get("fingerprint"), event["level"]) == (None, "error")
-    assert event["tags"]["claude.error_kind"] == "rate_limit_error"
+    assert event["tags"]["claude.error_type"] == "rate_limit_error"
 
 
 def test_a_group_with_others_is_never_a_repetition(start: Start) -> None:
@@ -177,10 +177,10 @@ def test_a_missing_key(start: Start, instrumented: bool) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ERROR_TYPES)
 def test_every_kind(start: Start, kind: str) -> None:
     """Each kind of the classification is the fingerprint and the tag."""
     recorder = start()
-    sentry_sdk.capture_exception(fail(KINDS[kind]))
+    sentry_sdk.capture_exception(fail(ERROR_TYPES[kind]))
     event = recorder.event
-    assert (event["fingerprint"], event["tags"]["claude.error_kind"]) == (["claude-api-error", kind], kind)
+    assert (event["fingerprint"], event["tags"]["claude.error_type"]) == (["claude-api-error", kind], kind)

@@ -11,14 +11,14 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import claudescope
-from claudescope import held_back
-from claudescope.errors import KINDS
-from claudescope.inputs import BadInputError
+from claudescope._internal import held_back
+from claudescope._internal.exceptions import BadInputError
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sentry import Options
 from claudescope.sentry.flood import FloodControl
 from tests.sentry.bugsink import Project
 from tests.sentry.conftest import Start
-from tests.sentry.failures import KINDS as ANSWERS
+from tests.sentry.failures import ERROR_TYPES as ANSWERS
 from tests.sentry.failures import fail, rate_limit
 
 
@@ -59,7 +59,7 @@ def test_kinds_have_buckets_of_their_own() -> None:
 def test_all_kinds_together_are_bounded() -> None:
     """Were every kind to storm at once, half of the transport's queue would still be free."""
     flood = FloodControl(10, 6, _Clock())
-    sent = [kind for kind in KINDS for held in _fall(flood, kind, 100) if held is not None]
+    sent = [kind for kind in ERROR_TYPES for held in _fall(flood, kind, 100) if held is not None]
     assert len(sent) == 50
 
 
@@ -100,7 +100,7 @@ def _exported(reader: InMemoryMetricReader) -> dict[str, int]:
         for resource in data.resource_metrics
         for scope in resource.scope_metrics
         for metric in scope.metrics
-        if metric.name == "claudescope.sentry.held_back"
+        if metric.name == "claudescope.sentry.events_dropped"
         for point in metric.data.data_points
     ]
     return {point.attributes["error.type"]: point.value for point in points}
@@ -132,7 +132,7 @@ def test_a_storm_of_one_thousand(
         "overloaded_error": 140,
         "api_error": 40,
     }
-    assert set(after) == set(KINDS)
+    assert set(after) == set(ERROR_TYPES)
 
 
 def test_the_next_event_tells(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

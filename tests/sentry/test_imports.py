@@ -21,7 +21,7 @@ def test_missing(name: str) -> None:
     """Without Sentry's SDK every name gives the exact pip command."""
     done = _python(f"{_WITHOUT}from claudescope.sentry import {name}")
     assert done.stderr.splitlines()[-1] == (
-        f"claudescope.inputs.MissingExtraError: claudescope.sentry.{name} needs the package 'sentry_sdk'. "
+        f"claudescope.MissingExtraError: claudescope.sentry.{name} needs the package 'sentry_sdk'. "
         "Install it with: pip install 'claudescope[sentry]'"
     )
 

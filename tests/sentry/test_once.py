@@ -17,7 +17,7 @@ from claudescope.sentry import Options
 from claudescope.sentry.capture import capture_exception
 from tests.scripted import REQUEST, ScriptedAPI, error, events, message, stream
 from tests.sentry.conftest import Recorder, Start
-from tests.sentry.failures import KINDS, AppError, fail, rate_limit
+from tests.sentry.failures import ERROR_TYPES, AppError, fail, rate_limit
 
 _log = logging.getLogger("app")
 _BOTH = pytest.mark.parametrize("also", [(), (AnthropicIntegration(),)], ids=["alone", "beside-sentrys-own"])
@@ -97,7 +97,7 @@ def test_reported_in_every_way(start: Start, also: tuple[Any, ...], instrumented
             raise AppError("without from")  # noqa: B904 - as apps do
     except AppError as caught:
         sentry_sdk.capture_exception(caught)
-    assert recorder.event["tags"]["claude.error_kind"] == "rate_limit_error"
+    assert recorder.event["tags"]["claude.error_type"] == "rate_limit_error"
 
 
 def _raise_from(error: BaseException) -> None:
@@ -163,11 +163,11 @@ def test_every_failure(start: Start) -> None:
     _start_session()
     retried = ScriptedAPI(error(429, "rate_limit_error", retry_after_ms="1"), message()).client()
     retried.messages.create(**REQUEST)
-    error_ = fail(KINDS["overloaded_error"])
+    error_ = fail(ERROR_TYPES["overloaded_error"])
     sentry_sdk.capture_exception(error_)
     session = _session(recorder)
     event = recorder.event
-    assert event["tags"]["claude.error_kind"] == "overloaded_error"
+    assert event["tags"]["claude.error_type"] == "overloaded_error"
     mechanism = event["exception"]["values"][0]["mechanism"]
     assert (mechanism["type"], mechanism["handled"]) == ("claudescope", True)
     assert (session["status"], session["errors"]) == ("exited", 1)
@@ -219,7 +219,7 @@ def test_the_reach_of_sentrys_own(start: Start) -> None:
         )
     with contextlib.suppress(anthropic.APIError):
         list(ScriptedAPI(stream([*events("a")[:3], overloaded])).client().messages.create(**REQUEST, stream=True))
-    assert [event["tags"]["claude.error_kind"] for event in recorder.events] == [
+    assert [event["tags"]["claude.error_type"] for event in recorder.events] == [
         "rate_limit_error",
         "rate_limit_error",
         "overloaded_error",

@@ -15,7 +15,7 @@ import sentry_sdk
 from sentry_sdk.integrations.anthropic import AnthropicIntegration
 
 import claudescope
-from claudescope.sentry import Options, privacy, task
+from claudescope.sentry import Options, scrubbing, task
 from tests.scripted import Answer, ScriptedAPI, error, events, http, message, stream
 from tests.sentry.conftest import Recorder, Start
 from tests.sentry.failures import REPORTS, AppError, fail
@@ -157,7 +157,7 @@ def test_in_background_work(start: Start) -> None:
 
     with pytest.raises(anthropic.BadRequestError):
         task(work)(SECRET)
-    assert recorder.event["tags"]["claude.error_kind"] == "invalid_request_error"
+    assert recorder.event["tags"]["claude.error_type"] == "invalid_request_error"
     _holds_no_secret(recorder)
 
 
@@ -219,7 +219,7 @@ def test_a_fault_of_our_own(start: Start, monkeypatch: pytest.MonkeyPatch, expec
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(privacy, "scrub_failure", broken)
+    monkeypatch.setattr(scrubbing, "scrub_failure", broken)
     sentry_sdk.add_breadcrumb({"message": SECRET})
     expected_faults["sentry"] = 1
     try:

@@ -11,11 +11,11 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
 from claudescope.simulator import Fault, Simulator
-from claudescope.simulator.dice import Dice, DiceBox
+from claudescope.simulator.randomness import Dice, DiceBox
 
 from .asks import ASK, ask, steady_with
 
-FAULTS = (Fault(kind="overloaded_error", share=0.3), Fault(kind="refusal", share=0.2))
+INTERNAL_ERRORS = (Fault(kind="overloaded_error", share=0.3), Fault(kind="refusal", share=0.2))
 
 
 def _outcomes(seed: int, order: int) -> list[tuple[str, str]]:
@@ -23,7 +23,7 @@ def _outcomes(seed: int, order: int) -> list[tuple[str, str]]:
     questions = [f"Question {number}" for number in range(20)] + ["The same"] * 10
     random.Random(order).shuffle(questions)  # noqa: S311 - an order, no secret
     with (
-        Simulator(steady_with(*FAULTS), seed=seed, time_scale=0.001) as simulator,
+        Simulator(steady_with(*INTERNAL_ERRORS), seed=seed, time_scale=0.001) as simulator,
         Anthropic(base_url=simulator.url, api_key="sim", max_retries=0) as client,
         ThreadPoolExecutor(5) as pool,
     ):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 from claudescope.simulator import Fault, Match, Phase, Scenario, load_scenario, shipped_scenarios
 
 from .asks import steady_with

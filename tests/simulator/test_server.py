@@ -16,8 +16,8 @@ from anthropic import Anthropic
 from typer.testing import CliRunner
 
 import claudescope.simulator
+from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope.cli import app
-from claudescope.inputs import BadInputError, MissingExtraError
 from claudescope.simulator import Fault, Ledger, Simulator
 
 from .asks import ASK, MODEL, steady_with

@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from claudescope.inputs import BadInputError
-from claudescope.yaml_model import Duration, format_duration, load_yaml_model, parse_duration
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.yaml_model import Duration, format_duration, load_yaml_model, parse_duration
 
 KNOWN = "Known keys: either, interval, named, part, parts, title"
 TAB = "found character '\\t' that cannot start any token"

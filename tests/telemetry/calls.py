@@ -14,8 +14,8 @@ from datetime import datetime, timezone
 from random import Random
 from typing import Final
 
-from claudescope.pricing import PriceBook
-from claudescope.record import Attempt, BatchResult, CallRecord, RateLimit, RateLimitType, Usage
+from claudescope.pricing.price_book import PriceBook
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, RateLimit, RateLimitType, Usage
 
 __all__ = ["INSTANCES", "PHASES", "Phase", "Workflow", "batch_results", "calls", "phase_at"]
 

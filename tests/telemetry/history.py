@@ -21,10 +21,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 
-from claudescope import faults, held_back
-from claudescope.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
-from claudescope.pricing import PriceBook
-from claudescope.record import CallRecord, CallStart
+from claudescope._internal import held_back, internal_errors
+from claudescope.pricing.price_book import PriceBook
+from claudescope.schema.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
+from claudescope.schema.record import CallRecord, CallStart
 from claudescope.sinks.metrics import MetricsSink
 from tests.telemetry.calls import INSTANCES, batch_results, calls, phase_at
 
@@ -168,14 +168,14 @@ class _Instance:
 @contextmanager
 def _process_counts(faulty: dict[str, int], held: dict[str, int]) -> Generator[None]:
     """Counts of the process, which here has several instances in it."""
-    before = dict(faults._counts), dict(held_back._counts)
+    before = dict(internal_errors._counts), dict(held_back._counts)
     try:
-        for counts, values in ((faults._counts, faulty), (held_back._counts, held)):
+        for counts, values in ((internal_errors._counts, faulty), (held_back._counts, held)):
             counts.clear()
             counts.update(values)
         yield
     finally:
-        for counts, values in zip((faults._counts, held_back._counts), before, strict=True):
+        for counts, values in zip((internal_errors._counts, held_back._counts), before, strict=True):
             counts.clear()
             counts.update(values)
 

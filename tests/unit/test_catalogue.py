@@ -9,11 +9,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from claudescope import catalogue, faults, held_back
-from claudescope.catalogue import LABELS, METRICS
-from claudescope.errors import KINDS
+from claudescope._internal import held_back, internal_errors
 from claudescope.probe import sdk
-from claudescope.record import BatchOutcome, BatchResult, CallStart
+from claudescope.schema import catalogue
+from claudescope.schema.catalogue import LABELS, METRICS
+from claudescope.schema.error_types import ERROR_TYPES
+from claudescope.schema.record import BatchOutcome, BatchResult, CallStart
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
 
@@ -25,8 +26,8 @@ def _exported() -> dict[str, set[str]]:
     registry = CollectorRegistry()
     provider = MeterProvider(metric_readers=[PrometheusMetricReader(registry=registry)])
     sink = MetricsSink(provider.get_meter("test"))
-    faults.note("test")
-    held_back.expect(KINDS)
+    internal_errors.record("test")
+    held_back.expect(ERROR_TYPES)
     record = make_record()
     start = CallStart("chat", "anthropic", "claude-opus-5-5", True, "api.anthropic.com", "summarise")
     for finished in (record, make_record(outcome="error", error_type="api_error"), make_record(cost_usd=None)):
@@ -99,7 +100,7 @@ def test_operations_are_in_the_catalogue() -> None:
 
 def test_error_types_are_the_classification() -> None:
     """The values of `error.type` are the kinds of the one table."""
-    assert tuple(KINDS) == catalogue.ERROR_TYPE.values
+    assert tuple(ERROR_TYPES) == catalogue.ERROR_TYPE.values
 
 
 def test_duration_buckets_follow_the_convention_and_go_on() -> None:

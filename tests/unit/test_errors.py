@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claudescope import errors
-from claudescope.errors import KINDS, ErrorKind, Fault, KindName, Retry, classify, classify_response
+from claudescope.schema import classify as classify_module
+from claudescope.schema.classify import classify, classify_response
+from claudescope.schema.error_types import ERROR_TYPES, ErrorType, ErrorTypeName, Owner, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +40,7 @@ _error_type: Any = _optional("anthropic.types.shared.error_type")
 REQUEST = http.Request("POST", "https://api.anthropic.com/v1/messages")
 
 # kind, retry, fault, in budget, pages: the table of the signals' specification, in its order.
-SPECIFIED: list[tuple[str, Retry, Fault, bool, bool]] = [
+SPECIFIED: list[tuple[str, Retry, Owner, bool, bool]] = [
     ("rate_limit_error", "retry_after", "quota", True, False),
     ("ramp_limit_error", "retry_after", "quota", True, False),
     ("spend_limit_error", "never", "account", True, True),
@@ -282,29 +283,29 @@ class CircuitOpenError(Exception):
 
 def test_table_is_the_specified_one() -> None:
     """The rows say what the specification of the signals says, in its order."""
-    assert [(k.kind, k.retry, k.fault, k.in_budget, k.pages) for k in KINDS.values()] == SPECIFIED
+    assert [(k.name, k.retry, k.owner, k.in_budget, k.pages) for k in ERROR_TYPES.values()] == SPECIFIED
 
 
 def test_names_are_the_literal() -> None:
     """The `Literal` of the names and the table hold the same names in the same order."""
-    assert list(get_args(KindName)) == list(KINDS)
-    assert list(KINDS) == [row.kind for row in KINDS.values()]
+    assert list(get_args(ErrorTypeName)) == list(ERROR_TYPES)
+    assert list(ERROR_TYPES) == [row.name for row in ERROR_TYPES.values()]
 
 
 def test_words_are_the_literals() -> None:
     """Every retry advice and every fault that is declared is used."""
-    assert set(get_args(Retry)) == {k.retry for k in KINDS.values()}
-    assert set(get_args(Fault)) == {k.fault for k in KINDS.values()}
+    assert set(get_args(Retry)) == {k.retry for k in ERROR_TYPES.values()}
+    assert set(get_args(Owner)) == {k.owner for k in ERROR_TYPES.values()}
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.kind)
-def test_retryable_follows_the_advice(kind: ErrorKind) -> None:
+@pytest.mark.parametrize("kind", ERROR_TYPES.values(), ids=lambda k: k.name)
+def test_retryable_follows_the_advice(kind: ErrorType) -> None:
     """A client may repeat a call by itself exactly where the advice gives it a delay."""
     assert (kind.retry not in {"never", "later", "by_app"}) == kind.retryable
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.kind)
-def test_messages_are_for_end_users(kind: ErrorKind) -> None:
+@pytest.mark.parametrize("kind", ERROR_TYPES.values(), ids=lambda k: k.name)
+def test_messages_are_for_end_users(kind: ErrorType) -> None:
     """A message for end users is a whole sentence without a word of how the app is built."""
     words = kind.message.lower().replace(".", " ").replace(",", " ").split()
     internals = {"api", "anthropic", "claude", "http", "key", "token", "tokens", "quota", "billing", "schema"}
@@ -312,8 +313,8 @@ def test_messages_are_for_end_users(kind: ErrorKind) -> None:
     assert kind.message.endswith(".")
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.kind)
-def test_advice_and_sources_are_there(kind: ErrorKind) -> None:
+@pytest.mark.parametrize("kind", ERROR_TYPES.values(), ids=lambda k: k.name)
+def test_advice_and_sources_are_there(kind: ErrorType) -> None:
     """Every kind tells operators what to do and documentation where it comes from."""
     assert kind.advice.endswith(".")
     assert kind.sources
@@ -322,14 +323,14 @@ def test_advice_and_sources_are_there(kind: ErrorKind) -> None:
 def test_table_cannot_be_changed() -> None:
     """Neither the table nor a row can be written to."""
     with pytest.raises(TypeError):
-        KINDS["api_error"] = KINDS["unknown_error"]  # type: ignore[index] # pyright: ignore[reportIndexIssue]
+        ERROR_TYPES["api_error"] = ERROR_TYPES["unknown_error"]  # type: ignore[index] # pyright: ignore[reportIndexIssue]
     with pytest.raises(AttributeError):
-        KINDS["api_error"].pages = True  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+        ERROR_TYPES["api_error"].pages = True  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_public_names() -> None:
     """What the module exports is there."""
-    assert all(hasattr(errors, name) for name in errors.__all__)
+    assert all(hasattr(classify, name) for name in classify_module.__all__)
 
 
 def test_every_error_class_of_the_sdk_has_a_deliberate_kind() -> None:
@@ -350,7 +351,7 @@ def test_every_error_type_of_the_sdk_has_a_deliberate_kind() -> None:
     known = set(get_args(_error_type.ErrorType)) if _error_type else set[str]()
     missing = known - {type_ for type_, _ in BY_TYPE}
     if _NEWER:
-        missing = {type_ for type_ in missing if classify_response(429, body_of(type_)).kind != "rate_limit_error"}
+        missing = {type_ for type_ in missing if classify_response(429, body_of(type_)).name != "rate_limit_error"}
     assert set() == missing
 
 
@@ -358,15 +359,15 @@ def test_every_error_type_of_the_sdk_has_a_deliberate_kind() -> None:
 def test_code_decides(status: int, code: str | None, expected: str) -> None:
     """Each error the SDK knows has its kind, as an exception of the SDK with and without the body's type."""
     typed = body_of(DOCUMENTED_TYPES.get(status), code=code)
-    assert expected == classify(status_error(status, typed)).kind
-    assert expected == classify_response(status, body_of(code=code)).kind
+    assert expected == classify(status_error(status, typed)).name
+    assert expected == classify_response(status, body_of(code=code)).name
 
 
 @pytest.mark.parametrize("status", [200, 400, 500, None])
 @pytest.mark.parametrize(("type_", "expected"), BY_TYPE)
 def test_type_decides_over_status(type_: str, expected: str, status: int | None) -> None:
     """The body's type counts more than a status that says less."""
-    assert expected == classify_response(status, body_of(type_)).kind
+    assert expected == classify_response(status, body_of(type_)).name
 
 
 @pytest.mark.parametrize(
@@ -427,7 +428,7 @@ def test_type_decides_over_status(type_: str, expected: str, status: int | None)
 )
 def test_status_decides_where_the_body_says_nothing(status: int | None, body: object, expected: str) -> None:
     """A body without a known code or type leaves it to the status."""
-    assert expected == classify_response(status, body).kind
+    assert expected == classify_response(status, body).name
 
 
 TEXT = json.dumps(body_of("rate_limit_error", code="ramp_limit_exceeded"))
@@ -436,18 +437,18 @@ TEXT = json.dumps(body_of("rate_limit_error", code="ramp_limit_exceeded"))
 @pytest.mark.parametrize("body", [TEXT, TEXT.encode(), bytearray(TEXT.encode())])
 def test_body_as_text_or_bytes(body: object) -> None:
     """A body that was not decoded yet is decoded."""
-    assert classify_response(429, body).kind == "ramp_limit_error"
+    assert classify_response(429, body).name == "ramp_limit_error"
 
 
 def test_bare_error_object() -> None:
     """A gateway that sends the error without its envelope is understood."""
-    assert classify_response(500, {"type": "overloaded_error", "message": "x"}).kind == "overloaded_error"
+    assert classify_response(500, {"type": "overloaded_error", "message": "x"}).name == "overloaded_error"
 
 
 @pytest.mark.parametrize(("status", "expected"), [(413, "request_too_large"), (431, "request_too_large")])
 def test_too_large_is_not_just_invalid(status: int, expected: str) -> None:
     """A size limit stays visible where the body's type only calls the request invalid."""
-    assert expected == classify_response(status, body_of("invalid_request_error")).kind
+    assert expected == classify_response(status, body_of("invalid_request_error")).name
 
 
 @pytest.mark.parametrize(
@@ -470,7 +471,7 @@ def test_too_large_is_not_just_invalid(status: int, expected: str) -> None:
 @pytest.mark.parametrize("status", [400, 200])
 def test_wording_decides_only_for_invalid_requests(message: str | None, expected: str, status: int) -> None:
     """The cases without a code are told by their message, in a response as in a stream."""
-    assert expected == classify(status_error(status, body_of("invalid_request_error", message=message))).kind
+    assert expected == classify(status_error(status, body_of("invalid_request_error", message=message))).name
 
 
 @pytest.mark.parametrize(
@@ -484,19 +485,19 @@ def test_wording_decides_only_for_invalid_requests(message: str | None, expected
 def test_wording_never_overrides_a_type(status: int, type_: str, expected: str) -> None:
     """A message that quotes one of the phrases changes nothing where the API has said what it is."""
     body = body_of(type_, message="Your credit balance is too low")
-    assert expected == classify(status_error(status, body)).kind
+    assert expected == classify(status_error(status, body)).name
 
 
 def test_error_event_in_a_stream() -> None:
     """An error event makes an `APIStatusError` with status 200, and its type decides."""
     error = status_error(200, body_of("overloaded_error"))
     assert getattr(error, "status_code", None) == 200
-    assert classify(error).kind == "overloaded_error"
+    assert classify(error).name == "overloaded_error"
 
 
 def test_error_event_that_is_no_json() -> None:
     """An error event whose data can't be decoded is a failure of the provider."""
-    assert classify(status_error(200, "upstream went away")).kind == "api_error"
+    assert classify(status_error(200, "upstream went away")).name == "api_error"
 
 
 def _timeout(*, origin: BaseException | None = None) -> BaseException:
@@ -596,7 +597,7 @@ BY_CLASS: list[tuple[str, BaseException, str]] = [
 @pytest.mark.parametrize(("error", "expected"), [row[1:] for row in BY_CLASS], ids=[row[0] for row in BY_CLASS])
 def test_class_decides_without_a_response(error: BaseException, expected: str) -> None:
     """An exception without a response is told by its class and by what caused it."""
-    assert expected == classify(error).kind
+    assert expected == classify(error).name
 
 
 TRANSPORT: list[tuple[Callable[[Any], BaseException], str]] = [
@@ -618,7 +619,7 @@ def test_through_the_sdk(make: Callable[[Any], BaseException], expected: str) ->
     client = sdk.Anthropic(api_key="k", max_retries=0, http_client=http.Client(transport=http.MockTransport(fail)))
     with pytest.raises(sdk.APIConnectionError) as caught, client:
         client.messages.create(model="claude-opus-5-5", max_tokens=8, messages=[{"role": "user", "content": "Hi"}])
-    assert expected == classify(caught.value).kind
+    assert expected == classify(caught.value).name
 
 
 def rate_limit() -> BaseException:
@@ -628,31 +629,31 @@ def rate_limit() -> BaseException:
 
 def test_cause_is_followed() -> None:
     """An app's exception raised from the SDK's has the SDK's kind."""
-    assert classify(raised(ValueError("mine"), origin=rate_limit())).kind == "rate_limit_error"
+    assert classify(raised(ValueError("mine"), origin=rate_limit())).name == "rate_limit_error"
 
 
 def test_context_is_followed() -> None:
     """An app's exception raised while the SDK's was handled has the SDK's kind."""
-    assert classify(raised_during(KeyError("mine"), rate_limit())).kind == "rate_limit_error"
+    assert classify(raised_during(KeyError("mine"), rate_limit())).name == "rate_limit_error"
 
 
 def test_suppressed_context_is_not_followed() -> None:
     """`raise … from None` says that the one has nothing to do with the other."""
     error = raised_during(KeyError("mine"), rate_limit())
     error.__suppress_context__ = True
-    assert classify(error).kind == "unknown_error"
+    assert classify(error).name == "unknown_error"
 
 
 def test_cause_counts_more_than_context() -> None:
     """What was named as the cause decides, not what happened to be handled."""
     error = raised_during(KeyError("mine"), rate_limit())
     error.__cause__ = _connection()
-    assert classify(error).kind == "connection_error"
+    assert classify(error).name == "connection_error"
 
 
 def test_own_kind_counts_more_than_the_cause() -> None:
     """An exception that is known by itself is not looked behind."""
-    assert classify(raised(rate_limit(), origin=_connection())).kind == "rate_limit_error"
+    assert classify(raised(rate_limit(), origin=_connection())).name == "rate_limit_error"
 
 
 def group(*members: object) -> BaseException:
@@ -675,13 +676,13 @@ def group(*members: object) -> BaseException:
 )
 def test_groups_are_opened(error: BaseException, expected: str) -> None:
     """The first member of a group that is known decides, then what the group was raised from."""
-    assert expected == classify(error).kind
+    assert expected == classify(error).name
 
 
 def test_builtin_group() -> None:
     """The interpreter's own exception group, which is new in Python 3.11, is opened like the backport."""
     groups = [cls for name, cls in vars(builtins).items() if name == "ExceptionGroup"]
-    kinds = [classify(cls("x", [KeyError(), rate_limit()])).kind for cls in groups]
+    kinds = [classify(cls("x", [KeyError(), rate_limit()])).name for cls in groups]
     assert ["rate_limit_error"] * len(groups) == kinds
 
 
@@ -689,10 +690,10 @@ def test_cycles_end() -> None:
     """Exceptions that are each other's cause are looked at once."""
     first, second = KeyError(), ValueError()
     first.__cause__, second.__cause__ = second, first
-    assert classify(first).kind == "unknown_error"
+    assert classify(first).name == "unknown_error"
     timeout = sdk.APITimeoutError(request=REQUEST)
     timeout.__cause__ = timeout
-    assert classify(timeout).kind == "client_timeout_error"
+    assert classify(timeout).name == "client_timeout_error"
 
 
 def test_depth_is_bounded() -> None:
@@ -702,7 +703,7 @@ def test_depth_is_bounded() -> None:
         wrapper = ValueError()
         wrapper.__cause__ = error
         error = wrapper
-    assert classify(error).kind == "unknown_error"
+    assert classify(error).name == "unknown_error"
 
 
 def test_hostile_exceptions_do_no_harm() -> None:
@@ -720,23 +721,23 @@ def test_hostile_exceptions_do_no_harm() -> None:
         def get(self, key: str, default: object = None) -> object:
             raise RuntimeError(key, default)
 
-    assert classify(HostileError()).kind == "unknown_error"
-    assert classify_response(400, HostileBody()).kind == "unknown_error"
+    assert classify(HostileError()).name == "unknown_error"
+    assert classify_response(400, HostileBody()).name == "unknown_error"
 
 
 def test_status_that_is_no_number() -> None:
     """A mock in place of a response makes no difference but that the status is unknown."""
     error = status_error(429, None)
     error.status_code = "429"  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
-    assert classify(error).kind == "unknown_error"
+    assert classify(error).name == "unknown_error"
 
 
 def test_classes_made_at_run_time_are_forgotten() -> None:
     """The memory of classes stays bounded, and what is forgotten is found again."""
     for i in range(1200):
-        assert classify(fake(f"Made{i}", "app")()).kind == "unknown_error"
-    assert len(errors._rules) <= 512  # pyright: ignore[reportPrivateUsage]
-    assert classify(rate_limit()).kind == "rate_limit_error"
+        assert classify(fake(f"Made{i}", "app")()).name == "unknown_error"
+    assert len(classify_module._rules) <= 512  # pyright: ignore[reportPrivateUsage]
+    assert classify(rate_limit()).name == "rate_limit_error"
 
 
 json_values = st.recursive(
@@ -752,21 +753,21 @@ json_values = st.recursive(
 @given(status=st.none() | st.integers(0, 700), body=json_values | st.binary(max_size=30) | st.text(max_size=30))
 def test_any_response_has_a_kind(status: int | None, body: object) -> None:
     """Whatever a server sends, the answer is a row of the table."""
-    assert classify_response(status, body) is KINDS[classify_response(status, body).kind]
+    assert classify_response(status, body) is ERROR_TYPES[classify_response(status, body).name]
 
 
 def test_nothing_of_the_error_gets_out() -> None:
     """The result is the table's own row, whatever the message said."""
     secret = "sk-ant-secret"
     kind = classify(status_error(400, body_of("invalid_request_error", message=secret)))
-    assert kind is KINDS["invalid_request_error"]
+    assert kind is ERROR_TYPES["invalid_request_error"]
     assert secret not in repr(kind)
 
 
 def test_imports_nothing_of_the_sdk() -> None:
     """Classifying works, and costs no import, in a process without the SDK."""
     code = (
-        "import sys, claudescope.errors as e; e.classify(ValueError());"
+        "import sys, claudescope.schema.classify as e; e.classify(ValueError());"
         "print([m for m in ('anthropic', 'httpx', 'httpx2', 'httpcore', 'pydantic') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603

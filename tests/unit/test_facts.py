@@ -10,8 +10,8 @@ from anthropic.types import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claudescope.probe.facts import MessageFacts, read_headers
-from claudescope.record import RateLimit, Usage
+from claudescope.probe.response import MessageFacts, read_headers
+from claudescope.schema.record import RateLimit, Usage
 
 _BODY: dict[str, Any] = {
     "id": "msg_1",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.files import write_atomically
 
 
 def test_makes_a_file(tmp_path: Path) -> None:

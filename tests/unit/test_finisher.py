@@ -6,13 +6,13 @@ import gc
 import threading
 from collections.abc import Callable
 
-from claudescope import faults
-from claudescope.probe.finisher import Finisher
+from claudescope._internal import internal_errors
+from claudescope.probe.deferred import DeferredEndings
 
 
 def test_flush_runs_what_is_queued() -> None:
     """Without a thread, flushing runs the endings where it is called."""
-    finisher = Finisher()
+    finisher = DeferredEndings()
     done: list[int] = []
     finisher.later(lambda: done.append(threading.get_ident()))
     finisher.flush()
@@ -21,7 +21,7 @@ def test_flush_runs_what_is_queued() -> None:
 
 def test_the_thread_runs_them_in_order() -> None:
     """With the thread, endings run there, in order, and flushing waits for them."""
-    finisher = Finisher()
+    finisher = DeferredEndings()
     finisher.start()
     finisher.start()
     done: list[tuple[int, bool]] = []
@@ -37,18 +37,18 @@ def test_the_thread_runs_them_in_order() -> None:
 
 def test_a_fault_does_not_stop_it() -> None:
     """An ending that raises is counted, and the next one still runs."""
-    finisher = Finisher()
+    finisher = DeferredEndings()
     done: list[bool] = []
-    before = faults.counts().get("probe", 0)
+    before = internal_errors.counts().get("probe", 0)
     finisher.later(lambda: 1 / 0)
     finisher.later(lambda: done.append(True))
     finisher.flush()
-    assert (done, faults.counts()["probe"] - before) == ([True], 1)
+    assert (done, internal_errors.counts()["probe"] - before) == ([True], 1)
 
 
 def test_queueing_in_the_garbage_collector_takes_no_lock() -> None:
     """A finaliser that runs while its own thread holds a lock that an ending needs does not deadlock."""
-    finisher = Finisher()
+    finisher = DeferredEndings()
     finisher.start()
     lock = threading.Lock()
     ended = threading.Event()
@@ -73,7 +73,7 @@ def test_queueing_in_the_garbage_collector_takes_no_lock() -> None:
 
 def test_a_forked_child_starts_afresh() -> None:
     """What the parent had queued is the parent's to end, and the child gets a thread of its own."""
-    finisher = Finisher()
+    finisher = DeferredEndings()
     finisher.start()
     finisher.reset()
     done: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claudescope.inputs import MissingExtraError, require
+from claudescope._internal.exceptions import MissingExtraError, require
 
 
 def test_gives_the_module() -> None:

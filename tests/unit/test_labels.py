@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from claudescope.catalogue import FINISH_REASON, SERVER_ADDRESS, WORKFLOW
+from claudescope.schema.catalogue import FINISH_REASON, SERVER_ADDRESS, WORKFLOW
 from claudescope.sinks.labels import MAX_LABEL_SETS, Cap, LabelSets
 from tests.records import make_record
 

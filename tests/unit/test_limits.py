@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from claudescope.probe.facts import read_headers
-from claudescope.record import RateLimit
-from claudescope.sinks.limits import newer
+from claudescope.probe.response import read_headers
+from claudescope.schema.record import RateLimit
+from claudescope.sinks.rate_limits import newer
 
 
 def test_a_type_that_was_not_seen_again_is_kept() -> None:

@@ -19,7 +19,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import claudescope
-from claudescope import BadInputError, faults
+from claudescope import BadInputError
+from claudescope._internal import internal_errors
 from claudescope.probe import flush
 from claudescope.sinks.logs import EVENT_NAME, LOGGER_NAME, LogsSink
 from tests.records import make_record
@@ -226,10 +227,10 @@ def test_a_handler_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("broken")
 
     monkeypatch.setattr(logging.getLogger(LOGGER_NAME), "handlers", [_Broken()])
-    before = faults.counts().get("logs", 0)
+    before = internal_errors.counts().get("logs", 0)
     claudescope.instrument(logs=True)
     assert ScriptedAPI(message()).client().messages.create(**REQUEST).id == "msg_1"
-    assert faults.counts()["logs"] == before + 1
+    assert internal_errors.counts()["logs"] == before + 1
 
 
 def test_no_handler(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +247,7 @@ def test_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {"json": {"()": "claudescope.json_logs.formatter"}},
+            "formatters": {"json": {"()": "claudescope.sinks.json_formatter.formatter"}},
             "handlers": {"out": {"class": "logging.StreamHandler", "stream": out, "formatter": "json"}},
             "loggers": {LOGGER_NAME: {"handlers": ["out"], "level": "INFO", "propagate": False}},
         }

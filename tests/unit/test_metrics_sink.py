@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from claudescope.record import CallStart
+from claudescope.schema.record import CallStart
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
 

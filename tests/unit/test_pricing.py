@@ -27,11 +27,14 @@ from genai_prices.types import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claudescope import _price_library, faults, pricing
-from claudescope._price_library import Library, model_names
-from claudescope.inputs import BadInputError
-from claudescope.pricing import Price, PriceBook
-from claudescope.record import Usage
+from claudescope._internal import internal_errors
+from claudescope._internal.exceptions import BadInputError
+from claudescope.pricing import genai_prices as price_library
+from claudescope.pricing import price_book
+from claudescope.pricing.genai_prices import Library, model_names
+from claudescope.pricing.price_book import PriceBook
+from claudescope.pricing.rates import Price
+from claudescope.schema.record import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -518,7 +521,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], DataSnapshot]
 
     def use(get: Callable[[], DataSnapshot]) -> Library:
         library = Library(lambda: get)
-        monkeypatch.setattr(_price_library, "LIBRARY", library)
+        monkeypatch.setattr(genai_prices, "LIBRARY", library)
         return library
 
     return use
@@ -643,7 +646,7 @@ def test_half_a_price_on_the_platform(use: Use) -> None:
 
 def pricing_faults() -> int:
     """How many faults pricing has had."""
-    return faults.counts().get("pricing", 0)
+    return internal_errors.counts().get("pricing", 0)
 
 
 def test_data_of_another_shape(use: Use) -> None:
@@ -682,7 +685,7 @@ def test_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
         tries.append(1)
         raise ImportError
 
-    monkeypatch.setattr(_price_library, "LIBRARY", Library(load))
+    monkeypatch.setattr(genai_prices, "LIBRARY", Library(load))
     book = PriceBook({"mine": Price(1, 1)})
     models = ["claude-opus-5-5", "claude-opus-5-5", "mine"]
     assert [None, None, Decimal(1)] == [cost(Usage(10**6), model, book=book) for model in models]
@@ -707,8 +710,8 @@ class SlowLoad:
 def slow(monkeypatch: pytest.MonkeyPatch) -> SlowLoad:
     """A library whose import is slow, and a wait for it that is short."""
     load = SlowLoad()
-    monkeypatch.setattr(_price_library, "LIBRARY", Library(load))
-    monkeypatch.setattr(_price_library, "LOAD_TIMEOUT", 0.01)
+    monkeypatch.setattr(genai_prices, "LIBRARY", Library(load))
+    monkeypatch.setattr(genai_prices, "LOAD_TIMEOUT", 0.01)
     return load
 
 
@@ -731,7 +734,7 @@ def test_warm_up_that_takes_too_long(slow: SlowLoad) -> None:
 
 def test_warm_up_is_waited_for(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that comes during the import waits for it."""
-    monkeypatch.setattr(_price_library, "LOAD_TIMEOUT", 30)
+    monkeypatch.setattr(genai_prices, "LOAD_TIMEOUT", 30)
     book = PriceBook()
     book.warm()
     threading.Timer(0.05, slow.go.set).start()
@@ -772,8 +775,8 @@ def test_warm_up_without_threads(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch
 
 def test_fork_waits_for_the_import(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fork lets a running import end, after which the child has the library."""
-    monkeypatch.setattr(_price_library, "LOAD_TIMEOUT", 30)
-    library = _price_library.LIBRARY
+    monkeypatch.setattr(genai_prices, "LOAD_TIMEOUT", 30)
+    library = price_library.LIBRARY
     library.warm()
     threading.Timer(0.05, slow.go.set).start()
     library.before_fork()
@@ -784,7 +787,7 @@ def test_fork_waits_for_the_import(slow: SlowLoad, monkeypatch: pytest.MonkeyPat
 
 def test_fork_in_a_stuck_import(slow: SlowLoad) -> None:
     """A child of a fork in the middle of an import goes without prices rather than hang."""
-    library = _price_library.LIBRARY
+    library = price_library.LIBRARY
     library.warm()
     library.before_fork()
     library.after_fork()
@@ -829,4 +832,4 @@ def test_warm_up_and_fork_for_real() -> None:
 
 def test_public_names() -> None:
     """What the module exports is there."""
-    assert all(hasattr(pricing, name) for name in pricing.__all__)
+    assert all(hasattr(price_book, name) for name in price_book.__all__)

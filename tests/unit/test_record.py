@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from claudescope.record import CallRecord, Usage, draft_of
+from claudescope.schema.record import CallRecord, Usage, draft_of
 from tests.records import make_record
 
 

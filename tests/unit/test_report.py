@@ -23,10 +23,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from claudescope.record import Attempt, CallRecord, RateLimit, Usage
-from claudescope.report_data import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
-from claudescope.report_table import MAX_ROWS, format_count, format_seconds, format_share, format_usd
-from claudescope.sinks.report import ReportSink
+from claudescope.reporting.model import Percentiles, RateLimitHeadroom, Report, ReportRow, TokenTotals
+from claudescope.reporting.sink import ReportSink
+from claudescope.reporting.table import MAX_ROWS, format_count, format_ratio, format_seconds, format_usd
+from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
 from tests.records import make_record
 
 _START = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
@@ -103,7 +103,7 @@ class TestSums:
                 chat_duration=None,
                 chat_time_to_first_chunk=None,
                 tokens=TokenTotals(),
-                cache_hit_share=None,
+                cache_hit_ratio=None,
                 cost_usd=Decimal(0),
                 unpriced_calls=0,
                 retries={},
@@ -116,7 +116,7 @@ class TestSums:
             )
             == report
         )
-        assert report.error_share is None
+        assert report.error_ratio is None
 
     def test_one_call_with_everything(self) -> None:
         """A call's usage, cost, retries, attempts, reason, limits and tools all arrive."""
@@ -136,7 +136,7 @@ class TestSums:
             duration=report.chat_duration,
             time_to_first_chunk=report.chat_time_to_first_chunk,
             tokens=tokens,
-            cache_hit_share=0.6,
+            cache_hit_ratio=0.6,
             cost_usd=Decimal("0.0125"),
             unpriced_calls=0,
         )
@@ -150,7 +150,7 @@ class TestSums:
                 chat_duration=row.duration,
                 chat_time_to_first_chunk=row.time_to_first_chunk,
                 tokens=tokens,
-                cache_hit_share=0.6,
+                cache_hit_ratio=0.6,
                 cost_usd=Decimal("0.0125"),
                 unpriced_calls=0,
                 retries={"rate_limit_error": 1},
@@ -177,7 +177,7 @@ class TestSums:
 
         assert report.outcomes == {"ok": 1, "error": 3, "cancelled": 1, "abandoned": 1}
         assert report.errors == {"overloaded_error": 2, "unknown_error": 1}
-        assert report.error_share == 0.5
+        assert report.error_ratio == 0.5
         assert report.rows[0].errors == 3
 
     def test_attempts_and_retries(self) -> None:
@@ -461,10 +461,10 @@ class TestThreads:
 
 
 _ROW_KEYS = """
-    cache_hit_share calls cost_usd duration errors model operation time_to_first_chunk tokens unpriced_calls workflow
+    cache_hit_ratio calls cost_usd duration errors model operation time_to_first_chunk tokens unpriced_calls workflow
 """
 _KEYS = """
-    attempts_by_status cache_hit_share calls chat_duration chat_time_to_first_chunk cost_usd ended_at errors
+    attempts_by_status cache_hit_ratio calls chat_duration chat_time_to_first_chunk cost_usd ended_at errors
     finish_reasons outcomes rate_limits retries retry_delay_seconds rows server_tools started_at tokens
     unpriced_calls
 """
@@ -576,7 +576,7 @@ class TestNumbers:
     )
     def test_share(self, share: float | None, expected: str) -> None:
         """A share is never rounded to nothing or to all."""
-        assert format_share(share) == expected
+        assert format_ratio(share) == expected
 
     def test_count(self) -> None:
         """Counts have thousands separators, and a missing one is a dash."""
@@ -760,7 +760,7 @@ class TestDrawing:
     def test_rich_is_imported_only_to_print(self) -> None:
         """Summing up and JSON leave rich alone: an app that never prints doesn't pay for it."""
         code = (
-            "import sys; from claudescope.sinks.report import ReportSink; ReportSink().snapshot().to_json(); "
+            "import sys; from claudescope.reporting.sink import ReportSink; ReportSink().snapshot().to_json(); "
             "print('rich' in sys.modules)"
         )
 

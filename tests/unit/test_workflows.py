@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 from opentelemetry import baggage
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 from claudescope.workflows import current_workflow, workflow
 
 

@@ -15,7 +15,7 @@ import pytest
 from anthropic import Anthropic
 
 import claudescope
-from claudescope.exporting.telemetry import Telemetry
+from claudescope.export.telemetry import Telemetry
 from claudescope.simulator import Simulator
 from tests.alerts.conftest import program
 from tests.servers import run_server, wait_for

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from claudescope.instrumentor import ClaudescopeInstrumentor
+from claudescope.lifecycle import active_probe
 from claudescope.simulator import Simulator
-from claudescope.switch import active_probe
 from tests.otlp_sink import OtlpSink
 from tests.ways_in.conftest import APPS, Commands
 

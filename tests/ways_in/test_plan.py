@@ -16,10 +16,10 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, E
 
 import claudescope
 from claudescope import settings
-from claudescope.exporting.exporters import metric_exporter, otlp_exporter, protocol_of
-from claudescope.exporting.plan import Plan, plan
-from claudescope.exporting.resource import detect
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
+from claudescope.export.destinations import Plan, plan
+from claudescope.export.exporters import metric_exporter, otlp_exporter, protocol_of
+from claudescope.export.resource import detect
 
 _DOCS = Path(__file__).parents[2] / "docs"
 

@@ -19,12 +19,12 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from claudescope import faults
-from claudescope.record import Attempt, BatchResult, CallStart, RateLimit, Usage
-from claudescope.report_data import Report
-from claudescope.run.link import Link
-from claudescope.run.messages import read, write
-from claudescope.run.watcher import Watcher
+from claudescope._internal import internal_errors
+from claudescope.reporting.model import Report
+from claudescope.run.collector import Watcher
+from claudescope.run.protocol import read, write
+from claudescope.run.reporter import Link
+from claudescope.schema.record import Attempt, BatchResult, CallStart, RateLimit, Usage
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
 
@@ -96,7 +96,7 @@ def _value(reader: InMemoryMetricReader, name: str) -> float:
 
 def test_what_is_told_is_counted(tmp_path: Path) -> None:
     """Calls of two processes are one sum, a bad line is a fault, and calls end with their process."""
-    before = faults.counts().get("run", 0)
+    before = internal_errors.counts().get("run", 0)
     with _watching(tmp_path) as (address, _, reader, reports):
         first, second = Link(str(address)), Link(str(address))
         for link in (first, second):
@@ -114,7 +114,7 @@ def test_what_is_told_is_counted(tmp_path: Path) -> None:
     assert _value(reader, "gen_ai.client.operation.duration") == 3
     assert _value(reader, "claude.client.batch.results") == 1
     assert _value(reader, "claude.client.active_calls") == 0
-    assert faults.counts()["run"] == before + 1
+    assert internal_errors.counts()["run"] == before + 1
 
 
 def test_who_leaves_gets_the_report_first(tmp_path: Path) -> None:
@@ -132,17 +132,17 @@ def test_who_leaves_gets_the_report_first(tmp_path: Path) -> None:
 
 def test_a_watcher_that_is_gone(tmp_path: Path) -> None:
     """Where nobody listens, the link says so once and costs nothing more."""
-    before = faults.counts().get("run", 0)
+    before = internal_errors.counts().get("run", 0)
     link = Link(str(tmp_path / "nobody"))
     link.started(_START)
     link.finished(_RECORD)
-    assert faults.counts()["run"] == before + 1
+    assert internal_errors.counts()["run"] == before + 1
     link.flush()
 
 
 def test_a_watcher_that_does_not_keep_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing blocks: what does not go out waits up to a bound, goes later, and is dropped beyond."""
-    monkeypatch.setattr("claudescope.run.link._MAX_UNSENT", 300_000)
+    monkeypatch.setattr("claudescope.run.reporter._MAX_UNSENT", 300_000)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "calls"))
         listener.listen()

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope.cli.alerts import alerts
 from claudescope.cli.dashboards import dashboards
 from claudescope.cli.demo import demo
@@ -19,7 +20,6 @@ from claudescope.cli.init import init
 from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
-from claudescope.inputs import BadInputError, MissingExtraError
 
 __all__ = ["app", "main"]
 

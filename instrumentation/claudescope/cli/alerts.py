@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from claudescope.cli.verdicts import console, exit_if_failed, show_verdicts
-from claudescope.inputs import BadInputError, require
+from claudescope._internal.exceptions import BadInputError, require
+from claudescope.cli.check_results import console, exit_if_failed, show_check_results
 
 if TYPE_CHECKING:
     from claudescope_alerts.deploy import Target
-    from claudescope_alerts.judges import Verdict
-    from claudescope_alerts.spec import Spec
+    from claudescope_alerts.spec.model import Spec
+    from claudescope_alerts.validators import CheckResult
 
 __all__ = ["alerts"]
 
@@ -49,25 +49,25 @@ def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
 @alerts.command()
 def check(spec: SpecOption = None) -> None:
     """Let every judge that is here check what would be built; name those that had to be skipped."""
-    from claudescope_alerts.judges import check_folder
+    from claudescope_alerts.validators import check_folder
 
     loaded = _load(spec)
-    verdicts = _judged(loaded, check_folder)
+    check_results = _validated(loaded, check_folder)
     if loaded.routing.deadman is None:
         console().print("note: the dead man's switch calls nobody. Set routing.deadman in the spec", markup=False)
-    exit_if_failed(verdicts)
+    exit_if_failed(check_results)
 
 
 @alerts.command()
 def test(spec: SpecOption = None) -> None:  # noqa: PT028 # a command, not a test
     """Run the generated tests: rules by promtool, routes by amtool."""
-    from claudescope_alerts.judges import run_tests
+    from claudescope_alerts.validators import run_tests
 
-    verdicts = _judged(_load(spec), run_tests)
-    missing = [verdict.detail for verdict in verdicts if verdict.outcome == "skipped"]
+    check_results = _validated(_load(spec), run_tests)
+    missing = [check_result.detail for check_result in check_results if check_result.outcome == "skipped"]
     if missing:
         raise BadInputError(f"{'; '.join(missing)}. Install Prometheus and Alertmanager: their tools run the tests")
-    exit_if_failed(verdicts)
+    exit_if_failed(check_results)
 
 
 @alerts.command()
@@ -125,7 +125,7 @@ def push(
 def schema() -> None:
     """Print the JSON Schema of the spec, for editors that complete and check YAML."""
     _require()
-    from claudescope_alerts.spec import json_schema
+    from claudescope_alerts.spec.model import json_schema
 
     typer.echo(json_schema(), nl=False)
 
@@ -136,7 +136,7 @@ def import_(path: Annotated[Path, typer.Argument(help="A file of OpenSLO v1 docu
     _require()
     import yaml
 
-    from claudescope_alerts.openslo import import_openslo
+    from claudescope_alerts.formats.openslo import import_openslo
 
     objectives = [objective.model_dump(mode="json", exclude_defaults=True) for objective in import_openslo(path)]
     for objective in objectives:
@@ -153,7 +153,7 @@ def _require() -> None:
 
 def _load(path: Path | None) -> Spec:
     _require()
-    from claudescope_alerts.spec import load_spec
+    from claudescope_alerts.spec.model import load_spec
 
     return load_spec(path)
 
@@ -164,14 +164,14 @@ def _build(spec: Spec) -> dict[str, str]:
     return build_files(spec)
 
 
-def _judged(spec: Spec, judge: Callable[[Path], list[Verdict]]) -> list[Verdict]:
+def _validated(spec: Spec, validator: Callable[[Path], list[CheckResult]]) -> list[CheckResult]:
     from claudescope_alerts.build import write_build
 
     with tempfile.TemporaryDirectory() as name:
         write_build(_build(spec), Path(name))
-        verdicts = judge(Path(name))
-    show_verdicts(verdicts)
-    return verdicts
+        check_results = validator(Path(name))
+    show_check_results(check_results)
+    return check_results
 
 
 def _target(

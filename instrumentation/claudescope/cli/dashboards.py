@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from claudescope.cli.verdicts import console, exit_if_failed, show_verdicts
-from claudescope.inputs import BadInputError, require
+from claudescope._internal.exceptions import BadInputError, require
+from claudescope.cli.check_results import console, exit_if_failed, show_check_results
 
 if TYPE_CHECKING:
-    from claudescope_alerts.spec import Spec
+    from claudescope_alerts.spec.model import Spec
     from claudescope_dashboards.deploy import Grafana
 
 __all__ = ["dashboards"]
@@ -52,11 +52,11 @@ def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
 def check(spec: SpecOption = None) -> None:
     """Let every judge that is here check what would be built; name those that had to be skipped."""
     loaded = _load(spec)
-    from claudescope_dashboards.judges import check_boards
+    from claudescope_dashboards.validators import check_dashboards
 
-    verdicts = check_boards(loaded)
-    show_verdicts(verdicts)
-    exit_if_failed(verdicts)
+    check_results = check_dashboards(loaded)
+    show_check_results(check_results)
+    exit_if_failed(check_results)
 
 
 @dashboards.command()
@@ -107,7 +107,7 @@ def push(
 def _load(path: Path | None) -> Spec:
     for module in ("grafanalib", "pydantic", "yaml", "promql_parser"):
         require(module, extra="dashboards", feature="claudescope dashboards")
-    from claudescope_alerts.spec import load_spec
+    from claudescope_alerts.spec.model import load_spec
 
     return load_spec(path)
 

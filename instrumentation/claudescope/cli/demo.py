@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError, require
-from claudescope.report_data import Report
+from claudescope._internal.exceptions import BadInputError, require
+from claudescope._internal.files import write_atomically
+from claudescope.reporting.model import Report
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
@@ -47,7 +47,7 @@ def demo(
         raise BadInputError(f"--json {json}: there is no folder {json.absolute().parent}. Make it first")
     # Both import the SDK, which a command that only prints its help should not wait for.
     from claudescope.demo import run_demo, run_live
-    from claudescope.switch import instrument
+    from claudescope.lifecycle import instrument
 
     budget_usd = _dollars(budget)
     if live and not os.environ.get("ANTHROPIC_API_KEY"):
@@ -92,7 +92,7 @@ def _serve_metrics(port: int, console: Console) -> MeterProvider:
     # Both take some time to import, which a demo without an endpoint should not wait for.
     from opentelemetry.sdk.metrics import MeterProvider
 
-    from claudescope.exporting.prometheus import MetricsEndpoint
+    from claudescope.export.prometheus import MetricsEndpoint
 
     endpoint = MetricsEndpoint(port, option="--metrics-port ")
     provider = MeterProvider(metric_readers=[endpoint.reader])

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 
 if TYPE_CHECKING:
     from claudescope.doctor import Finding
@@ -36,11 +36,11 @@ def doctor(
     Run it where the app runs: in its virtual environment, with its environment variables.
     """
     # Late, as other commands should not wait for it.
-    from claudescope.doctor import examine
+    from claudescope.doctor import run_checks
 
     if app is not None:
         _import(app)
-    findings = examine(connect=connect)
+    findings = run_checks(connect=connect)
     bad = sum(finding.level == "wrong" for finding in findings)
     if as_json:
         typer.echo(json.dumps({"wrong": bad, "findings": [dataclasses.asdict(each) for each in findings]}, indent=2))

@@ -8,9 +8,9 @@ from typing import Annotated, get_args
 import typer
 from rich.console import Console
 
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError
-from claudescope.starter import CiSystem, starter_files
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.files import write_atomically
+from claudescope.cli.templates import CiSystem, starter_files
 
 __all__ = ["init"]
 

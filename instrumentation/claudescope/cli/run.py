@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 
 from claudescope import settings
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError
-from claudescope.report_data import Report
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.files import write_atomically
+from claudescope.reporting.model import Report
 
 if TYPE_CHECKING:
-    from claudescope.exporting.prometheus import MetricsEndpoint
+    from claudescope.export.prometheus import MetricsEndpoint
 
 __all__ = ["run"]
 
@@ -80,7 +80,7 @@ def run(
 
 
 def _endpoint(port: int, host: str) -> MetricsEndpoint:
-    from claudescope.exporting.prometheus import MetricsEndpoint
+    from claudescope.export.prometheus import MetricsEndpoint
 
     endpoint = MetricsEndpoint(port, host, option="--metrics-port ")
     Console(stderr=True).print(f"claudescope: metrics on {endpoint.url}", markup=False, soft_wrap=True)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from claudescope.cli.files import write_atomically
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.files import write_atomically
 from claudescope.sentry.as_code import build as build_texts
 
 __all__ = ["sentry"]

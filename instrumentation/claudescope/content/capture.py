@@ -12,12 +12,12 @@ from typing import Any, Final, cast
 
 from opentelemetry.trace import Span
 
-from claudescope import faults
-from claudescope.content.fit import Budget, fitted, redacted, to_json
+from claudescope._internal import internal_errors
 from claudescope.content.options import Content, ContentMode
 from claudescope.content.parts import Part, part_of, parts_of
-from claudescope.probe.facts import field_of
-from claudescope.record import CallRecord
+from claudescope.content.truncation import Budget, fitted, redacted, to_json
+from claudescope.probe.response import field_of
+from claudescope.schema.record import CallRecord
 from claudescope.sinks.events import Events
 from claudescope.sinks.logs import fields_of
 
@@ -70,7 +70,7 @@ class Capture:
             sdk_writes = bool(getattr(getattr(client, "_otel", None), "records_content", False))
             return Captured(self, body, on_span=self.on_spans and not sdk_writes)
         except Exception:  # noqa: BLE001 - the app's call goes on, without its content recorded
-            faults.note("content")
+            internal_errors.record("content")
             return None
 
 
@@ -134,7 +134,7 @@ class Captured:
             if self._gathered.see(event):
                 self._changed = True
         except Exception:  # noqa: BLE001 - see the class
-            faults.note("content")
+            internal_errors.record("content")
 
     def read(self, message: object) -> None:
         """Take a whole Message."""
@@ -144,7 +144,7 @@ class Captured:
                 self._answer = parts_of(content)
                 self._changed = True
         except Exception:  # noqa: BLE001 - see the class
-            faults.note("content")
+            internal_errors.record("content")
 
     def write(self, span: Span) -> None:
         """Write what is new to the call's span, as far as it is to be there."""
@@ -159,7 +159,7 @@ class Captured:
             if self._truncated:
                 span.set_attribute(_TRUNCATED, True)
         except Exception:  # noqa: BLE001 - see the class
-            faults.note("content")
+            internal_errors.record("content")
 
     def emit(self, record: CallRecord) -> None:
         """Emit the event of the call, which has ended, where events were asked for."""
@@ -177,7 +177,7 @@ class Captured:
                 attributes[_TRUNCATED] = True
             events.emit(EVENT_NAME, record, attributes)
         except Exception:  # noqa: BLE001 - see the class
-            faults.note("content")
+            internal_errors.record("content")
 
     def _read_output(self) -> list[dict[str, Any]]:
         if self._changed:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 
 __all__ = ["ENVIRONMENT", "Content", "ContentMode", "Redact", "capturing", "mode_of"]
 

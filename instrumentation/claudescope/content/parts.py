@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
-from claudescope.probe.facts import field_of
+from claudescope.probe.response import field_of
 
 __all__ = ["Part", "cleaned", "part_of", "parts_of"]
 

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from anthropic import Anthropic, AsyncAnthropic
 
+from claudescope._internal.exceptions import BadInputError
 from claudescope.demo.workflows import ASYNC_WORKFLOWS, SYNC_WORKFLOWS, Turn, run_batch
-from claudescope.errors import classify
-from claudescope.inputs import BadInputError
-from claudescope.report_data import Report
+from claudescope.lifecycle import report
+from claudescope.reporting.model import Report
+from claudescope.schema.classify import classify
 from claudescope.simulator import Simulator
-from claudescope.switch import report
 
 __all__ = ["DemoResult", "run_demo", "run_live"]
 
@@ -186,5 +186,5 @@ def _tolerating() -> Generator[None, None, None]:
     try:
         yield
     except Exception as error:
-        if classify(error).kind == "unknown_error":
+        if classify(error).name == "unknown_error":
             raise

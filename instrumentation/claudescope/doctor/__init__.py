@@ -10,17 +10,17 @@ running      what is switched on in this process, once the app has been imported
 
 from __future__ import annotations
 
-from claudescope.doctor.environment import look_at_environment
-from claudescope.doctor.exporters import look_at_exporters
+from claudescope.doctor.environment import check_environment
+from claudescope.doctor.exporters import check_exporters
 from claudescope.doctor.finding import Finding, Level
-from claudescope.doctor.installed import look_at_installed
-from claudescope.doctor.privacy import look_at_privacy
-from claudescope.doctor.running import look_at_running
+from claudescope.doctor.installed import check_installed
+from claudescope.doctor.privacy import check_privacy
+from claudescope.doctor.running import check_running
 
-__all__ = ["Finding", "Level", "examine"]
+__all__ = ["Finding", "Level", "run_checks"]
 
 
-def examine(*, connect: bool = True) -> list[Finding]:
+def run_checks(*, connect: bool = True) -> list[Finding]:
     """Look at this process: what is installed, its environment, its exporters and what is switched on.
 
     Args:
@@ -30,9 +30,9 @@ def examine(*, connect: bool = True) -> list[Finding]:
         What was found, in the order of the looks. Nothing is wrong where no finding's level is `wrong`.
     """
     return [
-        *look_at_installed(),
-        *look_at_environment(),
-        *look_at_exporters(connect=connect),
-        *look_at_privacy(),
-        *look_at_running(),
+        *check_installed(),
+        *check_environment(),
+        *check_exporters(connect=connect),
+        *check_privacy(),
+        *check_running(),
     ]

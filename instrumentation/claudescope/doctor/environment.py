@@ -9,16 +9,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from claudescope import settings
+from claudescope._internal.exceptions import BadInputError
 from claudescope.doctor.finding import Finding, note, ok, wrong
 from claudescope.doctor.installed import DISABLED, disabled_instrumentations
-from claudescope.inputs import BadInputError
 
-__all__ = ["look_at_environment"]
+__all__ = ["check_environment"]
 
 _PREFIX: Final = "CLAUDESCOPE_"
 
 
-def look_at_environment() -> list[Finding]:
+def check_environment() -> list[Finding]:
     """Look at the variables of claudescope, of OpenTelemetry and of the SDK."""
     found = [*_own(), *_opentelemetry(), *_sdk()]
     return found or [ok("environment", "no variable contradicts another")]

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from claudescope import settings
+from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope.doctor.finding import Finding, note, ok, wrong
-from claudescope.exporting.exporters import Signal, otlp_exporter, protocol_of
-from claudescope.exporting.plan import Plan, plan
-from claudescope.inputs import BadInputError, MissingExtraError
+from claudescope.export.destinations import Plan, plan
+from claudescope.export.exporters import Signal, otlp_exporter, protocol_of
 
-__all__ = ["look_at_exporters"]
+__all__ = ["check_exporters"]
 
 _TIMEOUT: Final = "OTEL_EXPORTER_OTLP_TIMEOUT"
 _SECONDS: Final = 3
@@ -30,7 +30,7 @@ _PRIVATE: Final = re.compile(r"https?://\S+|url: \S+|\S+@|:address lookup failed
 _OWN_METRIC: Final = b"gen_ai_client_"
 
 
-def look_at_exporters(*, connect: bool) -> list[Finding]:
+def check_exporters(*, connect: bool) -> list[Finding]:
     """Look where each signal goes; `connect` to see whether somebody answers."""
     try:
         chosen = plan(

@@ -10,7 +10,7 @@ from typing import Final
 from claudescope.doctor.finding import Finding, note, ok, wrong
 from claudescope.probe.sdk import SUPPORTED, is_supported
 
-__all__ = ["DISABLED", "disabled_instrumentations", "look_at_installed"]
+__all__ = ["DISABLED", "check_installed", "disabled_instrumentations"]
 
 DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _ENTRY_POINTS: Final = "opentelemetry_instrumentor"
@@ -41,7 +41,7 @@ _CALLED: Final = {
 """Libraries that see the SDK's calls where the app's code asks them to."""
 
 
-def look_at_installed() -> list[Finding]:
+def check_installed() -> list[Finding]:
     """Look at the packages of this environment."""
     return [_sdk(), *_second_instrumentations(), *_sentry(), *_ddtrace()]
 

@@ -9,14 +9,14 @@ from typing import Final, get_args
 from claudescope.content.options import ENVIRONMENT, ContentMode, mode_of
 from claudescope.doctor.finding import Finding, note, ok, wrong
 
-__all__ = ["look_at_privacy"]
+__all__ = ["check_privacy"]
 
 _SDK_CONTENT: Final = "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE"
 _SDK_PROPAGATION: Final = "ANTHROPIC_OPEN_TELEMETRY_PROPAGATION"
 _PROPAGATORS: Final = "OTEL_PROPAGATORS"
 
 
-def look_at_privacy() -> list[Finding]:
+def check_privacy() -> list[Finding]:
     """Look at what the environment lets out."""
     return [*_content(), _baggage()]
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from opentelemetry import baggage
 
-from claudescope import faults
+from claudescope._internal import internal_errors
 from claudescope.doctor.finding import Finding, note, ok, wrong
-from claudescope.switch import active_probe
+from claudescope.lifecycle import active_probe
 
 _KNOWN = frozenset({"anthropic", "claudescope", "sentry_sdk"})
 """Whose wrappers are as they should be, or are judged by their own look."""
 
-__all__ = ["look_at_running"]
+__all__ = ["check_running"]
 
 
-def look_at_running() -> list[Finding]:
+def check_running() -> list[Finding]:
     """Look at hooks, integrations, baggage and faults of this process; empty where nothing is switched on."""
     found = [*_wrappers(), *_sentry(), *_current_baggage(), *_faults()]
     if active_probe() is not None:
@@ -77,7 +77,7 @@ def _current_baggage() -> Iterable[Finding]:
 
 
 def _faults() -> Iterable[Finding]:
-    counts = {name: count for name, count in faults.counts().items() if count}
+    counts = {name: count for name, count in internal_errors.counts().items() if count}
     if counts:
         yield note(
             "faults",

@@ -13,7 +13,7 @@ sdk        names what is the SDK's: platforms, operations, models
 
 from __future__ import annotations
 
-from claudescope.probe.finisher import FINISHER
+from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.hooks import install, remove, sdk_traces
 from claudescope.probe.probe import Probe, SpanMode
 from claudescope.probe.sdk import is_supported
@@ -23,4 +23,4 @@ __all__ = ["Probe", "SpanMode", "flush", "install", "is_supported", "remove", "s
 
 def flush() -> None:
     """Wait, two seconds at most, until the calls whose streams were dropped so far have ended."""
-    FINISHER.flush()
+    DEFERRED_ENDINGS.flush()

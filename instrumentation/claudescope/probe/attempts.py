@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
-from claudescope import faults
-from claudescope.errors import classify, classify_response
-from claudescope.probe.facts import HeaderFacts, RateLimits, read_headers
-from claudescope.record import Attempt, draft_of
+from claudescope._internal import internal_errors
+from claudescope.probe.response import HeaderFacts, RateLimits, read_headers
+from claudescope.schema.classify import classify, classify_response
+from claudescope.schema.record import Attempt, draft_of
 
-__all__ = ["Attempts", "kind_of"]
+__all__ = ["Attempts", "error_type_of"]
 
 _DraftAttempt: Final = draft_of(Attempt)
 # Before 1.12.1 the SDK tells an error inside of a Bedrock stream by nothing else than this message.
@@ -19,18 +19,18 @@ _BEDROCK_ERROR: Final = re.compile(r"Bad response code, expected 200: \{.*?':exc
 _BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 
 
-def kind_of(error: BaseException, *, streaming: bool) -> str:
+def error_type_of(error: BaseException, *, streaming: bool) -> str:
     """The kind of `error`: a connection that broke while its stream was read is not one that was never made.
 
     Never raises: it looks into a stranger's exception while the app waits for just that.
     """
     try:
-        kind = classify(error).kind
+        kind = classify(error).name
         if kind == "unknown_error" and streaming and isinstance(error, ValueError):
             frame = _BEDROCK_ERROR.match(str(error))
-            kind = classify_response(200, {"type": frame[1]}).kind if frame else kind
+            kind = classify_response(200, {"type": frame[1]}).name if frame else kind
     except Exception:  # noqa: BLE001 - see above
-        faults.note("probe")
+        internal_errors.record("probe")
         return "unknown_error"
     if kind in _BROKEN:
         return "stream_interrupted_error" if streaming else "connection_error"
@@ -102,13 +102,13 @@ class Attempts:
 
     def _failed(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
         if response is None:
-            kind = "unknown_error" if error is None else kind_of(error, streaming=False)
+            kind = "unknown_error" if error is None else error_type_of(error, streaming=False)
             return Attempt(kind, delay=delay)
         headers = self._headers(response)
         if error is not None:
-            kind = kind_of(error, streaming=False)
+            kind = error_type_of(error, streaming=False)
         else:
-            kind = classify_response(response.status_code, _body(response)).kind
+            kind = classify_response(response.status_code, _body(response)).name
         return Attempt(kind, response.status_code, headers.retry_after, delay, headers.request_id)
 
     def _headers(self, response: Any) -> HeaderFacts:

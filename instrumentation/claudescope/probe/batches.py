@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
-from claudescope import faults
-from claudescope.errors import classify_response
-from claudescope.probe.facts import MessageFacts, field_of
-from claudescope.record import BatchOutcome, BatchResult
+from claudescope._internal import internal_errors
+from claudescope.probe.response import MessageFacts, field_of
+from claudescope.schema.classify import classify_response
+from claudescope.schema.record import BatchOutcome, BatchResult
 
 if TYPE_CHECKING:
     from claudescope.probe.call import Call
@@ -122,7 +122,7 @@ def see_result(call: Call, result: object) -> None:
         if fact is not None and SEEN.add(call.batch, field_of(result, "custom_id")):
             call.probe.batch_result(fact)
     except Exception:  # noqa: BLE001 - our fault is not the app's
-        faults.note("probe")
+        internal_errors.record("probe")
 
 
 def _read(result: object, call: Call) -> BatchResult | None:
@@ -135,7 +135,7 @@ def _read(result: object, call: Call) -> BatchResult | None:
         facts.read_message(field_of(result, "message"))
     elif outcome == "errored":
         error = {"type": field_of(field_of(field_of(result, "error"), "error"), "type")}
-        error_type = classify_response(200, {"type": "error", "error": error}).kind
+        error_type = classify_response(200, {"type": "error", "error": error}).name
     usage = facts.usage()
     if usage is not None:
         # The API bills it so, whether the result says it or not.

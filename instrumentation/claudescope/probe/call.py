@@ -15,17 +15,17 @@ from weakref import ref
 from opentelemetry import trace
 from opentelemetry.context import Context
 
-from claudescope import faults
-from claudescope.errors import classify_response
-from claudescope.probe import batches, bodies, streams
-from claudescope.probe.attempts import Attempts, kind_of
-from claudescope.probe.clock import CallClock
-from claudescope.probe.facts import MessageFacts, field_of, is_content, json_of
-from claudescope.probe.finisher import FINISHER
+from claudescope._internal import internal_errors
+from claudescope.probe import batches, body_parser, streams
+from claudescope.probe.attempts import Attempts, error_type_of
+from claudescope.probe.deferred import DEFERRED_ENDINGS
+from claudescope.probe.fallback_span import end_span
 from claudescope.probe.guard import bare_record, guarded
-from claudescope.probe.own_span import end_span
+from claudescope.probe.response import MessageFacts, field_of, is_content, json_of
 from claudescope.probe.sdk import is_stream
-from claudescope.record import CallRecord, CallStart, Ending, Outcome, Usage, draft_of
+from claudescope.probe.timings import CallTimings
+from claudescope.schema.classify import classify_response
+from claudescope.schema.record import CallRecord, CallStart, Outcome, SpanOutcome, Usage, draft_of
 
 if TYPE_CHECKING:
     from claudescope.content.capture import Captured
@@ -59,18 +59,18 @@ class Call:
     own_span: bool = False
     parsing: bool = False
     streaming: bool = False
-    _body: bodies.BodyReader | None = None
+    _body: body_parser.BodyReader | None = None
     _error_event: str | None = None
     _response: Any = None  # only until `request` returns
     _priced: tuple[Usage | None, Decimal | None] = (None, None)
-    _told: Ending | None = None
+    _told: SpanOutcome | None = None
     _dropped: bool = False
     _events: Callable[[], object] = type(None)
 
     def __init__(self, probe: Probe, start: CallStart, around: Context) -> None:
         self.start = start
         self.probe = probe
-        self.clock = CallClock()
+        self.clock = CallTimings()
         self.facts = MessageFacts()
         self._around = around
         self._attempts = Attempts()
@@ -119,7 +119,7 @@ class Call:
             streams.watch_body(response, self)
         self.streaming = True
         self._response = response
-        FINISHER.start()
+        DEFERRED_ENDINGS.start()
         self.ending("abandoned")  # what it is if the app never reads it
 
     @guarded
@@ -161,7 +161,7 @@ class Call:
         if not self.streaming or streams.call_of(response) is not self:
             self.finish("ok")
             return
-        FINISHER.opened(self)
+        DEFERRED_ENDINGS.opened(self)
         if self.span is not None and not self.own_span:
             streams.watch_span_end(response, self)
 
@@ -177,7 +177,7 @@ class Call:
     def _verdict(self, error: BaseException) -> tuple[Outcome, str | None]:
         # Anything but an Exception, such as a CancelledError, is the app stopping the call.
         if isinstance(error, Exception):
-            return "error", kind_of(error, streaming=self.streaming)
+            return "error", error_type_of(error, streaming=self.streaming)
         return "cancelled", None
 
     # --- the events of a stream ---------------------------------------------------------------------------------
@@ -217,10 +217,10 @@ class Call:
             self.facts.stopped = True
         elif kind == "error":
             # Only who reads the bytes sees this one: the SDK raises it.
-            self._error_event = classify_response(200, event).kind
+            self._error_event = classify_response(200, event).name
 
     @guarded
-    def begin_body(self, body: bodies.BodyType) -> None:
+    def begin_body(self, body: body_parser.BodyType) -> None:
         """The app begins to read a body itself: it is read along, as nobody parses it."""
         if self._body is not None:
             return
@@ -283,7 +283,7 @@ class Call:
         if self._open and not self._dropped:
             self._dropped = True
             self.clock.stop()
-            FINISHER.later(self.left)
+            DEFERRED_ENDINGS.later(self.left)
 
     def closing(self) -> None:
         """The SDK is about to end the span of a stream. Not where the stream was dropped: that may be a finaliser."""
@@ -298,13 +298,13 @@ class Call:
         if self.span is None or self.own_span or not self.span.is_recording():
             return
         facts = self.facts
-        ending = Ending(outcome, error_type, facts.finish_reason, self._cost(facts.usage()), self.start.workflow)
+        ending = SpanOutcome(outcome, error_type, facts.finish_reason, self._cost(facts.usage()), self.start.workflow)
         # Once is enough where nothing that a span shows has changed since.
         if ending != self._told:
             self._told = ending
             self._tell_ending(ending)
 
-    def _tell_ending(self, ending: Ending) -> None:
+    def _tell_ending(self, ending: SpanOutcome) -> None:
         if self.span is not None and self.span.is_recording():
             self.probe.ending(ending, self.span)
             if self.content is not None:
@@ -323,15 +323,17 @@ class Call:
             return
         self._response = None
         if self.streaming:
-            FINISHER.closed(self)
+            DEFERRED_ENDINGS.closed(self)
         try:
             record = self.record(outcome, error_type, error)
         except Exception:  # noqa: BLE001 - see below
-            faults.note("probe")
+            internal_errors.record("probe")
             record = bare_record(self.start, outcome, error_type)
         try:
             if self.span is not None and self.own_span:
-                self._tell_ending(Ending(outcome, error_type, record.finish_reason, record.cost_usd, record.workflow))
+                self._tell_ending(
+                    SpanOutcome(outcome, error_type, record.finish_reason, record.cost_usd, record.workflow)
+                )
                 end_span(self.span, record)
             if outcome == "error":
                 self.probe.failed(record, error)
@@ -339,7 +341,7 @@ class Call:
             if self.content is not None:
                 self.content.emit(record)
         except Exception:  # noqa: BLE001 - our fault is not the app's
-            faults.note("probe")
+            internal_errors.record("probe")
 
     def record(self, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
         """The facts of the call as they stand, ending in `outcome` now or when it was dropped."""

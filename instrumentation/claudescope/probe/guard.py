@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from functools import wraps
 from typing import ParamSpec
 
-from claudescope import faults
-from claudescope.record import CallRecord, CallStart, Outcome
+from claudescope._internal import internal_errors
+from claudescope.schema.record import CallRecord, CallStart, Outcome
 
 __all__ = ["bare_record", "guarded"]
 
@@ -23,7 +23,7 @@ def guarded(method: Callable[_P, None]) -> Callable[_P, None]:
         try:
             method(*args, **kwargs)
         except Exception:  # noqa: BLE001 - see above
-            faults.note("probe")
+            internal_errors.record("probe")
 
     return never_raises
 

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span
 
-from claudescope.probe import own_span
+from claudescope.probe import fallback_span
 from claudescope.probe.batches import watch_async_results, watch_results
 from claudescope.probe.call import Call
 from claudescope.probe.probe import CURRENT_CALL, Probe
@@ -150,7 +150,7 @@ def _request(original: _Function) -> _Function:
         outer = CURRENT_CALL.get()
         CURRENT_CALL.set(call)
         try:
-            with own_span.current(call.span, own=call.own_span):
+            with fallback_span.current(call.span, own=call.own_span):
                 result = original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -173,7 +173,7 @@ def _async_request(original: _Function) -> _Function:
         outer = CURRENT_CALL.get()
         CURRENT_CALL.set(call)
         try:
-            with own_span.current(call.span, own=call.own_span):
+            with fallback_span.current(call.span, own=call.own_span):
                 result = await original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             call.failed(error)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry import context, trace
 
-from claudescope import faults
-from claudescope.pricing import PriceBook
+from claudescope._internal import internal_errors
+from claudescope.pricing.price_book import PriceBook
 from claudescope.probe.call import Call
-from claudescope.probe.own_span import start_span
+from claudescope.probe.fallback_span import start_span
 from claudescope.probe.sdk import batch_of, operation_of, provider_of, request_model, server_of
-from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Ending, Usage, draft_of
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, SpanOutcome, Usage, draft_of
 from claudescope.sinks import Sink
 from claudescope.workflows import current_workflow
 
@@ -124,7 +124,7 @@ class Probe:
                 call.own_span = True
             _tell(self._on_start, start)
         except Exception:  # noqa: BLE001 - the app's call goes on unseen
-            faults.note("probe")
+            internal_errors.record("probe")
             return None
         return call
 
@@ -150,7 +150,7 @@ class Probe:
         """Tell the sinks of a retry. `at` is nanoseconds since the epoch."""
         _tell(self._on_retry, start, attempt, span, at)
 
-    def ending(self, ending: Ending, span: trace.Span) -> None:
+    def ending(self, ending: SpanOutcome, span: trace.Span) -> None:
         """Let the sinks write to the span of a call that is about to end."""
         _tell(self._on_ending, ending, span)
 
@@ -179,4 +179,4 @@ def _tell(handlers: _Handlers, *what: object) -> None:
         try:
             handle(*what)
         except Exception:  # noqa: BLE001, PERF203 - a sink's fault is neither the app's nor the next sink's
-            faults.note(name)
+            internal_errors.record(name)

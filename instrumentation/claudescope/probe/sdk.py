@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from claudescope.catalogue import OTHER
+from claudescope.schema.catalogue import OTHER
 
 __all__ = [
     "OPERATIONS",

@@ -13,8 +13,8 @@ from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from claudescope.probe.bodies import BodyType
-from claudescope.probe.facts import CONTENT, is_content
+from claudescope.probe.body_parser import BodyType
+from claudescope.probe.response import CONTENT, is_content
 from claudescope.probe.sdk import http_library
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from claudescope.inputs import BadInputError
-from claudescope.report_data import Report
-from claudescope.run.watcher import Watcher, stand_aside
+from claudescope._internal.exceptions import BadInputError
+from claudescope.reporting.model import Report
+from claudescope.run.collector import Watcher, stand_aside
 
 if TYPE_CHECKING:
-    from claudescope.exporting.prometheus import MetricsEndpoint
+    from claudescope.export.prometheus import MetricsEndpoint
 
 __all__ = ["find_program", "launch"]
 
@@ -105,7 +105,7 @@ def _watch(
         if endpoint is not None:
             from opentelemetry.sdk.metrics import MeterProvider
 
-            from claudescope.exporting.resource import detect
+            from claudescope.export.resource import detect
             from claudescope.sinks.metrics import MetricsSink
 
             provider = MeterProvider([endpoint.reader], detect(None), shutdown_on_exit=False)

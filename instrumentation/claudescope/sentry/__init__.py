@@ -26,7 +26,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final
 
-from claudescope.inputs import require
+from claudescope._internal.exceptions import require
 
 if TYPE_CHECKING:
     from claudescope.sentry.background import task

@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast, overload
 
-from claudescope import faults
-from claudescope.inputs import BadInputError
+from claudescope._internal import internal_errors
+from claudescope._internal.exceptions import BadInputError
 from claudescope.sentry.capture import capture_exception
 from claudescope.sentry.processor import BACKGROUND_HINT, COMPONENT
 
@@ -86,4 +86,4 @@ def _report(error: Exception) -> None:
     try:
         capture_exception(error, MECHANISM, handled=False, event={}, hint={BACKGROUND_HINT: True})
     except Exception:  # noqa: BLE001 - the failure goes its way, whether Sentry hears of it or not
-        faults.note(COMPONENT)
+        internal_errors.record(COMPONENT)

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
-from claudescope.catalogue import WORKFLOW
-from claudescope.errors import KINDS, ErrorKind, classify
-from claudescope.probe.facts import NO_HEADERS, HeaderFacts, read_headers
-from claudescope.record import Attempt, CallRecord, CallStart
-from claudescope.sentry.failures import FAILURES
+from claudescope.probe.response import NO_HEADERS, HeaderFacts, read_headers
+from claudescope.schema.catalogue import WORKFLOW
+from claudescope.schema.classify import classify
+from claudescope.schema.error_types import ERROR_TYPES, ErrorType
+from claudescope.schema.record import Attempt, CallRecord, CallStart
+from claudescope.sentry.exception_registry import FAILURES
 from claudescope.sentry.options import Options
 from claudescope.sentry.payload import as_dict, as_list
-from claudescope.sentry.tags import FINGERPRINT, KIND_TAG, MODEL_TAG, RETRYABLE_TAG
+from claudescope.sentry.tags import ERROR_TYPE_TAG, FINGERPRINT, MODEL_TAG, RETRYABLE_TAG
 from claudescope.workflows import current_workflow
 
 __all__ = ["Failure", "enrich"]
@@ -27,14 +28,14 @@ class Failure:
     """A failed call, or a failed attempt of one, as far as it is known.
 
     Attributes:
-        kind: What went wrong.
+        error_type: What went wrong.
         error: The exception; None where there is none.
         record: The finished call; None where the probe did not see it, or it goes on.
         start: The call that goes on after a failed attempt.
         attempt: The failed attempt of a call that goes on.
     """
 
-    kind: ErrorKind
+    error_type: ErrorType
     error: BaseException | None = None
     record: CallRecord | None = None
     start: CallStart | None = None
@@ -44,7 +45,7 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """What is known of the call that `error` ended."""
         record = FAILURES.record_of(error)
-        kind = None if record is None or record.error_type is None else KINDS.get(record.error_type)
+        kind = None if record is None or record.error_type is None else ERROR_TYPES.get(record.error_type)
         return cls(kind or classify(error), error, record)
 
     @property
@@ -75,7 +76,7 @@ class Failure:
     @property
     def summary(self) -> str:
         """Status and kind: what is said in place of the API's message."""
-        return self.kind.kind if self.status is None else f"{self.status} {self.kind.kind}"
+        return self.error_type.name if self.status is None else f"{self.status} {self.error_type.name}"
 
 
 def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: bool, held_back: int) -> None:
@@ -88,15 +89,15 @@ def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: 
         alone: Whether the event is about nothing else: only then are fingerprint and level ours to say.
         held_back: Events of the same kind that were held back before this one.
     """
-    kind = failure.kind
+    kind = failure.error_type
     if alone:
         if not event.get("fingerprint"):
             split = {"model": failure.model, "workflow": failure.workflow}
-            event["fingerprint"] = [FINGERPRINT, kind.kind, *(split[name] or "none" for name in options.group_by)]
+            event["fingerprint"] = [FINGERPRINT, kind.name, *(split[name] or "none" for name in options.group_by)]
         if kind.retryable and event.get("level") in {None, "error"}:
             event["level"] = "warning"
     tags = {
-        KIND_TAG: kind.kind,
+        ERROR_TYPE_TAG: kind.name,
         MODEL_TAG: failure.model,
         WORKFLOW.name: failure.workflow,
         RETRYABLE_TAG: "yes" if kind.retryable else "no",
@@ -119,13 +120,13 @@ def _add_tags(event: dict[str, Any], ours: Mapping[str, str]) -> None:
 
 def _context(failure: Failure) -> dict[str, Any]:
     """The facts, without those that are not known."""
-    kind, record, call = failure.kind, failure.record, failure.call
+    kind, record, call = failure.error_type, failure.record, failure.call
     headers = _headers(failure.error) if record is None else NO_HEADERS
     last = failure.attempt or (record.attempts[-1] if record is not None and record.attempts else None)
     limits = headers.rate_limits if record is None else record.rate_limits
     facts: dict[str, Any] = {
-        "kind": kind.kind,
-        "fault": kind.fault,
+        "error_type": kind.name,
+        "owner": kind.owner,
         "retry": kind.retry,
         "advice": kind.advice,
         "model": failure.model,

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from claudescope import held_back
-from claudescope.errors import KINDS
+from claudescope._internal import held_back
+from claudescope.schema.error_types import ERROR_TYPES
 
 __all__ = ["FloodControl"]
 
@@ -48,7 +48,7 @@ class FloodControl:
         self._kinds: dict[str, _Bucket] = {}
         self._all = self._bucket(KINDS_AT_ONCE)
         self._waiting: dict[str, int] = {}
-        held_back.expect(KINDS)
+        held_back.expect(ERROR_TYPES)
 
     def _bucket(self, times: int) -> _Bucket:
         return _Bucket(times * (self._burst or 0), times * self._per_second, self._clock())

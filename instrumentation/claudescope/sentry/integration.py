@@ -9,11 +9,11 @@ import sentry_sdk
 import sentry_sdk.scope
 from sentry_sdk.integrations import Integration
 
-from claudescope import faults
+from claudescope._internal import internal_errors
+from claudescope.lifecycle import attach, detach
 from claudescope.sentry.options import Options
 from claudescope.sentry.processor import COMPONENT, Event, Processor
 from claudescope.sentry.sink import SentrySink
-from claudescope.switch import attach, detach
 
 __all__ = ["ClaudeErrorsIntegration", "install", "is_active", "uninstall"]
 
@@ -91,7 +91,7 @@ def _process(event: Event, hint: Mapping[str, Any] | None) -> Event | None:
     try:
         processor = _processor()
     except Exception:  # noqa: BLE001 - whatever a future Sentry SDK does, the app's event goes out
-        faults.note(COMPONENT)
+        internal_errors.record(COMPONENT)
         return event
     return event if processor is None else processor(event, hint)
 

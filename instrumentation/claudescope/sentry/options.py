@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 
 __all__ = ["Capture", "GroupBy", "Options"]
 

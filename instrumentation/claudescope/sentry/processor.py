@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import sentry_sdk
 
-from claudescope import faults
-from claudescope.sentry import payload, privacy
+from claudescope._internal import internal_errors
+from claudescope.sentry import payload, scrubbing
 from claudescope.sentry.enrich import Failure, enrich
-from claudescope.sentry.failures import FAILURES
-from claudescope.sentry.finding import Found, find, reported_error
+from claudescope.sentry.exception_registry import FAILURES
+from claudescope.sentry.exception_search import Found, find, reported_error
 from claudescope.sentry.flood import FloodControl
 from claudescope.sentry.options import Options
 
@@ -56,17 +56,17 @@ class Processor:
         try:
             return self._process(event, hint or {})
         except Exception:  # noqa: BLE001 - the error is still worth an event, of which nothing private is left
-            faults.note(COMPONENT)
-            privacy.scrub_bare(event)
+            internal_errors.record(COMPONENT)
+            scrubbing.scrub_bare(event)
             return event
 
     def _process(self, event: Event, hint: Mapping[str, Any]) -> Event | None:
         kind = event.get("type")
         if kind == "transaction" and not sentry_sdk.get_client().should_send_default_pii():
-            privacy.scrub_spans(event)
+            scrubbing.scrub_spans(event)
         if kind not in {None, "error", "default"}:
             return event
-        privacy.scrub_any(event)
+        scrubbing.scrub_any(event)
         failure: Failure | None = hint.get(FAILURE_HINT)
         if failure is not None:
             return self._send(event, failure, Found((), alone=True))
@@ -78,12 +78,12 @@ class Processor:
         return self._send(event, Failure.of(found.errors[0]), found)
 
     def _send(self, event: Event, failure: Failure, found: Found) -> Event | None:
-        held_back = self._flood.admit(failure.kind.kind) if found.alone else 0
+        held_back = self._flood.admit(failure.error_type.name) if found.alone else 0
         if held_back is None:
             _tell_session(errors=1, crashed=_unhandled(event))
             return None
         options = self.options
-        privacy.scrub_failure(
+        scrubbing.scrub_failure(
             event,
             [(error, Failure.of(error).summary) for error in found.errors],
             keep_messages=options.include_messages,

@@ -10,12 +10,12 @@ import sentry_sdk
 from opentelemetry.trace import Span
 from sentry_sdk.utils import current_stacktrace
 
-from claudescope.errors import KINDS
-from claudescope.record import Attempt, CallRecord, CallStart
-from claudescope.sentry import privacy
+from claudescope.schema.error_types import ERROR_TYPES
+from claudescope.schema.record import Attempt, CallRecord, CallStart
+from claudescope.sentry import scrubbing
 from claudescope.sentry.capture import capture_exception
 from claudescope.sentry.enrich import Failure
-from claudescope.sentry.failures import FAILURES
+from claudescope.sentry.exception_registry import FAILURES
 from claudescope.sentry.processor import COMPONENT, FAILURE_HINT, Processor
 from claudescope.sinks import Sink
 
@@ -54,7 +54,7 @@ class SentrySink(Sink):
             }
         )
         if processor.options.capture == "attempts":
-            failure = Failure(KINDS[failed], start=start, attempt=attempt)
+            failure = Failure(ERROR_TYPES[failed], start=start, attempt=attempt)
             _capture(f"{failure.summary}: tried again", failure)
 
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
@@ -65,11 +65,11 @@ class SentrySink(Sink):
         if error is not None:
             FAILURES.remember(error, record)
             if not processor.options.include_messages:
-                privacy.withhold(error, Failure.of(error).summary)
+                scrubbing.withhold(error, Failure.of(error).summary)
         if processor.options.capture == "reported":
             return
         if error is None:
-            failure = Failure(KINDS[record.error_type or "unknown_error"], record=record)
+            failure = Failure(ERROR_TYPES[record.error_type or "unknown_error"], record=record)
             _capture(failure.summary, failure)
             return
         capture_exception(error, MECHANISM, handled=True, event=_callers(), hint={})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["FINGERPRINT", "KIND_TAG", "MODEL_TAG", "RETRYABLE_TAG"]
+__all__ = ["ERROR_TYPE_TAG", "FINGERPRINT", "MODEL_TAG", "RETRYABLE_TAG"]
 
 FINGERPRINT: Final = "claude-api-error"
 """What the fingerprint of every failed call starts with; the kind follows."""
 
-KIND_TAG: Final = "claude.error_kind"
+ERROR_TYPE_TAG: Final = "claude.error_type"
 MODEL_TAG: Final = "claude.model"
 RETRYABLE_TAG: Final = "claude.retryable"

@@ -19,7 +19,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from claudescope.inputs import require
+from claudescope._internal.exceptions import require
 
 if TYPE_CHECKING:
     from claudescope.simulator.ledger import Ledger

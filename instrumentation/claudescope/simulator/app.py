@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 from claudescope.simulator.batch_endpoints import (
     batch_results,
     cancel_batch,
@@ -26,7 +26,7 @@ from claudescope.simulator.messages import count_message_tokens, create_message
 from claudescope.simulator.models import get_model, list_models
 from claudescope.simulator.requests import check_headers
 from claudescope.simulator.scenario import load_scenario
-from claudescope.simulator.world import World
+from claudescope.simulator.state import World
 
 __all__ = ["build_app"]
 

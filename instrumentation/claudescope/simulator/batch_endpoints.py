@@ -7,14 +7,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from claudescope.simulator.answers import answer
 from claudescope.simulator.batches import Batch, Result
 from claudescope.simulator.errors import ApiError
 from claudescope.simulator.exchange import Exchange
 from claudescope.simulator.ledger import token_counts
-from claudescope.simulator.paging import page
+from claudescope.simulator.pagination import page
 from claudescope.simulator.prompts import segments
 from claudescope.simulator.requests import BatchRequest, MessageRequest, check_model, invalid, parse_body, parse_json
+from claudescope.simulator.responses import answer
 
 __all__ = ["batch_results", "cancel_batch", "create_batch", "delete_batch", "get_batch", "list_batches"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from claudescope.simulator.dice import Dice
+from claudescope.simulator.randomness import Dice
 
 __all__ = ["Block", "Delta", "chunks"]
 

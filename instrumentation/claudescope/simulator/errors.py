@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from claudescope.simulator.dice import Dice
+from claudescope.simulator.randomness import Dice
 from claudescope.simulator.scenario import Fault
 
 __all__ = ["RATE_LIMIT_ADVICE", "ApiError", "fault_error", "no_such_method", "no_such_path", "retry_after_header"]

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from claudescope.simulator.dice import Dice
 from claudescope.simulator.errors import ApiError, fault_error, retry_after_header
-from claudescope.simulator.faults import choose_fault
+from claudescope.simulator.injection import choose_fault
+from claudescope.simulator.randomness import Dice
 from claudescope.simulator.requests import MAX_BODY_BYTES
 from claudescope.simulator.scenario import STATUSES, Fault
-from claudescope.simulator.world import World
+from claudescope.simulator.state import World
 
 __all__ = ["ClientGoneError", "Exchange"]
 

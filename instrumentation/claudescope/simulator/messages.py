@@ -6,14 +6,14 @@ import json
 
 from starlette.responses import Response
 
-from claudescope.simulator.answers import Answer, answer
-from claudescope.simulator.dice import lognormal
 from claudescope.simulator.errors import ApiError
 from claudescope.simulator.exchange import ClientGoneError, Exchange
 from claudescope.simulator.ledger import TokenCounts, token_counts
 from claudescope.simulator.models import MAX_INPUT_TOKENS
 from claudescope.simulator.prompts import count_tokens, segments
+from claudescope.simulator.randomness import lognormal
 from claudescope.simulator.requests import CountRequest, MessageRequest, check_model, invalid, parse_body, parse_json
+from claudescope.simulator.responses import Answer, answer
 from claudescope.simulator.scenario import STREAM_FAULTS, Fault
 from claudescope.simulator.sse import Event, stream_events
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from claudescope.simulator.exchange import Exchange
-from claudescope.simulator.paging import page
+from claudescope.simulator.pagination import page
 from claudescope.simulator.requests import check_model
 
 __all__ = ["MAX_INPUT_TOKENS", "get_model", "list_models"]

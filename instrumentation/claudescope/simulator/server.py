@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from claudescope.inputs import BadInputError
+from claudescope._internal.exceptions import BadInputError
 from claudescope.simulator.app import build_app
 from claudescope.simulator.ledger import Ledger
 from claudescope.simulator.scenario import Scenario, load_scenario
-from claudescope.simulator.world import World
+from claudescope.simulator.state import World
 
 if TYPE_CHECKING:
     from typing_extensions import Self

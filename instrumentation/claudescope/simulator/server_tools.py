@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from claudescope.simulator.blocks import Block, Delta, chunks
-from claudescope.simulator.dice import Dice
 from claudescope.simulator.prompts import text_tokens
+from claudescope.simulator.randomness import Dice
 from claudescope.simulator.requests import MessageRequest
 
 __all__ = ["server_tool_blocks"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from claudescope.simulator.answers import Answer
+from claudescope.simulator.responses import Answer
 
 __all__ = ["Event", "stream_events"]
 

@@ -12,9 +12,9 @@ from opentelemetry import context, trace
 from opentelemetry._logs import Logger, LoggerProvider, SeverityNumber, get_logger
 from opentelemetry.trace import NonRecordingSpan, SpanContext
 
-from claudescope._version import VERSION
-from claudescope.catalogue import SCOPE_NAME
-from claudescope.record import CallRecord
+from claudescope._internal.version import VERSION
+from claudescope.schema.catalogue import SCOPE_NAME
+from claudescope.schema.record import CallRecord
 
 __all__ = ["Events"]
 

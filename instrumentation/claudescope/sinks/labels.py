@@ -9,7 +9,8 @@ import threading
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from claudescope.catalogue import (
+from claudescope._internal.fork import renew_in_child
+from claudescope.schema.catalogue import (
     OPERATION,
     OTHER,
     PROVIDER,
@@ -19,8 +20,7 @@ from claudescope.catalogue import (
     WORKFLOW,
     Label,
 )
-from claudescope.forks import renew_in_child
-from claudescope.record import BatchResult, CallRecord, CallStart
+from claudescope.schema.record import BatchResult, CallRecord, CallStart
 
 __all__ = ["CallLabels", "Cap", "LabelSet", "LabelSets"]
 

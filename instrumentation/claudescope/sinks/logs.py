@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.context import Context, attach, detach
 
-from claudescope.record import CallRecord
+from claudescope.schema.record import CallRecord
 from claudescope.sinks.events import Events
 from claudescope.sinks.sink import Sink
 

@@ -9,12 +9,12 @@ from typing import ClassVar, Final
 from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, Meter, MeterProvider, get_meter_provider
 
-from claudescope import catalogue as signals
-from claudescope._version import VERSION
-from claudescope.catalogue import METRICS, SCOPE_NAME, Metric
-from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Usage
+from claudescope._internal.version import VERSION
+from claudescope.schema import catalogue as signals
+from claudescope.schema.catalogue import METRICS, SCOPE_NAME, Metric
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, Usage
 from claudescope.sinks.labels import Cap, LabelSet, LabelSets
-from claudescope.sinks.limits import newer
+from claudescope.sinks.rate_limits import newer
 from claudescope.sinks.sink import Sink
 from claudescope.sinks.store import Store
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
-from claudescope.record import Attempt, BatchResult, CallRecord, CallStart, Ending
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, SpanOutcome
 
 __all__ = ["Sink"]
 
@@ -15,8 +15,8 @@ __all__ = ["Sink"]
 class Sink:
     """Consumes the calls that the probe sees. Override what is needed; the probe calls nothing else.
 
-    A method that raises costs the app nothing: the probe logs it once at debug, counts it in `claudescope.faults`
-    under the sink's `name`, and goes on with the next sink. Methods are called from any thread and never run inside a
+    An exception in a method does not reach the app: it is logged once at debug, counted in
+    `claudescope.internal_errors` under the sink's `name`, and goes on with the next sink. Methods are called from any thread and never run inside a
     finaliser.
 
     They run in the thread of the app's call, so they must not block: what waits for a disk or a network belongs behind
@@ -40,7 +40,7 @@ class Sink:
             at: When the attempt had failed, in nanoseconds since the epoch.
         """
 
-    def ending(self, ending: Ending, span: Span) -> None:
+    def ending(self, ending: SpanOutcome, span: Span) -> None:
         """A call is about to end and its span can still be written to.
 
         Called again where it then ends otherwise: a stream as it begins, in case that nobody reads it, and once more

@@ -7,7 +7,7 @@ from typing import ClassVar
 from opentelemetry.trace import Span
 from opentelemetry.util.types import AttributeValue
 
-from claudescope.record import Attempt, CallStart, Ending
+from claudescope.schema.record import Attempt, CallStart, SpanOutcome
 from claudescope.sinks.sink import Sink
 
 __all__ = ["SpansSink"]
@@ -31,12 +31,12 @@ class SpansSink(Sink):
             attributes["anthropic.request.id"] = attempt.request_id
         span.add_event("claude.retry", attributes, timestamp=at)
 
-    def ending(self, ending: Ending, span: Span) -> None:
+    def ending(self, ending: SpanOutcome, span: Span) -> None:
         """Set the attributes that the SDK does not."""
         attributes: dict[str, AttributeValue] = {"claude.outcome": ending.outcome}
         if ending.error_type is not None:
             # The SDK has the last word on `error.type`, which is at times coarser than the kind.
-            attributes["claude.error_kind"] = ending.error_type
+            attributes["claude.error_type"] = ending.error_type
         if ending.finish_reason is not None:
             attributes["gen_ai.response.finish_reasons"] = (ending.finish_reason,)
         if ending.cost_usd is not None:

@@ -12,18 +12,18 @@ from typing import Any
 
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from claudescope import faults, held_back
-from claudescope.catalogue import (
-    FAULTS,
-    HELD_BACK,
+from claudescope._internal import held_back, internal_errors
+from claudescope._internal.fork import renew_in_child
+from claudescope.schema.catalogue import (
+    EVENTS_DROPPED,
+    INTERNAL_ERRORS,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
     RATE_LIMIT_TYPE,
     Metric,
 )
-from claudescope.forks import renew_in_child
 from claudescope.sinks.labels import LabelSet
-from claudescope.sinks.limits import Limits
+from claudescope.sinks.rate_limits import Limits
 
 __all__ = ["Cells", "Store"]
 
@@ -31,8 +31,8 @@ Cells = dict[LabelSet, Any]
 """Sums by labels; a metric's are all `int`, all `float` or all `Decimal`."""
 
 _COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
-    FAULTS.name: faults.counts,
-    HELD_BACK.name: held_back.counts,
+    INTERNAL_ERRORS.name: internal_errors.counts,
+    EVENTS_DROPPED.name: held_back.counts,
 }
 """Metrics of the process, not of calls: where their counts are, by the value of their one label."""
 

@@ -15,10 +15,10 @@ from typing import ClassVar
 
 from opentelemetry.context import Context
 
+from claudescope.lifecycle import active_probe, instrument, uninstrument
 from claudescope.probe import flush
-from claudescope.record import CallRecord
+from claudescope.schema.record import CallRecord
 from claudescope.sinks import Sink
-from claudescope.switch import active_probe, instrument, uninstrument
 
 __all__ = ["capture_calls"]
 

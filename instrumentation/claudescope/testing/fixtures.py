@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from claudescope.record import CallRecord
+from claudescope.schema.record import CallRecord
 from claudescope.simulator import Simulator
 from claudescope.testing import capture_calls
 

@@ -74,7 +74,7 @@ resource "sentry_alert" "claude_rate_limit_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "rate_limit_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "rate_limit_error" } },
       ]
       actions = [
         {
@@ -106,7 +106,7 @@ resource "sentry_alert" "claude_ramp_limit_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "ramp_limit_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "ramp_limit_error" } },
       ]
       actions = [
         {
@@ -141,7 +141,7 @@ resource "sentry_alert" "claude_spend_limit_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "spend_limit_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "spend_limit_error" } },
       ]
       actions = [
         {
@@ -173,7 +173,7 @@ resource "sentry_alert" "claude_overloaded_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "overloaded_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "overloaded_error" } },
       ]
       actions = [
         {
@@ -205,7 +205,7 @@ resource "sentry_alert" "claude_api_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "api_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "api_error" } },
       ]
       actions = [
         {
@@ -237,7 +237,7 @@ resource "sentry_alert" "claude_timeout_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "timeout_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "timeout_error" } },
       ]
       actions = [
         {
@@ -269,7 +269,7 @@ resource "sentry_alert" "claude_client_timeout_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "client_timeout_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "client_timeout_error" } },
       ]
       actions = [
         {
@@ -301,7 +301,7 @@ resource "sentry_alert" "claude_connection_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "connection_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "connection_error" } },
       ]
       actions = [
         {
@@ -333,7 +333,7 @@ resource "sentry_alert" "claude_pool_timeout_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "pool_timeout_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "pool_timeout_error" } },
       ]
       actions = [
         {
@@ -365,7 +365,7 @@ resource "sentry_alert" "claude_stream_interrupted_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "stream_interrupted_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "stream_interrupted_error" } },
       ]
       actions = [
         {
@@ -400,7 +400,7 @@ resource "sentry_alert" "claude_authentication_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "authentication_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "authentication_error" } },
       ]
       actions = [
         {
@@ -435,7 +435,7 @@ resource "sentry_alert" "claude_permission_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "permission_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "permission_error" } },
       ]
       actions = [
         {
@@ -470,7 +470,7 @@ resource "sentry_alert" "claude_billing_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "billing_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "billing_error" } },
       ]
       actions = [
         {
@@ -502,7 +502,7 @@ resource "sentry_alert" "claude_not_found_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "not_found_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "not_found_error" } },
       ]
       actions = [
         {
@@ -534,7 +534,7 @@ resource "sentry_alert" "claude_request_too_large" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "request_too_large" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "request_too_large" } },
       ]
       actions = [
         {
@@ -566,7 +566,7 @@ resource "sentry_alert" "claude_content_policy_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "content_policy_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "content_policy_error" } },
       ]
       actions = [
         {
@@ -598,7 +598,7 @@ resource "sentry_alert" "claude_invalid_request_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "invalid_request_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "invalid_request_error" } },
       ]
       actions = [
         {
@@ -630,7 +630,7 @@ resource "sentry_alert" "claude_response_validation_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "response_validation_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "response_validation_error" } },
       ]
       actions = [
         {
@@ -662,7 +662,7 @@ resource "sentry_alert" "claude_circuit_open_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "circuit_open_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "circuit_open_error" } },
       ]
       actions = [
         {
@@ -697,7 +697,7 @@ resource "sentry_alert" "claude_unknown_error" {
     {
       logic_type = "all"
       conditions = [
-        { tagged_event = { key = "claude.error_kind", match = "eq", value = "unknown_error" } },
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "unknown_error" } },
       ]
       actions = [
         {

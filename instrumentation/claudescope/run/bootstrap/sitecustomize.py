@@ -75,7 +75,7 @@ class _Loader:
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
         try:
-            from claudescope.run.start import start
+            from claudescope.run.child import start
 
             start()
         except Exception:

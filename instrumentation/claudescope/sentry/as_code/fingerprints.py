@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from claudescope.catalogue import WORKFLOW
-from claudescope.errors import CODES, KINDS, MESSAGES, STATUSES, TYPES, classify_response
-from claudescope.sentry.tags import FINGERPRINT, KIND_TAG, MODEL_TAG
+from claudescope.schema.catalogue import WORKFLOW
+from claudescope.schema.classify import CODES, MESSAGES, STATUSES, TYPES, classify_response
+from claudescope.schema.error_types import ERROR_TYPES
+from claudescope.sentry.tags import ERROR_TYPE_TAG, FINGERPRINT, MODEL_TAG
 
 __all__ = ["fingerprint_rules"]
 
@@ -58,7 +59,7 @@ def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
     split = "".join(f', "{{{{ tags.{_TAGS[name]} }}}}"' for name in group_by)
     lines = [
         "# Events of clients with claudescope: by its tag.",
-        *(f'tags.{KIND_TAG}:"{kind}" -> {FINGERPRINT}, {kind}{split}' for kind in KINDS),
+        *(f'tags.{ERROR_TYPE_TAG}:"{kind}" -> {FINGERPRINT}, {kind}{split}' for kind in ERROR_TYPES),
         "",
         "# Events of clients without: by what the SDK wrote into the message, then by its class.",
         *(f"{matchers} {_SDK} -> {FINGERPRINT}, {kind}" for matchers, kind in _without_tag()),
@@ -67,7 +68,7 @@ def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
 
 
 def _without_tag() -> Iterator[tuple[str, str]]:
-    """Matchers and kind, in the order in which `claudescope.errors` decides."""
+    """Matchers and kind, in the order in which `claudescope.schema.classify` decides."""
     for code, kind in CODES.items():
         yield f"error.value:\"*'error_code': '{code}'*\"", kind
     for wording, kind in MESSAGES:
@@ -82,4 +83,4 @@ def _without_tag() -> Iterator[tuple[str, str]]:
     yield 'error.value:"Error code: 4*"', "invalid_request_error"
     yield 'error.value:"Error code: 5*"', "api_error"
     for name, status in _STATUS_CLASSES.items():
-        yield f'error.type:"{name}"', classify_response(status).kind
+        yield f'error.type:"{name}"', classify_response(status).name

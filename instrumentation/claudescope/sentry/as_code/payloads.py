@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from claudescope.sentry.as_code.thresholds import ALERTS, Alert
-from claudescope.sentry.tags import KIND_TAG
+from claudescope.sentry.tags import ERROR_TYPE_TAG
 
 __all__ = ["alert_payloads"]
 
@@ -39,7 +39,9 @@ def _payload(alert: Alert) -> dict[str, Any]:
         "actionFilters": [
             {
                 "logicType": "all",
-                "conditions": [_condition("tagged_event", {"key": KIND_TAG, "match": "eq", "value": alert.kind.kind})],
+                "conditions": [
+                    _condition("tagged_event", {"key": ERROR_TYPE_TAG, "match": "eq", "value": alert.error_type.name})
+                ],
                 "actions": [
                     {
                         "type": "pagerduty",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from claudescope.sentry.as_code.thresholds import ALERTS, Alert
-from claudescope.sentry.tags import KIND_TAG
+from claudescope.sentry.tags import ERROR_TYPE_TAG
 
 __all__ = ["alert_resources"]
 
@@ -115,12 +115,12 @@ def alert_resources() -> str:
 
 def _resource(alert: Alert) -> str:
     return _ALERT.format(
-        advice=alert.kind.advice,
-        kind=alert.kind.kind,
+        advice=alert.error_type.advice,
+        kind=alert.error_type.name,
         name=json.dumps(alert.name),
         every_minutes=alert.tier.every_minutes,
         triggers="\n".join(f"    {{ {trigger} }}," for trigger in _triggers(alert)),
-        tag=KIND_TAG,
+        tag=ERROR_TYPE_TAG,
         severity=alert.tier.severity,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from claudescope.errors import KINDS, ErrorKind
+from claudescope.schema.error_types import ERROR_TYPES, ErrorType
 
 __all__ = ["ALERTS", "Alert", "Tier"]
 
@@ -48,20 +48,20 @@ class Alert:
     """The alert of one kind.
 
     Attributes:
-        kind: The kind.
+        error_type: The kind.
         tier: When, and how loudly.
     """
 
-    kind: ErrorKind
+    error_type: ErrorType
     tier: Tier
 
     @property
     def name(self) -> str:
         """Its name in Sentry."""
-        return f"Claude API: {self.kind.kind}"
+        return f"Claude API: {self.error_type.name}"
 
 
-def _tier(kind: ErrorKind) -> Tier:
+def _tier(kind: ErrorType) -> Tier:
     if kind.pages:
         return _DOWN
     if not kind.in_budget:
@@ -70,5 +70,5 @@ def _tier(kind: ErrorKind) -> Tier:
     return _BLOCKED if kind.retry == "never" else _STORM
 
 
-ALERTS: Final = tuple(Alert(kind, _tier(kind)) for kind in KINDS.values())
+ALERTS: Final = tuple(Alert(kind, _tier(kind)) for kind in ERROR_TYPES.values())
 """The alert of every kind, in the order of the documentation."""

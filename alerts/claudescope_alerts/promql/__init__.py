@@ -1,0 +1,1 @@
+"""PromQL selectors and the series that exist, written from the catalogue."""

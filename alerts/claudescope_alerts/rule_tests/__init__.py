@@ -1,0 +1,1 @@
+"""Generated promtool unit tests of the rules."""

@@ -1,0 +1,1 @@
+"""Recording rules and alerts, before they take the form of any system."""

@@ -1,0 +1,187 @@
+"""What each preset counts: the bad events and all events, as sums of selectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from claudescope.schema.catalogue import (
+    DURATION,
+    ERROR_TYPE,
+    OPERATION,
+    OUTCOME,
+    REQUEST_MODEL,
+    RETRIES,
+    TIME_TO_FIRST_CHUNK,
+    Label,
+    Metric,
+)
+from claudescope.schema.error_types import ERROR_TYPES
+from claudescope_alerts.promql.selectors import Match, Part, SelectorBuilder
+from claudescope_alerts.spec.model import Selection, Sli, bucket, label_named, metric_named
+
+__all__ = ["CHAT", "ENDED", "FAILED", "Events", "events_of"]
+
+CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
+"""Calls that users wait for."""
+
+ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
+"""Calls that came to an end; what the app itself broke off says nothing about the service."""
+
+FAILED: Final = Match(OUTCOME, ("error",))
+"""Calls that ended in an error."""
+
+_NOT_CALLERS: Final = Match(
+    ERROR_TYPE, tuple(row.name for row in ERROR_TYPES.values() if not row.in_budget), negated=True
+)
+
+_MODEL: Final = "claude-test-model"
+_NOISE: Final = "0+7777x5000"
+Rate = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """How events are counted, and what makes them happen in a test.
+
+    Attributes:
+        bad: Rate of bad events over a window.
+        total: Rate of all events.
+        by: Labels that each have a budget of their own.
+        simulate: From the increases of bad and of all events to the series of a test.
+        labels: Values that `by` has in that test.
+    """
+
+    bad: Rate
+    total: Rate
+    by: tuple[Label, ...]
+    simulate: Callable[[str, str, str], dict[str, str]]
+    labels: dict[Label, str]
+
+
+def events_of(sli: Sli, names: SelectorBuilder) -> Events:
+    """The events of an SLI."""
+    counting = _Counting(sli, names)
+    if sli.bad is not None and sli.total is not None:
+        return counting.custom(sli.bad, sli.total)
+    if sli.preset == "claude-first-token":
+        return counting.slow(TIME_TO_FIRST_CHUNK, (CHAT,), {})
+    if sli.preset == "claude-duration":
+        return counting.slow(DURATION, (CHAT, Match(OUTCOME, ("ok",))), {OUTCOME: "ok"})
+    return counting.failing(retries=sli.preset == "claude-without-retry")
+
+
+class _Counting:
+    def __init__(self, sli: Sli, names: SelectorBuilder) -> None:
+        self._sli = sli
+        self._names = names
+        self._by = (REQUEST_MODEL,) if sli.per_model else ()
+        self._models = (Match(REQUEST_MODEL, tuple(sli.models)),) if sli.models else ()
+        self._common: dict[Label, str] = {OPERATION: "chat", REQUEST_MODEL: sli.models[0] if sli.models else _MODEL}
+
+    def _rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
+        return self._summed(self._series_rate(metric, *matches, part=part, le=le))
+
+    def _series_rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
+        def of_window(window: str) -> str:
+            return f"rate({self._names.select(metric, *matches, *self._models, part=part, le=le, window=window)})"
+
+        return of_window
+
+    def _summed(self, *rates: Rate) -> Rate:
+        """The sum of several kinds of series, which no two kinds may have with the same labels."""
+        by = f" by {self._names.by(*self._by)}" if self._by else ""
+        return lambda window: f"sum{by} ({' or '.join(rate(window) for rate in rates)})"
+
+    def slow(self, metric: Metric, matches: tuple[Match, ...], labels: dict[Label, str]) -> Events:
+        """Records over the threshold."""
+        le = bucket(metric, self._sli.threshold or 0)
+        total = self._rate(metric, *matches, part="count")
+        quick = self._rate(metric, *matches, part="bucket", le=le)
+        series = self._names.series
+
+        def simulate(_bad: str, good: str, both: str) -> dict[str, str]:
+            result = {
+                series(metric, self._common | labels, "count"): both,
+                series(metric, self._common | labels, "bucket", le=le): good,
+                # What nobody waits for may be slow.
+                series(metric, {**self._common, OPERATION: "models.list"}, "count"): _NOISE,
+            }
+            if labels:  # nor may what the app broke off
+                result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _NOISE
+            return result
+
+        return Events(lambda window: f"({total(window)} - {quick(window)})", total, self._by, simulate, self._common)
+
+    def failing(self, *, retries: bool) -> Events:
+        """Calls that failed for a reason that is not in their request, and, if asked for, retried attempts."""
+        owners = self._sli.owner
+        error_types = tuple(
+            row.name for row in ERROR_TYPES.values() if row.in_budget and (not owners or row.owner in owners)
+        )
+        failed = self._series_rate(DURATION, CHAT, FAILED, Match(ERROR_TYPE, error_types), part="count")
+        calls = self._series_rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
+        series = self._names.series
+
+        def simulate(bad: str, good: str, _both: str) -> dict[str, str]:
+            aside = next(row.name for row in ERROR_TYPES.values() if not row.in_budget)
+            error = {**self._common, OUTCOME: "error"}
+            return {
+                series(DURATION, self._common | {OUTCOME: "ok"}, "count"): good,
+                series(DURATION, error | {ERROR_TYPE: error_types[0]}, "count"): bad,
+                # None of these counts: broken off by the app, the caller's own mistake, a call nobody waits for.
+                series(DURATION, {**self._common, OUTCOME: "cancelled"}, "count"): _NOISE,
+                series(DURATION, error | {ERROR_TYPE: aside}, "count"): _NOISE,
+                series(DURATION, {OPERATION: "models.list", OUTCOME: "ok"}, "count"): _NOISE,
+            }
+
+        if not retries:
+            return Events(self._summed(failed), self._summed(calls), self._by, simulate, self._common)
+        # Retries have no outcome, and calls always have one: summed as one vector, each series is read once.
+        retried = self._series_rate(RETRIES, CHAT)
+
+        def simulate_retries(bad: str, good: str, both: str) -> dict[str, str]:
+            # All bad attempts were repeated with success, so the calls are the good ones, and none failed.
+            result = simulate("1000000x5000", good, both)
+            return result | {series(RETRIES, self._common | {ERROR_TYPE: error_types[0]}): bad}
+
+        return Events(
+            self._summed(failed, retried), self._summed(calls, retried), self._by, simulate_retries, self._common
+        )
+
+    def custom(self, bad: Selection, total: Selection) -> Events:
+        """Events that the spec selects."""
+        bad_rate, total_rate = self._selected(bad), self._selected(total)
+
+        def simulate(bad_values: str, good_values: str, both: str) -> dict[str, str]:
+            if bad.metric == total.metric:
+                # What is not bad differs from it in one label, best in one that makes no difference to all events.
+                name, other = next(
+                    (name, other)
+                    for name in sorted(bad.match, key=lambda name: name in total.match)
+                    if (other := bad.left_out(name, total)) is not None
+                )
+                result = {self._series(bad): bad_values, self._series(bad, {name: other}): good_values}
+            else:
+                result = {self._series(bad): bad_values, self._series(total): both}
+            for selection in (total,) if bad.metric == total.metric else (total, bad):
+                for name in selection.match:
+                    if (other := selection.left_out(name)) is not None:
+                        result[self._series(selection, {name: other})] = _NOISE
+            return result
+
+        return Events(bad_rate, total_rate, self._by, simulate, self._common)
+
+    def _selected(self, selection: Selection) -> Rate:
+        metric = metric_named(selection.metric)
+        matches = [Match(label_named(name, metric), tuple(values)) for name, values in selection.match.items()]
+        return self._rate(metric, *matches, part="count" if metric.instrument == "histogram" else "")
+
+    def _series(self, selection: Selection, other: Mapping[str, str] | None = None) -> str:
+        """A series that a selection picks, or one that differs from it in a label."""
+        metric = metric_named(selection.metric)
+        labels = {label: value for label, value in self._common.items() if label in metric.labels}
+        labels |= {label_named(name, metric): values[0] for name, values in selection.match.items()}
+        labels |= {label_named(name, metric): value for name, value in (other or {}).items()}
+        return self._names.series(metric, labels, "count" if metric.instrument == "histogram" else "")

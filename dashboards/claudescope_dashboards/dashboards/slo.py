@@ -1,0 +1,157 @@
+"""Objectives and their error budgets, one row for each objective of the spec, all read from recording rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claudescope_alerts.rules.error_budget import BURN_ALERT
+from claudescope_alerts.rules.model import format_number
+from claudescope_alerts.spec.burn_rate_tiers import TIERS, WINDOWS, write_minutes
+from claudescope_alerts.spec.model import Objective
+from claudescope_dashboards.dashboards import colour_steps
+from claudescope_dashboards.grafana.layout import Row, dashboard, uid
+from claudescope_dashboards.grafana.palette import BAD, GOOD, WARNING
+from claudescope_dashboards.grafana.panels import Query, Step, bar_gauge, drill_down, stat, state_timeline, time_series
+from claudescope_dashboards.queries import Queries
+
+__all__ = ["slo"]
+
+_STATES = (("ok", GOOD), ("pending", WARNING), ("firing", BAD))
+_LEFT = colour_steps.falling(0, 0.25)
+_WINDOW_COLOURS = {
+    "5m": "super-light-blue",
+    "30m": "light-blue",
+    "1h": "blue",
+    "2h": "dark-blue",
+    "6h": "light-purple",
+    "1d": "purple",
+    "3d": "dark-purple",
+}
+
+
+def slo(queries: Queries) -> dict[str, Any]:
+    """The board."""
+    rows = [
+        Row(8, _objective(queries, goal), widths=(4, 6, 8, 6), title=_title(goal)) for goal in queries.spec.objectives
+    ]
+    return dashboard(
+        "slo",
+        queries,
+        [Row(7, _all(queries), widths=(12, 12)), *rows],
+        description="How much of each error budget is left, and how fast does it burn?",
+        time_from="now-24h",
+    )
+
+
+def _title(goal: Objective) -> str:
+    return f"{goal.name}: {format_number(goal.target)} % over {goal.window}"
+
+
+def _state(queries: Queries, goal: Objective, **labels: str) -> str:
+    """2 while an alert fires, 1 while it is pending, else 0; nothing while its rules are not evaluated."""
+    of = {"alertname": BURN_ALERT, "slo": goal.name, **labels}
+    firing, pending = queries.alerts("firing", **of), queries.alerts("pending", **of)
+    evaluated = queries.recorded("claude_slo:objective:ratio", slo=goal.name)
+    return f"2 * max({firing}) or max({pending}) or 0 * max({evaluated})"
+
+
+def _all(queries: Queries) -> list[Any]:
+    return [
+        bar_gauge(
+            "Error budgets, what is left",
+            Query(f"min by (slo) ({queries.recorded('claude_slo:error_budget:remaining')})", "{{slo}}"),
+            description="What is left of each budget; of objectives with a budget per model, the model that has "
+            "least. Red: used up; hold back risky changes until it recovers.",
+            unit="percentunit",
+            steps=_LEFT,
+            high=1,
+        ),
+        state_timeline(
+            "Burn alerts",
+            *(Query(_state(queries, goal), goal.name) for goal in queries.spec.objectives),
+            description="The worst state of each objective's burn alerts. Red: users are hurt faster than the budget "
+            "allows; the objective's row shows over which window.",
+            states=_STATES,
+            links=[drill_down("Errors & retries", uid("errors", queries))],
+        ),
+    ]
+
+
+def _objective(queries: Queries, goal: Objective) -> list[Any]:
+    def recorded(name: str) -> str:
+        return queries.recorded(f"claude_slo:{name}", slo=goal.name)
+
+    remaining = recorded("error_budget:remaining")
+    days, slow = recorded("period:days"), recorded("burn_rate:6h")
+    per_model = queries.legend(*_labels(queries, goal))
+    return [
+        stat(
+            "Budget left",
+            Query(f"min({remaining})", "budget left"),
+            Query(f"1 - max({recorded('error_ratio:period')})", f"good over {goal.window}"),
+            Query(
+                f"clamp_min(min({remaining}), 0) * 86400 * max({days}) / clamp_min(max({slow}), 0.001)",
+                "gone in",
+            ),
+            description=f"The objective is {format_number(goal.target)} % good over {goal.window}. "
+            "'gone in' is when the budget ends at the pace of the last 6 hours. Red: used up; hold back risky changes.",
+            unit="percentunit",
+            steps=_LEFT,
+            decimals=2,
+            graph=False,
+            overrides=[
+                _override(
+                    f"good over {goal.window}", colour_steps.falling(float(goal.target) / 100, float(goal.target) / 100)
+                ),
+                _override("gone in", colour_steps.falling(86400, 7 * 86400), unit="s", decimals=0),
+            ],
+        ),
+        time_series(
+            "Budget left over time",
+            Query(remaining, per_model or "left"),
+            description="A step down is an outage; a slope is a steady loss. Below 0 the objective is missed.",
+            unit="percentunit",
+            steps=_LEFT,
+            low=None,
+            high=1,
+        ),
+        time_series(
+            "Burn rate per window",
+            *(
+                Query(f"max({recorded(f'burn_rate:{write_minutes(window)}')})", write_minutes(window))
+                for window in WINDOWS
+            ),
+            description="How many times too fast the budget burns. An alert fires where both of its windows are above "
+            "its line: " + ", ".join(_tier(goal, name) for name in goal.tiers) + ".",
+            unit="suffix:x",
+            steps=colour_steps.burn(goal),
+            scale="symlog",
+            colours=_WINDOW_COLOURS,
+        ),
+        state_timeline(
+            "Alert state",
+            *(Query(_state(queries, goal, tier=name), name) for name in goal.tiers),
+            description="State of each tier's alert. Red on a page tier: act now, by the alert's runbook. On a ticket "
+            "tier: within the day.",
+            states=_STATES,
+        ),
+    ]
+
+
+def _labels(queries: Queries, goal: Objective) -> tuple[Any, ...]:
+    from claudescope_alerts.rules.sli import events_of
+
+    return events_of(goal.sli, queries).by
+
+
+def _tier(goal: Objective, name: Any) -> str:
+    tier = TIERS[name]
+    factor = format_number(tier.factor(goal.period_days))
+    return f"{factor} over {write_minutes(tier.long)} and {write_minutes(tier.short)}"
+
+
+def _override(name: str, steps: tuple[Step, ...], **more: Any) -> dict[str, Any]:
+    marks = [{"color": step.colour, "value": step.value} for step in steps]
+    properties: list[dict[str, Any]] = [{"id": "thresholds", "value": {"mode": "absolute", "steps": marks}}]
+    properties += [{"id": key, "value": value} for key, value in more.items()]
+    return {"matcher": {"id": "byName", "options": name}, "properties": properties}

@@ -1,0 +1,1 @@
+"""The parts that dashboards are made of: panels, layout, colours, and the JSON that Grafana reads."""

@@ -1,0 +1,1 @@
+"""Helpers that every part of claudescope shares. Not a public interface."""

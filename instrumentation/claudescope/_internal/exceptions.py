@@ -1,0 +1,51 @@
+"""What goes wrong at the door: bad input from a person, and optional packages that are not installed.
+
+Both carry one clear message. The command line prints it and exits with 2; as a library they are ordinary exceptions.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__all__ = ["BadInputError", "MissingExtraError", "require"]
+
+
+class BadInputError(ValueError):
+    """A value that a person gave can't be used.
+
+    The message names the value, the file and line where there is one, what was expected and how to mend it.
+    """
+
+    __module__ = "claudescope"  # as users import it, and as tracebacks show it
+
+
+class MissingExtraError(ImportError):
+    """A feature needs a package that an extra of claudescope installs."""
+
+    __module__ = "claudescope"
+
+
+def require(module: str, *, extra: str, feature: str) -> ModuleType:
+    """Import a module that an extra installs.
+
+    Args:
+        module: Dotted name of the module, such as `"uvicorn"`.
+        extra: The extra that installs it, such as `"simulator"`.
+        feature: What needs it, as the subject of the message.
+
+    Returns:
+        The imported module.
+
+    Raises:
+        MissingExtraError: The package is not installed. The message gives the exact install command.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise  # the package is there, and something inside it is broken
+        raise MissingExtraError(
+            f"{feature} needs the package {error.name!r}. Install it with: pip install 'claudescope[{extra}]'",
+            name=error.name,
+        ) from error

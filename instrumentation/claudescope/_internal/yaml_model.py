@@ -1,0 +1,298 @@
+"""Reads a YAML file into a pydantic model, and names the file and the line of every mistake in it.
+
+Needs the packages `pydantic` and `pyyaml`; whoever defines a model to read has imported the first already.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from claudescope._internal.exceptions import BadInputError
+
+__all__ = ["Duration", "did_you_mean", "format_duration", "load_yaml_model", "parse_duration"]
+
+M = TypeVar("M", bound=BaseModel)
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_YAML_CONTEXT = {"durations_need_units": True}
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_PLAIN_WORDS = {
+    "dict_type": "expected a mapping",
+    "model_type": "expected a mapping",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text",
+}
+
+
+def parse_duration(text: str) -> float:
+    """Read a duration such as `"250ms"`, `"20s"`, `"5m"`, `"1h30m"`, `"3d"` or `"2w"`.
+
+    Returns:
+        The duration in seconds.
+
+    Raises:
+        ValueError: The text is no duration, or a part of it has no unit.
+    """
+    compact = text.strip()
+    if not _DURATION.fullmatch(compact):
+        raise ValueError("expected a duration such as '250ms', '20s', '5m' or '1h30m'")
+    return sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION_PART.findall(compact))
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration given in seconds in the largest unit that divides it, such as `"20s"` or `"250ms"`."""
+    for unit in ("w", "d", "h", "m", "s"):
+        if seconds >= _UNITS[unit] and not seconds % _UNITS[unit]:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds * 1000:g}ms"
+
+
+def _duration(value: object, info: ValidationInfo) -> float:
+    if isinstance(value, str):
+        return parse_duration(value)
+    # In code a number of seconds is clear from the documentation; in a file, 20 may be meant as minutes.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not info.context and value >= 0:
+        return float(value)
+    raise ValueError("expected a duration with its unit, such as '250ms', '20s' or '5m'")
+
+
+Duration = Annotated[float, BeforeValidator(_duration)]
+"""A duration in seconds. A file writes it with its unit (`20s`); code may also pass seconds as a number."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the known word nearest to this one, or `""` if none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def load_yaml_model(path: Path, model: type[M]) -> M:
+    """Read one YAML document and validate it.
+
+    Args:
+        path: The file. Its name appears in messages as given here.
+        model: What the document must be. Unknown keys are reported if the model forbids them (`extra="forbid"`).
+
+    Raises:
+        BadInputError: The file can't be read, is no YAML, repeats a key, or isn't what the model says. The message has
+            one line for each mistake, which starts with `file:line:`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{path}: can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path}: isn't UTF-8 text (byte {error.start})") from None
+    root, document = _parse(path, text, model)
+    try:
+        return model.model_validate(document, context=_YAML_CONTEXT)
+    except ValidationError as invalid:
+        mistakes = [_mistake(error, root, model) for error in invalid.errors(include_url=False)]
+        raise BadInputError(_report(path, _told(mistakes))) from None
+
+
+def _parse(path: Path, text: str, model: type[BaseModel]) -> tuple[yaml.Node, object]:
+    """The one document of a file, as nodes, which know their lines, and as values."""
+    root: yaml.Node | None = None
+    try:
+        loader = yaml.SafeLoader(text)
+        root = _checked(path, loader.get_single_node(), model)
+        return root, loader.construct_document(root)  # pyright: ignore[reportUnknownMemberType]
+    except yaml.MarkedYAMLError as error:
+        raise BadInputError(_syntax_message(path, error)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadInputError(f"{path}:{line}: YAML doesn't allow the character {chr(error.character)!r}") from None
+    except BadInputError:
+        raise
+    except ValueError as error:
+        # PyYAML reads 2026-13-45 as a date, fails, and doesn't say where.
+        line = _line_of_bad_scalar(root)
+        raise BadInputError(f"{path}:{line}: {error}. Quote the value if it is a text") from None
+
+
+def _checked(path: Path, root: yaml.Node | None, model: type[BaseModel]) -> yaml.Node:
+    if root is None:
+        raise BadInputError(f"{path}:1: the file is empty. Expected the keys {_listed(_keys(model))}")
+    repeated = list(_repeated_keys(root, set()))
+    if repeated:
+        raise BadInputError(_report(path, repeated))
+    return root
+
+
+def _line_of_bad_scalar(node: yaml.Node | None) -> int:
+    """The first line with a scalar that can't be constructed."""
+    return next((_line(scalar) for scalar in _scalars(node, set()) if not _constructs(scalar)), 1)
+
+
+def _constructs(scalar: yaml.Node) -> bool:
+    try:
+        yaml.SafeLoader("").construct_document(scalar)  # pyright: ignore[reportUnknownMemberType]
+    except ValueError:
+        return False
+    return True
+
+
+def _scalars(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.MappingNode):
+        for pair in _pairs(node):
+            for part in pair:
+                yield from _scalars(part, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalars(item, seen)
+
+
+def _report(path: Path, mistakes: Iterable[tuple[int, str]]) -> str:
+    return "\n".join(f"{path}:{line}: {message}" for line, message in sorted(dict.fromkeys(mistakes)))
+
+
+def _syntax_message(path: Path, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    because = ", ".join(part for part in (error.context, error.problem) if part)
+    return f"{where}: not valid YAML: {because}"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    return list(node.value)
+
+
+def _repeated_keys(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
+    if id(node) in seen:  # an alias, which may even hold itself
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in _pairs(node):
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG:
+                name = str(key.value)
+                if name in first:
+                    yield _line(key), f"the key {name!r} is there already, in line {first[name]}. Remove one of them"
+                first.setdefault(name, _line(key))
+            yield from _repeated_keys(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, seen)
+
+
+def _child(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node that holds the name of a part, and the part, or None if the file has no such part."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        # From the end: the constructor has put what `<<` merges before a mapping's own keys, which win.
+        for key, value in reversed(_pairs(node)):
+            if isinstance(key, yaml.ScalarNode) and str(key.value) == str(step):
+                return key, value
+    return None
+
+
+class _Mistake(NamedTuple):
+    line: int
+    path: str
+    message: str
+    got: str = ""
+
+
+def _told(mistakes: Iterable[_Mistake]) -> Iterator[tuple[int, str]]:
+    """One text for each place: what the branches of a union expect there is joined."""
+    places: dict[tuple[int, str, str], list[str]] = {}
+    for mistake in mistakes:
+        messages = places.setdefault((mistake.line, mistake.path, mistake.got), [])
+        if mistake.message not in messages:
+            messages.append(mistake.message)
+    for (line, path, got), messages in places.items():
+        joined = " or ".join([messages[0], *(message.removeprefix("expected ") for message in messages[1:])])
+        yield line, (f"{path}: " if path else "") + joined + got
+
+
+def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> _Mistake:
+    """One pydantic error in terms of the file."""
+    node, line, path = root, _line(root), ""
+    for step in error["loc"]:
+        found = _child(node, step)
+        if found is None:  # a missing key, or the name of a branch of a union, which is not in the file
+            continue
+        key, node = found
+        line = _line(key)
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    last = str(error["loc"][-1]) if error["loc"] else ""
+    if error["type"] == "missing":
+        return _Mistake(line, path, f"the key {last!r} is missing")
+    if error["type"] == "invalid_key" and isinstance(node, yaml.MappingNode):
+        key = next(key for key, _ in _pairs(node) if key.tag != _TEXT_TAG)
+        shown = repr(str(key.value)) if isinstance(key, yaml.ScalarNode) else "here"
+        return _Mistake(_line(key), path, f"the key {shown} isn't a text in YAML. Quote it if it is meant as one")
+    if error["type"] == "extra_forbidden":
+        known = sorted({key for owner in _models_at(model, error["loc"][:-1]) for key in _keys(owner)})
+        return _Mistake(line, path, f"unknown key {last!r}.{did_you_mean(last, known)} Known keys: {_listed(known)}")
+    message = _PLAIN_WORDS.get(error["type"]) or error["msg"].replace("Input should be", "expected")
+    message = message.removeprefix("Value error, ")
+    if not isinstance(node, yaml.ScalarNode):
+        if error["type"] == "value_error":  # a rule of the model about all of it
+            return _Mistake(line, path, message)
+        return _Mistake(
+            line, path, message, ", got a mapping" if isinstance(node, yaml.MappingNode) else ", got a list"
+        )
+    written = str(node.value)
+    got = f", got {written!r}" if written or node.style else ", got nothing"
+    if error["type"] in {"literal_error", "enum"}:
+        expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
+        got += f".{did_you_mean(written, expected)}".removesuffix(".")
+    return _Mistake(line, path, message, got)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [_key(name, field) for name, field in model.model_fields.items()]
+
+
+def _key(name: str, field: FieldInfo) -> str:
+    """What a field is called in a file."""
+    alias = field.validation_alias or field.alias
+    return alias if isinstance(alias, str) else name
+
+
+def _models_at(annotation: Any, loc: Sequence[int | str]) -> Iterator[type[BaseModel]]:
+    """The models that an annotation allows at a place, for the list of the keys that are known there."""
+    arguments = typing.get_args(annotation)
+    if isinstance(annotation, type) and not arguments and issubclass(annotation, BaseModel):
+        if not loc:
+            yield annotation
+            return
+        for name, field in annotation.model_fields.items():
+            if loc[0] in {name, _key(name, field)}:
+                yield from _models_at(field.annotation, loc[1:])
+        return
+    # A container takes one step of the place; a union or an annotation takes none. Trying both is simpler than knowing.
+    for argument in arguments:
+        yield from _models_at(argument, loc)
+        if loc:
+            yield from _models_at(argument, loc[1:])

@@ -1,0 +1,99 @@
+"""Records calls into a meter provider of claudescope's own, one for each process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.resources import Resource
+
+from claudescope._internal.version import VERSION
+from claudescope.schema.catalogue import SCOPE_NAME
+from claudescope.schema.record import BatchResult, CallRecord, CallStart
+from claudescope.sinks import Sink
+from claudescope.sinks.metrics import MetricsSink
+
+__all__ = ["ProcessMetrics"]
+
+
+class ProcessMetrics(Sink):
+    """A metrics sink that starts over in a forked child: what was counted before the fork stays the parent's.
+
+    OpenTelemetry can't forget what an instrument has recorded, so a child gets a provider, readers and instruments of
+    its own, at its first call.
+
+    Args:
+        readers: Makes the readers of a process.
+        resource: Who sends the metrics.
+        max_workflows: Distinct workflow names kept; further ones are counted under `other`.
+    """
+
+    name: ClassVar[str] = "metrics"
+
+    def __init__(self, readers: Callable[[], Sequence[MetricReader]], resource: Resource, max_workflows: int) -> None:
+        self._readers = readers
+        self._resource = resource
+        self._max_workflows = max_workflows
+        self._lock = threading.Lock()
+        self._provider: MeterProvider | None = None
+        self._sink: MetricsSink | None = None
+        _live.add(self)
+
+    def started(self, start: CallStart) -> None:
+        """Count the call as in flight."""
+        (self._sink or self._start_over()).started(start)
+
+    def finished(self, record: CallRecord, context: Context | None = None) -> None:
+        """Record everything that the call tells."""
+        (self._sink or self._start_over()).finished(record, context)
+
+    def batch_result(self, result: BatchResult) -> None:
+        """Count a result of a message batch."""
+        (self._sink or self._start_over()).batch_result(result)
+
+    def start(self) -> None:
+        """Make the provider of this process, where there is none yet."""
+        if self._sink is None:
+            self._start_over()
+
+    def flush(self) -> None:
+        """Have the readers export what there is. Blocks as long as the exporter does."""
+        provider = self._provider
+        if provider is not None:
+            provider.force_flush()
+
+    def shutdown(self) -> None:
+        """Export what there is and end the readers. Blocks as long as the exporter does."""
+        provider, self._provider = self._provider, None
+        if provider is not None:
+            provider.shutdown()
+
+    def _start_over(self) -> MetricsSink:
+        with self._lock:
+            if self._sink is None:
+                self._provider = MeterProvider(self._readers(), self._resource, shutdown_on_exit=False)
+                self._sink = MetricsSink(self._provider.get_meter(SCOPE_NAME, VERSION), self._max_workflows)
+            return self._sink
+
+    def in_child(self) -> None:
+        """Leave to the parent what is the parent's."""
+        self._lock = threading.Lock()
+        self._provider = self._sink = None
+
+
+_live: weakref.WeakSet[ProcessMetrics] = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for metrics in _live:
+        metrics.in_child()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,258 @@
+"""What a call cost, in US dollars.
+
+Prices come from the `genai-prices` library, whose data knows every Claude model with its cache writes, tiers,
+batch discount and fast mode, and from the app's own overrides. A model is resolved once into plain numbers; a
+call then costs a few multiplications. A price that is not known is None, never 0.
+
+The cost is that of list prices for the usage that the API reported. Not in it: negotiated discounts (override
+the price), the premium for `inference_geo`, priority-tier commitments, and server tools other than web
+search.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from claudescope._internal import internal_errors
+from claudescope._internal.exceptions import BadInputError
+from claudescope.pricing import genai_prices
+from claudescope.pricing.genai_prices import LOAD_TIMEOUT, LibraryPrice, find_price, model_names
+from claudescope.pricing.rates import Amount, Price, Rates, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from claudescope.schema.record import Usage
+
+__all__ = ["LOAD_TIMEOUT", "Amount", "Price", "PriceBook", "ResolvedPrice"]
+
+_CACHED: Final = 512
+_LONGEST_NAME: Final = 512
+_FIELDS: Final = tuple(field.name for field in fields(Price))
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPrice:
+    """The price that a call would be charged, and where it comes from.
+
+    Attributes:
+        source: `override`, or `genai-prices`.
+        model_id: The name it was found under: the override's key, or the library's name of the model.
+        provider_id: The library's name of the provider whose price it is; None for an override.
+        price: The standard price.
+        tiers: The prices for all tokens of a call with more input tokens than the number, ascending.
+        batch: The price in a message batch.
+        fast: The price in fast mode, that of `price` where the library knows no premium; None where an
+            override gives none, which leaves such calls unpriced.
+    """
+
+    source: Literal["override", "genai-prices"]
+    model_id: str
+    provider_id: str | None
+    price: Price
+    tiers: tuple[tuple[int, Price], ...]
+    batch: Price
+    fast: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A resolved name, known or not.
+
+    Attributes:
+        resolved: The answer; None where no price is known.
+        rates: The standard ones, those of a batch, of fast mode, and of both; None where that has no price.
+        snapshot: The library's data that it was found in; None where the library had no part in it.
+        day: The day it holds for, as an ordinal; None where it holds for all days.
+    """
+
+    resolved: ResolvedPrice | None
+    rates: tuple[Rates | None, ...]
+    snapshot: object
+    day: int | None
+
+
+_UNPRICED: Final[tuple[Rates | None, ...]] = (None, None, None, None)
+_NO_DAY: Final = -1
+
+
+class PriceBook:
+    """The prices of models, with the app's own on top. Safe to share between threads.
+
+    Args:
+        overrides: Prices by model name, or by the start of one followed by `*`, of which the longest that
+            fits wins. A name fits in the spelling that was sent, and without a region, vendor, version or
+            date. An exact name goes before a prefix. Prices may also be mappings with the arguments of
+            `Price`, as a configuration file has them.
+
+    Raises:
+        BadInputError: A price is none, or a `*` is not at the end of a name. The message names model, field
+            and value.
+    """
+
+    def __init__(self, overrides: Mapping[str, Price | Mapping[str, Amount | None]] | None = None) -> None:
+        self._exact: dict[str, _Entry] = {}
+        prefixes: list[tuple[str, _Entry]] = []
+        for name, given in (overrides or {}).items():
+            entry = _override(name, given)
+            key = name.strip().lower()
+            if key.endswith("*"):
+                prefixes.append((key[:-1], entry))
+            else:
+                self._exact[key] = entry
+        self._prefixes = sorted(prefixes, key=lambda item: len(item[0]), reverse=True)
+        # Its operations are atomic, so it needs no lock that a fork could leave held.
+        self._cache: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+
+    def warm(self) -> None:
+        """Start to load the price library in the background, once in a process. Never blocks, never raises."""
+        genai_prices.LIBRARY.warm()
+
+    def cost(self, usage: Usage, *, model: str, provider: str, at: datetime) -> Decimal | None:
+        """What a call cost.
+
+        Args:
+            usage: What the API billed. Contradictory counts are mended: a negative one counts as 0, and input
+                that is less than its cached parts counts as their sum.
+            model: The model that answered, in any platform's spelling.
+            provider: A value of `gen_ai.provider.name`; one that is not known is charged Anthropic's own
+                prices.
+            at: When the call was made: prices change. Without a time zone it is UTC.
+
+        Returns:
+            US dollars, exact; None where no price is known. Never raises. Waits for a running import of the
+            price library, at most `LOAD_TIMEOUT` seconds in a process, and loads it where `warm` was not
+            called.
+        """
+        try:
+            variant = (1 if usage.service_tier == "batch" else 0) + (2 if usage.speed == "fast" else 0)
+            rates = self._entry(model, provider, at).rates[variant]
+            return None if rates is None else rates.cost(usage)
+        except Exception:  # noqa: BLE001 - a price is not worth an app's exception
+            internal_errors.record("pricing")
+            return None
+
+    def resolve(self, model: str, provider: str, at: datetime) -> ResolvedPrice | None:
+        """Which price a call would be charged, and where it comes from.
+
+        Args:
+            model: The model, in any platform's spelling.
+            provider: A value of `gen_ai.provider.name`.
+            at: When the call is made. Without a time zone it is UTC.
+
+        Returns:
+            The price; None where none is known. Never raises.
+        """
+        try:
+            return self._entry(model, provider, at).resolved
+        except Exception:  # noqa: BLE001 - the same contract as `cost`
+            internal_errors.record("pricing")
+            return None
+
+    def _entry(self, model: str, provider: str, at: datetime) -> _Entry:
+        key = (provider, model)
+        entry = self._cache.get(key)
+        if entry is not None and (entry.snapshot is None or _holds(entry, at)):
+            if 2 * len(self._cache) > _CACHED:  # which is used last matters only where some must go
+                with suppress(KeyError):  # another thread may just have dropped it
+                    self._cache.move_to_end(key)
+            return entry
+        entry = self._overridden(model) or _from_library(model, provider, at)
+        if entry.day != _NO_DAY and len(model) + len(provider) <= _LONGEST_NAME:
+            self._cache[key] = entry
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+        return entry
+
+    def _overridden(self, model: str) -> _Entry | None:
+        if not self._exact and not self._prefixes:
+            return None
+        on_platform, own = model_names(model)
+        names = dict.fromkeys((model.strip().lower(), *on_platform, *own))
+        exact = next((self._exact[name] for name in names if name in self._exact), None)
+        if exact is not None:
+            return exact
+        return next((entry for prefix, entry in self._prefixes if any(name.startswith(prefix) for name in names)), None)
+
+
+def _holds(entry: _Entry, at: datetime) -> bool:
+    # The library's data may be replaced while the process runs; its `UpdatePrices` does so.
+    return entry.snapshot is genai_prices.LIBRARY.snapshot() and (entry.day is None or entry.day == _day(at))
+
+
+def _day(at: datetime) -> int:
+    is_utc = at.tzinfo is timezone.utc or at.tzinfo is None
+    return (at if is_utc else at.astimezone(timezone.utc)).toordinal()
+
+
+def _override(name: str, given: object) -> _Entry:
+    if not name.strip() or "*" in name.strip()[:-1]:
+        raise BadInputError(
+            f"The price override {name!r} is no model name: expected a name such as 'claude-opus-5-5', or the start of "
+            "one with a single '*' at its end, such as 'claude-*'."
+        )
+    price = given if isinstance(given, Price) else _parse(name, given)
+    batch = price.times(price.batch_multiplier)
+    fast = None if price.fast_multiplier is None else price.times(price.fast_multiplier)
+    resolved = ResolvedPrice("override", name, None, price, (), batch, fast)
+    both = None if fast is None else fast.times(price.batch_multiplier)
+    rates = tuple(None if p is None else Rates(((-1, p),)) for p in (price, batch, fast, both))
+    return _Entry(resolved, rates, None, None)
+
+
+def _parse(name: str, given: object) -> Price:
+    problem = f"The price override for the model {name!r} can't be used."
+    if not isinstance(given, Mapping):
+        raise BadInputError(
+            f"{problem} It is {given!r}: expected a Price, or a mapping such as {{'input': 3, 'output': 15}}."
+        )
+    amounts = cast("Mapping[str, Amount]", given)
+    unknown = sorted(set(map(str, amounts)) - set(_FIELDS))
+    missing = sorted({"input", "output"} - set(amounts))
+    if unknown or missing:
+        wrong = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
+        raise BadInputError(
+            f"{problem} It has fields {wrong}; expected input, output and, where they differ from the published "
+            f"multipliers, {', '.join(_FIELDS[2:])}."
+        )
+    try:
+        return Price(**amounts)
+    except BadInputError as error:
+        raise BadInputError(f"{problem} {error}") from error
+
+
+def _from_library(model: str, provider: str, at: datetime) -> _Entry:
+    snapshot = genai_prices.LIBRARY.snapshot()
+    if snapshot is None:
+        return _Entry(None, _UNPRICED, None, _NO_DAY)
+    try:
+        found = find_price(snapshot, model, provider, at)
+    except Exception:  # noqa: BLE001 - data of another shape leaves a model unpriced
+        internal_errors.record("pricing")
+        found = None
+    if found is None:
+        return _Entry(None, _UNPRICED, snapshot, None)
+    rates = tuple(_rates(found))
+    day = _NO_DAY if found.hourly else _day(at) if found.daily else None
+    return _Entry(_resolved(found), rates, snapshot, day)
+
+
+def _rates(found: LibraryPrice) -> Iterator[Rates]:
+    compiled: dict[Steps, Rates] = {}
+    for steps in (found.standard, found.batch, found.fast, found.batch_fast):
+        if steps not in compiled:
+            compiled[steps] = Rates(steps)
+        yield compiled[steps]
+
+
+def _resolved(found: LibraryPrice) -> ResolvedPrice:
+    (_, price), *tiers = found.standard
+    return ResolvedPrice(
+        "genai-prices", found.model_id, found.provider_id, price, tuple(tiers), found.batch[0][1], found.fast[0][1]
+    )

@@ -1,0 +1,63 @@
+"""Starts claudescope in a process of a command under `claudescope run`."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import ClassVar
+
+from claudescope._internal.fork import renew_in_child
+from claudescope.export import is_configured, prepare
+from claudescope.export.from_environment import instrument_from_environment
+from claudescope.export.telemetry import Telemetry
+from claudescope.lifecycle import attach, give_way
+from claudescope.run.reporter import Link
+from claudescope.schema.record import CallStart
+from claudescope.sinks import Sink
+
+__all__ = ["start"]
+
+
+class _AtFirstCall(Sink):
+    """Takes the places that the app has left free once it makes its first call: by then it has taken what it wants."""
+
+    name: ClassVar[str] = "run"
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._waiting: Telemetry | None = telemetry
+        self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
+
+    def started(self, start: CallStart) -> None:
+        """Begin to export before the first call has its span."""
+        if self._waiting is not None:
+            self._begin(start)
+
+    def _begin(self, start: CallStart) -> None:
+        with self._lock:
+            telemetry = self._waiting
+            try:
+                if telemetry is None or is_configured():
+                    return  # by another thread, or by the app itself
+                telemetry.start()
+                if telemetry.metrics_sink is not None:
+                    telemetry.metrics_sink.started(start)
+            finally:
+                self._waiting = None
+
+
+def start() -> None:
+    """Switch claudescope on, tell the watcher of every call, and export where the environment says where to."""
+    _, _, address = os.environ.get("_CLAUDESCOPE_RUN", "").partition(":")
+    if not address:
+        return
+    instrument_from_environment()
+    give_way()
+    link = Link(address)
+    attach(link)
+    atexit.register(link.close)
+    telemetry = prepare(console=False)
+    if not telemetry.nothing:
+        telemetry.watch()
+        attach(_AtFirstCall(telemetry))

@@ -1,0 +1,382 @@
+"""Every metric and label that claudescope emits, declared once.
+
+The metrics sink emits from this table, and dashboards and alerts query by it, so none of them can name a signal
+that does not exist. Names are the OpenTelemetry GenAI semantic conventions' where those have one
+(https://opentelemetry.io/docs/specs/semconv/gen-ai/), and start with `claude.` or `claudescope.` where they don't.
+
+Prometheus names follow OpenTelemetry's own translation
+(https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/): every run of characters that
+Prometheus forbids becomes one underscore, the unit is appended in words, and a monotonic sum ends in `_total`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from claudescope.schema.error_types import ERROR_TYPES
+
+__all__ = [
+    "ACTIVE_CALLS",
+    "BATCH_RESULTS",
+    "CACHE_READ_TOKENS",
+    "CACHE_WRITE_TOKENS",
+    "COMMON_LABELS",
+    "COST",
+    "DURATION",
+    "EVENTS_DROPPED",
+    "FINISH_REASONS",
+    "INTERNAL_ERRORS",
+    "LABELS",
+    "METRICS",
+    "OTHER",
+    "OUTPUT_SPEED",
+    "RATE_LIMIT",
+    "RATE_LIMIT_REMAINING",
+    "REASONING_TOKENS",
+    "RESPONSES",
+    "RETRIES",
+    "RETRY_DELAY",
+    "SCOPE_NAME",
+    "SERVER_TOOL_USES",
+    "STREAM_STALL",
+    "TIME_TO_FIRST_CHUNK",
+    "TOKEN_USAGE",
+    "UNPRICED_CALLS",
+    "Instrument",
+    "Label",
+    "Metric",
+]
+
+SCOPE_NAME: Final = "claudescope"
+"""Name of the instrumentation scope that all metrics and claudescope's own spans carry."""
+
+OTHER: Final = "other"
+"""The value that a label takes where a new one would go over its cap."""
+
+Instrument = Literal["histogram", "counter", "updowncounter", "gauge"]
+"""The kinds of OpenTelemetry instruments in use. All but the histograms are observed when an export happens."""
+
+_DURATION_BUCKETS: Final = tuple(0.01 * 2**power for power in range(18))
+"""Seconds. The convention's doubling series from 0.01 to 81.92, carried on to 1310.72: Claude calls run for minutes."""
+
+_TOKEN_BUCKETS: Final = tuple(float(4**power) for power in range(14))
+"""Tokens. The convention's advice for `gen_ai.client.token.usage`: powers of four from 1 to 67,108,864."""
+
+_SPEED_BUCKETS: Final = (
+    5.0,
+    10.0,
+    20.0,
+    30.0,
+    40.0,
+    50.0,
+    60.0,
+    80.0,
+    100.0,
+    150.0,
+    200.0,
+    300.0,
+    500.0,
+    1000.0,
+)
+"""Tokens per second: fine around the tens to hundreds that models write at."""
+
+_FORBIDDEN_IN_METRIC: Final = r"[^a-zA-Z0-9:]+"
+_FORBIDDEN_IN_LABEL: Final = r"[^a-zA-Z0-9]+"
+_UNIT_SUFFIXES: Final = {
+    "": "",
+    "s": "seconds",
+    "{token}": "",
+    "{token}/s": "per_second",
+    "{call}": "",
+    "{use}": "",
+    "{result}": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A dimension of a metric.
+
+    Attributes:
+        name: OpenTelemetry attribute name.
+        description: What it tells, in one sentence.
+        values: All values it can take, where they are a closed set; None where they come from outside and are capped.
+        cap: How many distinct values a process keeps before further ones become `other`; None for a closed set.
+    """
+
+    name: str
+    description: str
+    values: tuple[str, ...] | None = None
+    cap: int | None = None
+
+    @property
+    def prometheus(self) -> str:
+        """The label's name in Prometheus."""
+        return re.sub(_FORBIDDEN_IN_LABEL, "_", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of the catalogue.
+
+    Attributes:
+        name: OpenTelemetry instrument name.
+        instrument: What kind of instrument it is.
+        unit: Unit in UCUM notation; empty where the name says it.
+        description: What it measures, in one sentence.
+        labels: Its dimensions.
+        buckets: Upper bounds of a histogram's explicit buckets, in `unit`; empty for anything else.
+    """
+
+    name: str
+    instrument: Instrument
+    unit: str
+    description: str
+    labels: tuple[Label, ...]
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def prometheus(self) -> str:
+        """The metric's name in Prometheus: for a histogram the name that `_bucket`, `_sum` and `_count` follow."""
+        base = re.sub(_FORBIDDEN_IN_METRIC, "_", self.name)
+        suffix = _UNIT_SUFFIXES[self.unit]
+        if suffix and not base.endswith(f"_{suffix}"):
+            base = f"{base}_{suffix}"
+        return f"{base}_total" if self.instrument == "counter" else base
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Every series name that Prometheus shows for it."""
+        if self.instrument == "histogram":
+            return tuple(f"{self.prometheus}_{part}" for part in ("bucket", "count", "sum"))
+        return (self.prometheus,)
+
+
+OPERATION: Final = Label(
+    "gen_ai.operation.name",
+    "What was called: chat for Messages, else the API method.",
+    values=(
+        "chat",
+        "count_tokens",
+        "text_completion",
+        "batches.create",
+        "batches.list",
+        "batches.retrieve",
+        "batches.cancel",
+        "batches.delete",
+        "batches.results",
+        "models.list",
+        "models.retrieve",
+        "files.upload",
+        "files.list",
+        "files.retrieve",
+        "files.delete",
+        "files.download",
+        OTHER,
+    ),
+)
+PROVIDER: Final = Label(
+    "gen_ai.provider.name",
+    "The platform that serves the model.",
+    values=("anthropic", "aws.bedrock", "gcp.vertex_ai", "azure.ai.foundry", OTHER),
+)
+REQUEST_MODEL: Final = Label("gen_ai.request.model", "The model that was asked for.", cap=100)
+RESPONSE_MODEL: Final = Label("gen_ai.response.model", "The model that answered; absent where none did.", cap=100)
+SERVER_ADDRESS: Final = Label("server.address", "Host name of the API.", cap=50)
+WORKFLOW: Final = Label("claude.workflow", "Name given by `claudescope.workflow`; absent outside of one.", cap=100)
+
+ERROR_TYPE: Final = Label("error.type", "The kind of error, from the one classification.", values=tuple(ERROR_TYPES))
+OUTCOME: Final = Label("claude.outcome", "How the call ended.", values=("ok", "error", "cancelled", "abandoned"))
+BATCH_OUTCOME: Final = Label(
+    "claude.batch.outcome",
+    "How a request of a message batch ended.",
+    values=("succeeded", "errored", "canceled", "expired"),
+)
+TOKEN_TYPE: Final = Label("gen_ai.token.type", "Which tokens.", values=("input", "output"))
+CACHE_TTL: Final = Label("claude.cache.ttl", "How long the cache entry was written for.", values=("5m", "1h"))
+FINISH_REASON: Final = Label(
+    "gen_ai.response.finish_reason",
+    "Why the model stopped.",
+    values=(
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+        "compaction",
+        OTHER,
+    ),
+)
+RATE_LIMIT_TYPE: Final = Label(
+    "claude.ratelimit.type", "Which limit.", values=("requests", "tokens", "input_tokens", "output_tokens")
+)
+SERVER_TOOL: Final = Label("claude.server_tool.name", "The server-side tool, such as web_search.", cap=30)
+COMPONENT: Final = Label("claudescope.component", "The part of claudescope that failed.", cap=30)
+
+FINISH_REASONS: Final = frozenset(FINISH_REASON.values or ())
+
+COMMON_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW)
+"""Labels of every metric that a finished call gives."""
+
+_START_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, WORKFLOW)
+"""The common labels that are known when a call starts."""
+
+DURATION: Final = Metric(
+    "gen_ai.client.operation.duration",
+    "histogram",
+    "s",
+    "Time from a call's start to its end, retries and the reading of a stream included.",
+    (*COMMON_LABELS, OUTCOME, ERROR_TYPE),
+    _DURATION_BUCKETS,
+)
+TIME_TO_FIRST_CHUNK: Final = Metric(
+    "gen_ai.client.operation.time_to_first_chunk",
+    "histogram",
+    "s",
+    "Time from a call's start to the first content event of its stream.",
+    COMMON_LABELS,
+    _DURATION_BUCKETS,
+)
+TOKEN_USAGE: Final = Metric(
+    "gen_ai.client.token.usage",
+    "histogram",
+    "{token}",
+    "Tokens per call; input includes cache reads and writes.",
+    (*COMMON_LABELS, TOKEN_TYPE),
+    _TOKEN_BUCKETS,
+)
+OUTPUT_SPEED: Final = Metric(
+    "claude.client.output_speed",
+    "histogram",
+    "{token}/s",
+    "Output tokens of a stream over the time from its first content event to its last.",
+    COMMON_LABELS,
+    _SPEED_BUCKETS,
+)
+STREAM_STALL: Final = Metric(
+    "claude.client.stream.stall",
+    "histogram",
+    "s",
+    "The longest gap between two events of a stream.",
+    COMMON_LABELS,
+    _DURATION_BUCKETS,
+)
+CACHE_READ_TOKENS: Final = Metric(
+    "gen_ai.client.inference.usage.cache_read.input_tokens",
+    "counter",
+    "{token}",
+    "Input tokens read from the prompt cache.",
+    COMMON_LABELS,
+)
+CACHE_WRITE_TOKENS: Final = Metric(
+    "gen_ai.client.inference.usage.cache_write.input_tokens",
+    "counter",
+    "{token}",
+    "Input tokens written to the prompt cache.",
+    (*COMMON_LABELS, CACHE_TTL),
+)
+REASONING_TOKENS: Final = Metric(
+    "gen_ai.client.inference.usage.reasoning.output_tokens",
+    "counter",
+    "{token}",
+    "Output tokens spent on reasoning.",
+    COMMON_LABELS,
+)
+COST: Final = Metric(
+    "claude.client.cost.usd", "counter", "", "Price of what the API billed, in US dollars.", COMMON_LABELS
+)
+UNPRICED_CALLS: Final = Metric(
+    "claude.client.cost.unpriced_calls",
+    "counter",
+    "{call}",
+    "Calls whose usage is known and whose price is not.",
+    COMMON_LABELS,
+)
+RETRIES: Final = Metric(
+    "claude.client.retries",
+    "counter",
+    "",
+    "Attempts that were followed by another, by why they failed.",
+    (*COMMON_LABELS, ERROR_TYPE),
+)
+RETRY_DELAY: Final = Metric("claude.client.retry.delay", "counter", "s", "Time slept between attempts.", COMMON_LABELS)
+RESPONSES: Final = Metric(
+    "claude.client.responses",
+    "counter",
+    "",
+    "Answers of the model, by why it stopped.",
+    (*COMMON_LABELS, FINISH_REASON),
+)
+SERVER_TOOL_USES: Final = Metric(
+    "claude.client.server_tool.uses",
+    "counter",
+    "{use}",
+    "Uses of server-side tools as the usage reports them.",
+    (*COMMON_LABELS, SERVER_TOOL),
+)
+BATCH_RESULTS: Final = Metric(
+    "claude.client.batch.results",
+    "counter",
+    "{result}",
+    "Results of message batches that were read, each counted once.",
+    (OPERATION, PROVIDER, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW, BATCH_OUTCOME, ERROR_TYPE),
+)
+ACTIVE_CALLS: Final = Metric(
+    "claude.client.active_calls", "updowncounter", "{call}", "Calls in flight now.", _START_LABELS
+)
+RATE_LIMIT: Final = Metric(
+    "claude.client.ratelimit.limit",
+    "gauge",
+    "",
+    "What a rate limit allows, from the last response's headers.",
+    (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
+)
+RATE_LIMIT_REMAINING: Final = Metric(
+    "claude.client.ratelimit.remaining",
+    "gauge",
+    "",
+    "What is left of a rate limit, from the last response's headers.",
+    (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
+)
+INTERNAL_ERRORS: Final = Metric(
+    "claudescope.internal_errors", "counter", "", "What went wrong inside claudescope itself.", (COMPONENT,)
+)
+
+EVENTS_DROPPED: Final = Metric(
+    "claudescope.sentry.events_dropped",
+    "counter",
+    "",
+    "Sentry events that flood control held back.",
+    (ERROR_TYPE,),
+)
+
+METRICS: Final = (
+    DURATION,
+    TIME_TO_FIRST_CHUNK,
+    TOKEN_USAGE,
+    OUTPUT_SPEED,
+    STREAM_STALL,
+    CACHE_READ_TOKENS,
+    CACHE_WRITE_TOKENS,
+    REASONING_TOKENS,
+    COST,
+    UNPRICED_CALLS,
+    RETRIES,
+    RETRY_DELAY,
+    RESPONSES,
+    SERVER_TOOL_USES,
+    BATCH_RESULTS,
+    ACTIVE_CALLS,
+    RATE_LIMIT,
+    RATE_LIMIT_REMAINING,
+    INTERNAL_ERRORS,
+    EVENTS_DROPPED,
+)
+"""The whole catalogue, in the order that the documentation shows it."""
+
+LABELS: Final = tuple({label.name: label for metric in METRICS for label in metric.labels}.values())
+"""Every label of the catalogue."""

@@ -1,0 +1,245 @@
+"""The facts of one finished call, as everything after the probe sees them.
+
+A *call* is one invocation of an SDK method, with every retry and the reading of the stream it returns.
+An *attempt* is one HTTP request within it. A call ends in exactly one `CallRecord`, however it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, make_dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeVar, cast
+
+__all__ = [
+    "Attempt",
+    "BatchOutcome",
+    "BatchResult",
+    "CallRecord",
+    "CallStart",
+    "Outcome",
+    "RateLimit",
+    "RateLimitType",
+    "SpanOutcome",
+    "Usage",
+    "draft_of",
+]
+
+_T = TypeVar("_T")
+
+Outcome = Literal["ok", "error", "cancelled", "abandoned"]
+"""How a call ended: `cancelled` when the app stopped it, `abandoned` when a stream was dropped before its end."""
+
+BatchOutcome = Literal["succeeded", "errored", "canceled", "expired"]
+"""How a request of a message batch ended, in the API's words."""
+
+RateLimitType = Literal["requests", "tokens", "input_tokens", "output_tokens"]
+"""Which limit a rate-limit header speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the API billed, in tokens.
+
+    Attributes:
+        input_tokens: All input, cache reads and cache writes included, as the OpenTelemetry GenAI conventions count.
+        output_tokens: All output, reasoning included.
+        cache_read_tokens: The part of the input that was read from the prompt cache.
+        cache_write_5m_tokens: The part of the input written to the cache for five minutes.
+        cache_write_1h_tokens: The part of the input written to the cache for one hour.
+        reasoning_tokens: The part of the output that was reasoning. 0 where the API does not say.
+        server_tools: Uses of server-side tools by name, such as `{"web_search": 2}`.
+        service_tier: `standard`, `priority` or `batch` as the API reports it, or None.
+        speed: `standard` or `fast` as the API reports it, or None.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+    server_tools: Mapping[str, int] = field(default_factory=dict[str, int])
+    service_tier: str | None = None
+    speed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP request of a call.
+
+    Attributes:
+        error_type: Why it failed, a kind of `claudescope.schema.classify`; None where it succeeded.
+        status_code: The HTTP status; None where no response came.
+        retry_after: What the server asked to wait, in seconds; None where it did not say.
+        delay: How long the SDK slept before the next attempt, in seconds; 0 for the last.
+        request_id: The API's id of the request; None where no response came.
+    """
+
+    error_type: str | None = None
+    status_code: int | None = None
+    retry_after: float | None = None
+    delay: float = 0.0
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """One rate limit as the last response's headers reported it.
+
+    Attributes:
+        limit: How much the window allows; None where the header was missing.
+        remaining: How much of it is left; None where the header was missing.
+        reset: When it is full again, an RFC 3339 timestamp as sent; None where the header was missing.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallStart:
+    """What is known of a call when it starts.
+
+    Attributes:
+        operation: The value of `gen_ai.operation.name`, such as `chat`.
+        provider: The value of `gen_ai.provider.name`, such as `anthropic` or `aws.bedrock`.
+        request_model: The model that was asked for; None for calls without one.
+        stream: Whether the app asked for a stream.
+        server_address: Host name of the API.
+        workflow: The name given by `claudescope.workflow`, None outside of one.
+    """
+
+    operation: str
+    provider: str
+    request_model: str | None
+    stream: bool
+    server_address: str
+    workflow: str | None
+
+
+class SpanOutcome(NamedTuple):
+    """How a call is about to end, as its span shows it. Its record is made when it has ended.
+
+    Attributes:
+        outcome: How it ends.
+        error_type: The kind of the error; None unless the outcome is `error`.
+        finish_reason: Why the model stopped; None where no response said.
+        cost_usd: The price of what was billed so far in US dollars; None where none is known.
+        workflow: The name given by `claudescope.workflow`, None outside of one.
+    """
+
+    outcome: Outcome
+    error_type: str | None
+    finish_reason: str | None
+    cost_usd: Decimal | None
+    workflow: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """The facts of one finished call. Nothing in it comes from a prompt, a completion or a key.
+
+    Attributes:
+        operation: The value of `gen_ai.operation.name`, such as `chat`.
+        provider: The value of `gen_ai.provider.name`, such as `anthropic` or `aws.bedrock`.
+        request_model: The model that was asked for; None for calls without one.
+        response_model: The model that answered; None where no response named one.
+        stream: Whether the app asked for a stream.
+        outcome: How the call ended.
+        error_type: The kind of the error, a kind of `claudescope.schema.classify`; None unless the outcome is `error`.
+        status_code: HTTP status of the last attempt; None where no response came.
+        request_id: The API's id of the last attempt; None where no response came.
+        workflow: The name given by `claudescope.workflow`, None outside of one.
+        server_address: Host name of the API.
+        started_at: When the call started, in UTC.
+        duration: Seconds from the call's start to its end, retries and the reading of a stream included.
+        time_to_first_chunk: Seconds from the call's start to the first content event of a stream, as the SDK
+            received it; None for anything but a stream that had content.
+        longest_stall: Seconds of the longest gap between two events of a stream; None below two events.
+        stream_seconds: Seconds from the first content event of a stream to the last; None below two.
+        attempts: Every HTTP request of the call, in order.
+        usage: What the API billed; None where no response said.
+        cost_usd: The price of `usage` in US dollars; None where there is no usage or no known price.
+        finish_reason: Why the model stopped, such as `end_turn`; None where no response said.
+        rate_limits: The limits that the last response's headers reported, by type.
+        trace_id: 32 hexadecimal digits; None outside of a trace.
+        span_id: 16 hexadecimal digits of the call's own span, or of the span around it; None outside of a trace.
+    """
+
+    operation: str
+    provider: str
+    request_model: str | None
+    response_model: str | None
+    stream: bool
+    outcome: Outcome
+    error_type: str | None
+    status_code: int | None
+    request_id: str | None
+    workflow: str | None
+    server_address: str
+    started_at: datetime
+    duration: float
+    time_to_first_chunk: float | None
+    longest_stall: float | None
+    stream_seconds: float | None
+    attempts: tuple[Attempt, ...]
+    usage: Usage | None
+    cost_usd: Decimal | None
+    finish_reason: str | None
+    rate_limits: Mapping[RateLimitType, RateLimit]
+    trace_id: str | None
+    span_id: str | None
+
+    @property
+    def retries(self) -> int:
+        """How many attempts came after the first."""
+        return max(len(self.attempts) - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """The facts of one result of a message batch, seen when the app first reads it.
+
+    It is no call: the batch did the work, hours ago perhaps, and the call only fetched what came of it.
+
+    Attributes:
+        provider: The value of `gen_ai.provider.name`.
+        model: The model that answered; None where none did.
+        outcome: How the request ended.
+        error_type: A name of `claudescope.schema.error_types`; None unless the outcome is `errored`.
+        usage: What the API billed, with the service tier `batch`; None where no answer said.
+        cost_usd: The price of `usage` in US dollars; None where there is no usage or no known price.
+        finish_reason: Why the model stopped; None where no answer said.
+        workflow: The name given by `claudescope.workflow` where the results were fetched, None outside of one.
+        server_address: Host name of the API.
+    """
+
+    provider: str
+    model: str | None
+    outcome: BatchOutcome
+    error_type: str | None
+    usage: Usage | None
+    cost_usd: Decimal | None
+    finish_reason: str | None
+    workflow: str | None
+    server_address: str
+
+
+def draft_of(frozen: type[_T]) -> type[_T]:
+    """A class with the same fields as a frozen one, whose instances are quick to make and can be given its class.
+
+    A frozen dataclass sets each field by a call that gets around its own guard: that is most of what a record of 24
+    fields costs, three times over for a stream. Make a draft, then set its `__class__` to the frozen class.
+
+    Args:
+        frozen: A frozen dataclass with slots, and without bases.
+    """
+    specs = [
+        (entry.name, entry.type, field(default=entry.default, default_factory=entry.default_factory))
+        for entry in fields(frozen)  # type: ignore[arg-type] # it is a dataclass
+    ]
+    made = make_dataclass(f"Draft{frozen.__name__}", specs, slots=True, repr=False, eq=False, match_args=False)
+    return cast("type[_T]", made)

@@ -1,0 +1,94 @@
+"""Remembers which exception ended which call, and which exceptions Sentry has had."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from claudescope.schema.record import CallRecord
+
+__all__ = ["FAILURES", "Failures"]
+
+MAX_FAILURES: Final = 512
+"""Exceptions remembered at a time."""
+
+MAX_HELD: Final = 4
+"""Exceptions kept alive at a time, of classes that Python can't refer to weakly."""
+
+
+class _Entry:
+    __slots__ = ("error", "record", "reported")
+
+    def __init__(self, error: Callable[[], BaseException | None]) -> None:
+        self.error = error
+        self.record: CallRecord | None = None
+        self.reported = False
+
+
+class Failures:
+    """A bounded memory of exceptions, by identity. Thread-safe, and invisible to the app.
+
+    It refers to exceptions weakly, so that their frames and all that these hold go when the app lets go of them.
+    Built-in and compiled classes, such as `TypeError` and pydantic's `ValidationError`, allow no weak reference: of
+    these the last four are kept.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._weak: OrderedDict[int, _Entry] = OrderedDict()
+        self._held: OrderedDict[int, _Entry] = OrderedDict()
+
+    def remember(self, error: BaseException, record: CallRecord) -> None:
+        """`error` ended the call of `record`."""
+        with self._lock:
+            self._entry(error).record = record
+
+    def record_of(self, error: BaseException) -> CallRecord | None:
+        """The call that `error` ended; None where it ended none, or was forgotten."""
+        with self._lock:
+            entry = self._find(error)
+            return None if entry is None else entry.record
+
+    def reported(self, error: BaseException) -> bool:
+        """Whether Sentry has had `error`."""
+        with self._lock:
+            entry = self._find(error)
+            return entry is not None and entry.reported
+
+    def report(self, errors: Iterable[BaseException]) -> bool:
+        """Mark exceptions as reported. False where all of them were before."""
+        with self._lock:
+            entries = [self._entry(error) for error in errors]
+            first = not all(entry.reported for entry in entries)
+            for entry in entries:
+                entry.reported = True
+            return first
+
+    def _find(self, error: BaseException) -> _Entry | None:
+        for entries in (self._weak, self._held):
+            entry = entries.get(id(error))
+            # An address is used again once its exception is gone.
+            if entry is not None and entry.error() is error:
+                return entry
+        return None
+
+    def _entry(self, error: BaseException) -> _Entry:
+        entry = self._find(error)
+        if entry is not None:
+            return entry
+        try:
+            entries, limit, entry = self._weak, MAX_FAILURES, _Entry(weakref.ref(error))
+        except TypeError:
+            entries, limit, entry = self._held, MAX_HELD, _Entry(lambda: error)
+        entries[id(error)] = entry
+        entries.move_to_end(id(error))
+        while len(entries) > limit:
+            entries.popitem(last=False)
+        return entry
+
+
+FAILURES: Final = Failures()
+"""The process' memory."""
