@@ -15,9 +15,9 @@ __all__ = ["Sink"]
 class Sink:
     """Consumes the calls that the probe sees. Override what is needed; the probe calls nothing else.
 
-    An exception in a method does not reach the app: it is logged once at debug, counted in
-    `claudescope.internal_errors` under the sink's `name`, and goes on with the next sink. Methods are called from any thread and never run inside a
-    finaliser.
+    An exception in a method does not reach the app: it is logged once at debug and counted in
+    `claudescope.internal_errors` under the sink's `name`, and the next sink is called. Methods are called from any
+    thread, and never inside a finaliser.
 
     They run in the thread of the app's call, so they must not block: what waits for a disk or a network belongs behind
     a queue with a thread of its own, as an exporter of OpenTelemetry has. None of claudescope's own sinks does I/O. A
