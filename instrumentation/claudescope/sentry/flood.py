@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from claudescope._internal import held_back
+from claudescope._internal.fork import renew_in_child
 from claudescope.schema.error_types import ERROR_TYPES
 
 __all__ = ["FloodControl"]
@@ -45,6 +46,7 @@ class FloodControl:
         self._per_second = per_minute / 60
         self._clock = clock
         self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
         self._kinds: dict[str, _Bucket] = {}
         self._all = self._bucket(KINDS_AT_ONCE)
         self._waiting: dict[str, int] = {}
