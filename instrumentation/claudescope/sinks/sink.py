@@ -19,8 +19,8 @@ class Sink:
     `name`, the first one is logged at debug, and the next sink still gets the call.
 
     Methods run in the thread of the app's call, on any thread, and never inside a finaliser. They must not block: a
-    sink that writes to a disk or a network needs a queue and a thread of its own, as OpenTelemetry's exporters have. None of
-    claudescope's own sinks does I/O. A method that hangs blocks the one call it was told of: no lock is held meanwhile.
+    sink that writes to a disk or a network needs a queue and a thread of its own, as OpenTelemetry's exporters have.
+    None of claudescope's own sinks does I/O. A method that hangs blocks the one call it was told of, and no other.
     """
 
     name: ClassVar[str]
