@@ -13,6 +13,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from claudescope._internal.exceptions import BadInputError, require
+from claudescope._internal.fork import renew_in_child
 from claudescope._internal.version import VERSION
 from claudescope.content import Content, ContentMode, capturing
 from claudescope.pricing.price_book import PriceBook
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["active_probe", "attach", "detach", "give_way", "instrument", "report", "uninstrument"]
 
 _log: Final = logging.getLogger("claudescope")
-_lock: Final = threading.RLock()
+_lock = threading.RLock()
+renew_in_child(sys.modules[__name__], "_lock")
 _report_sink: Final = ReportSink()
 
 LogsTo = Literal["opentelemetry"]

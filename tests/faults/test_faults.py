@@ -212,7 +212,7 @@ def test_a_sink_that_hangs_in_our_own_thread(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(deferred, "FLUSH_TIMEOUT", 0.01)
     sink = _Stuck()
     claudescope.instrument(sinks=[sink])
-    before = internal_errors.counts().get("finisher", 0)
+    before = internal_errors.counts().get("deferred_endings", 0)
 
     def drop() -> None:
         for _ in ScriptedAPI(stream()).client().messages.create(**REQUEST, stream=True):
@@ -233,7 +233,7 @@ def test_a_sink_that_hangs_in_our_own_thread(monkeypatch: pytest.MonkeyPatch) ->
     flush()
     drop()
     flush()
-    assert internal_errors.counts()["finisher"] - before >= 15
+    assert internal_errors.counts()["deferred_endings"] - before >= 15
 
 
 # --- every seam of the probe ----------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ async def test_async_raw_bodies() -> None:
 
 def _reader(form: BodyForm) -> tuple[BodyReader, list[Any]]:
     seen: list[Any] = []
-    return BodyReader(lambda chunk: chunk, see=seen.append, read=seen.append, form=form), seen
+    return BodyReader(lambda chunk: chunk, on_value=seen.append, on_body=seen.append, form=form), seen
 
 
 def test_a_line_over_two_chunks() -> None:

@@ -286,7 +286,7 @@ def test_a_collection_while_a_lock_is_held() -> None:
         threading.Thread(target=collect, daemon=True).start()
         assert done.wait(30)
     assert [call.outcome for call in calls] == ["abandoned"]
-    assert ended_in == ["claudescope-finisher"]  # and not in the collection, under whatever lock that runs
+    assert ended_in == ["claudescope-deferred-endings"]  # and not in the collection, under whatever lock that runs
     claudescope.uninstrument()
     provider.shutdown()
 

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import claudescope
-from claudescope._internal import held_back
+from claudescope._internal.counters import DROPPED_SENTRY_EVENTS
 from claudescope._internal.exceptions import BadInputError
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sentry import Options
@@ -65,7 +65,7 @@ def test_all_kinds_together_are_bounded() -> None:
 
 def test_the_count_is_exact_across_threads() -> None:
     """What was sent, what they say was held back and what still waits add up, whoever asked."""
-    before = held_back.counts().get("api_error", 0)
+    before = DROPPED_SENTRY_EVENTS.counts().get("api_error", 0)
     clock = _Clock()
     flood = FloodControl(10, 6, clock)
     admitted: list[int] = []
@@ -84,7 +84,7 @@ def test_the_count_is_exact_across_threads() -> None:
     clock.now = 10
     assert flood.admit("api_error") == 4000 - 10
     assert (len(admitted), sum(admitted)) == (10, 0)
-    assert held_back.counts()["api_error"] - before == 4000 - 10
+    assert DROPPED_SENTRY_EVENTS.counts()["api_error"] - before == 4000 - 10
 
 
 def test_no_limit() -> None:

@@ -21,7 +21,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 
-from claudescope._internal import held_back, internal_errors
+from claudescope._internal.counters import DROPPED_SENTRY_EVENTS, INTERNAL_ERRORS
 from claudescope.pricing.price_book import PriceBook
 from claudescope.schema.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
 from claudescope.schema.record import CallRecord, CallStart
@@ -168,14 +168,14 @@ class _Instance:
 @contextmanager
 def _process_counts(faulty: dict[str, int], held: dict[str, int]) -> Generator[None]:
     """Counts of the process, which here has several instances in it."""
-    before = dict(internal_errors._counts), dict(held_back._counts)
+    before = dict(INTERNAL_ERRORS._counts), dict(DROPPED_SENTRY_EVENTS._counts)
     try:
-        for counts, values in ((internal_errors._counts, faulty), (held_back._counts, held)):
+        for counts, values in ((INTERNAL_ERRORS._counts, faulty), (DROPPED_SENTRY_EVENTS._counts, held)):
             counts.clear()
             counts.update(values)
         yield
     finally:
-        for counts, values in zip((internal_errors._counts, held_back._counts), before, strict=True):
+        for counts, values in zip((INTERNAL_ERRORS._counts, DROPPED_SENTRY_EVENTS._counts), before, strict=True):
             counts.clear()
             counts.update(values)
 

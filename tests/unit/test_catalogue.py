@@ -9,7 +9,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from claudescope._internal import held_back, internal_errors
+from claudescope._internal import internal_errors
+from claudescope._internal.counters import DROPPED_SENTRY_EVENTS
 from claudescope.probe import sdk
 from claudescope.schema import catalogue
 from claudescope.schema.catalogue import LABELS, METRICS
@@ -27,7 +28,7 @@ def _exported() -> dict[str, set[str]]:
     provider = MeterProvider(metric_readers=[PrometheusMetricReader(registry=registry)])
     sink = MetricsSink(provider.get_meter("test"))
     internal_errors.record("test")
-    held_back.expect(ERROR_TYPES)
+    DROPPED_SENTRY_EVENTS.expect(ERROR_TYPES)
     record = make_record()
     start = CallStart("chat", "anthropic", "claude-opus-5-5", True, "api.anthropic.com", "summarise")
     for finished in (record, make_record(outcome="error", error_type="api_error"), make_record(cost_usd=None)):

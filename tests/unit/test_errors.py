@@ -330,7 +330,7 @@ def test_table_cannot_be_changed() -> None:
 
 def test_public_names() -> None:
     """What the module exports is there."""
-    assert all(hasattr(classify, name) for name in classify_module.__all__)
+    assert all(hasattr(classify_module, name) for name in classify_module.__all__)
 
 
 def test_every_error_class_of_the_sdk_has_a_deliberate_kind() -> None:

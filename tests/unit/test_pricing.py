@@ -521,7 +521,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], DataSnapshot]
 
     def use(get: Callable[[], DataSnapshot]) -> Library:
         library = Library(lambda: get)
-        monkeypatch.setattr(genai_prices, "LIBRARY", library)
+        monkeypatch.setattr(price_library, "LIBRARY", library)
         return library
 
     return use
@@ -685,7 +685,7 @@ def test_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
         tries.append(1)
         raise ImportError
 
-    monkeypatch.setattr(genai_prices, "LIBRARY", Library(load))
+    monkeypatch.setattr(price_library, "LIBRARY", Library(load))
     book = PriceBook({"mine": Price(1, 1)})
     models = ["claude-opus-5-5", "claude-opus-5-5", "mine"]
     assert [None, None, Decimal(1)] == [cost(Usage(10**6), model, book=book) for model in models]
@@ -710,8 +710,8 @@ class SlowLoad:
 def slow(monkeypatch: pytest.MonkeyPatch) -> SlowLoad:
     """A library whose import is slow, and a wait for it that is short."""
     load = SlowLoad()
-    monkeypatch.setattr(genai_prices, "LIBRARY", Library(load))
-    monkeypatch.setattr(genai_prices, "LOAD_TIMEOUT", 0.01)
+    monkeypatch.setattr(price_library, "LIBRARY", Library(load))
+    monkeypatch.setattr(price_library, "LOAD_TIMEOUT", 0.01)
     return load
 
 
@@ -734,7 +734,7 @@ def test_warm_up_that_takes_too_long(slow: SlowLoad) -> None:
 
 def test_warm_up_is_waited_for(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that comes during the import waits for it."""
-    monkeypatch.setattr(genai_prices, "LOAD_TIMEOUT", 30)
+    monkeypatch.setattr(price_library, "LOAD_TIMEOUT", 30)
     book = PriceBook()
     book.warm()
     threading.Timer(0.05, slow.go.set).start()
@@ -775,7 +775,7 @@ def test_warm_up_without_threads(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch
 
 def test_fork_waits_for_the_import(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fork lets a running import end, after which the child has the library."""
-    monkeypatch.setattr(genai_prices, "LOAD_TIMEOUT", 30)
+    monkeypatch.setattr(price_library, "LOAD_TIMEOUT", 30)
     library = price_library.LIBRARY
     library.warm()
     threading.Timer(0.05, slow.go.set).start()
@@ -804,8 +804,9 @@ def run(code: str) -> str:
 PRELUDE = """
 import sys
 from datetime import datetime, timezone
-from claudescope.pricing import Price, PriceBook
-from claudescope.record import Usage
+from claudescope.pricing.price_book import PriceBook
+from claudescope.pricing.rates import Price
+from claudescope.schema.record import Usage
 book = PriceBook({"mine": Price(1, 1)})
 def cost(model):
     return book.cost(Usage(10**6), model=model, provider="anthropic", at=datetime(2026, 11, 20, tzinfo=timezone.utc))

@@ -1,45 +1,35 @@
-"""What goes wrong inside claudescope itself: counted and logged once, never raised into the app."""
+"""Records what fails inside claudescope itself: counts it and logs the first one, and never raises into the app."""
 
 from __future__ import annotations
 
 import logging
 import sys
-import threading
 import traceback
-from collections.abc import Mapping
+from typing import Final
 
-from claudescope._internal.fork import renew_in_child
+from claudescope._internal.counters import INTERNAL_ERRORS
 
 __all__ = ["counts", "record"]
 
-_log = logging.getLogger("claudescope")
-_counts: dict[str, int] = {}
-_lock = threading.Lock()
-renew_in_child(sys.modules[__name__], "_lock")
+_log: Final = logging.getLogger("claudescope")
+
+counts: Final = INTERNAL_ERRORS.counts
+"""How many internal errors each component has had in this process."""
 
 
 def record(component: str) -> None:
-    """Count a fault, from inside the `except` that caught it. Never raises.
+    """Count an internal error, from inside the `except` that caught it. Never raises.
 
     Args:
-        component: The part that failed, such as `probe` or a sink's name. Its first fault is logged at debug with
-            where it happened, and without the exception's message, which may quote a prompt; later ones are only
-            counted, in `claudescope.internal_errors`.
+        component: The part that failed, such as `probe` or a sink's name. Its first error is logged at debug with its
+            traceback but without the exception's message, which may quote a prompt. Later ones are only counted, in
+            `claudescope.internal_errors`.
     """
-    with _lock:
-        seen = _counts.get(component, 0)
-        _counts[component] = seen + 1
-    if not seen:
-        kind, _, where = sys.exc_info()
+    if INTERNAL_ERRORS.add(component) == 1:
+        error_class, _, where = sys.exc_info()
         _log.debug(
-            "claudescope: a fault in %s; the app is not affected: %s\n%s",
+            "claudescope: internal error in %s; the app is not affected: %s\n%s",
             component,
-            "unknown" if kind is None else kind.__qualname__,
+            "unknown" if error_class is None else error_class.__qualname__,
             "".join(traceback.format_tb(where)),
         )
-
-
-def counts() -> Mapping[str, int]:
-    """How many faults each component has had in this process."""
-    with _lock:
-        return dict(_counts)

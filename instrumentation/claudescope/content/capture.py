@@ -128,7 +128,7 @@ class Captured:
         self._truncated |= budget.truncated
         return kept
 
-    def see(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take one event of a stream, a model or decoded."""
         try:
             if self._gathered.see(event):

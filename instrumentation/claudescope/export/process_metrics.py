@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -13,6 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 
+from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope._internal.version import VERSION
 from claudescope.schema.catalogue import SCOPE_NAME
 from claudescope.schema.record import BatchResult, CallRecord, CallStart
@@ -43,7 +42,8 @@ class ProcessMetrics(Sink):
         self._lock = threading.Lock()
         self._provider: MeterProvider | None = None
         self._sink: MetricsSink | None = None
-        _live.add(self)
+        renew_in_child(self, "_lock")
+        run_in_child(self, type(self).detach_after_fork)
 
     def started(self, start: CallStart) -> None:
         """Count the call as in flight."""
@@ -81,19 +81,6 @@ class ProcessMetrics(Sink):
                 self._sink = MetricsSink(self._provider.get_meter(SCOPE_NAME, VERSION), self._max_workflows)
             return self._sink
 
-    def in_child(self) -> None:
-        """Leave to the parent what is the parent's."""
-        self._lock = threading.Lock()
+    def detach_after_fork(self) -> None:
+        """Leave the provider to the parent process: this process is a forked child."""
         self._provider = self._sink = None
-
-
-_live: weakref.WeakSet[ProcessMetrics] = weakref.WeakSet()
-
-
-def _in_child() -> None:
-    for metrics in _live:
-        metrics.in_child()
-
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_in_child)

@@ -5,7 +5,6 @@ The library takes a quarter of a second to import, so nothing here imports it be
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from claudescope._internal import internal_errors
+from claudescope._internal.fork import run_before_fork, run_in_child
 from claudescope.pricing.rates import Price, Steps
 
 if TYPE_CHECKING:
@@ -47,11 +47,15 @@ class Library:
         self._broken = False
         self._waited = False
         self._thread: threading.Thread | None = None
-        self._once = threading.Lock()
+        self._start_token = [True]  # whoever pops it starts the import: atomic, and no lock for a child to inherit
 
     def warm(self) -> None:
         """Start the import in a daemon thread, once in a process. Never raises."""
-        if self._get is not None or not self._once.acquire(blocking=False):
+        if self._get is not None:
+            return
+        try:
+            self._start_token.pop()
+        except IndexError:
             return
         thread = threading.Thread(target=self._run, name="claudescope-prices", daemon=True)
         try:
@@ -106,8 +110,8 @@ def _import_library() -> Callable[[], DataSnapshot]:
 
 
 LIBRARY: Final = Library()
-if hasattr(os, "register_at_fork"):  # pragma: no branch - everywhere but on Windows
-    os.register_at_fork(before=LIBRARY.before_fork, after_in_child=LIBRARY.after_fork)
+run_before_fork(LIBRARY, Library.before_fork)
+run_in_child(LIBRARY, Library.after_fork)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,21 +20,25 @@ _BROKEN: Final = frozenset({"connection_error", "stream_interrupted_error"})
 
 
 def error_type_of(error: BaseException, *, streaming: bool) -> str:
-    """The kind of `error`: a connection that broke while its stream was read is not one that was never made.
+    """The error type of an exception that ended an attempt or a call.
 
-    Never raises: it looks into a stranger's exception while the app waits for just that.
+    A connection that breaks while its stream is read is a `stream_interrupted_error`, any other a `connection_error`.
+
+    Args:
+        error: The exception. Never raises: it may be any third-party exception.
+        streaming: Whether the app was reading the response.
     """
     try:
-        kind = classify(error).name
-        if kind == "unknown_error" and streaming and isinstance(error, ValueError):
+        name: str = classify(error).name
+        if name == "unknown_error" and streaming and isinstance(error, ValueError):
             frame = _BEDROCK_ERROR.match(str(error))
-            kind = classify_response(200, {"type": frame[1]}).name if frame else kind
-    except Exception:  # noqa: BLE001 - see above
+            name = classify_response(200, {"type": frame[1]}).name if frame else name
+    except Exception:  # noqa: BLE001 - an attribute of a third-party exception may raise anything
         internal_errors.record("probe")
         return "unknown_error"
-    if kind in _BROKEN:
+    if name in _BROKEN:
         return "stream_interrupted_error" if streaming else "connection_error"
-    return kind
+    return name
 
 
 class Attempts:
@@ -76,40 +80,40 @@ class Attempts:
         self._succeeded = True
 
     def ended(self, error_type: str | None, error: BaseException | None, *, streaming: bool) -> tuple[Attempt, ...]:
-        """All attempts of a call that ends so.
+        """All attempts of a call that ends.
 
         Args:
-            error_type: The kind of its error, if it ends in one.
-            error: What it raised, if it did: the attempt that it ended is one that no hook has seen.
-            streaming: Whether its response was handed to the app to read.
+            error_type: The error type of the call; None unless it ends in an error.
+            error: The exception that it raised, if any. No hook has seen the attempt that it ended.
+            streaming: Whether the app read its response.
         """
         done = self._done
         if self._succeeded:
             if streaming and error_type is not None:
                 return (*done[:-1], replace(done[-1], error_type=error_type))
             return done
-        last = None if error is None or self._gave_up else self._unseen(error)
+        last = None if error is None or self._gave_up else self._unseen(error, error_type)
         return done if last is None else (*done, last)
 
-    def _unseen(self, error: BaseException) -> Attempt | None:
-        """The attempt that `error` ended; None where it failed before a request was sent, such as for a missing key."""
+    def _unseen(self, error: BaseException, error_type: str | None) -> Attempt | None:
+        """The attempt that `error` ended; None where it failed before a request was sent, as for a missing key."""
         response = _attribute(error, "response")
         if response is not None:
-            return self._failed(response, error, 0.0)
+            return self._of_response(response, error_type or "unknown_error")
         if not isinstance(error, Exception):
             return Attempt()  # the app stopped it while it waited
-        return None if _attribute(error, "request") is None else self._failed(None, error, 0.0)
+        return None if _attribute(error, "request") is None else Attempt(error_type)
 
     def _failed(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
-        if response is None:
-            kind = "unknown_error" if error is None else error_type_of(error, streaming=False)
-            return Attempt(kind, delay=delay)
-        headers = self._headers(response)
         if error is not None:
-            kind = error_type_of(error, streaming=False)
-        else:
-            kind = classify_response(response.status_code, _body(response)).name
-        return Attempt(kind, response.status_code, headers.retry_after, delay, headers.request_id)
+            return Attempt(error_type_of(error, streaming=False), delay=delay)
+        if response is None:
+            return Attempt("unknown_error", delay=delay)
+        return self._of_response(response, classify_response(response.status_code, _body(response)).name, delay)
+
+    def _of_response(self, response: Any, error_type: str, delay: float = 0.0) -> Attempt:
+        headers = self._headers(response)
+        return Attempt(error_type, response.status_code, headers.retry_after, delay, headers.request_id)
 
     def _headers(self, response: Any) -> HeaderFacts:
         headers = read_headers(response.headers.raw)
@@ -122,7 +126,7 @@ def _attribute(error: BaseException, name: str) -> Any:
     """An attribute of an exception; None where it is missing or, as httpx does for `request`, refuses to be read."""
     try:
         return getattr(error, name, None)
-    except Exception:  # noqa: BLE001 - an attribute of a stranger's exception
+    except Exception:  # noqa: BLE001 - of a third-party exception
         return None
 
 
@@ -130,5 +134,5 @@ def _body(response: Any) -> object:
     """The body of a failed response, where the SDK has read it; None where it was closed unread."""
     try:
         return response.content
-    except Exception:  # noqa: BLE001 - httpx raises ResponseNotRead, a stand-in raises anything
+    except Exception:  # noqa: BLE001 - httpx raises ResponseNotRead, a mock raises anything
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -11,14 +10,15 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from claudescope._internal import internal_errors
+from claudescope._internal.fork import renew_in_child
 from claudescope.probe.response import MessageFacts, field_of
 from claudescope.schema.classify import classify_response
 from claudescope.schema.record import BatchOutcome, BatchResult
 
 if TYPE_CHECKING:
-    from claudescope.probe.call import Call
+    from claudescope.probe.interfaces import WatchedCall
 
-__all__ = ["SEEN", "SeenResults", "see_result", "watch_async_results", "watch_results"]
+__all__ = ["SEEN", "SeenResults", "count_result", "watch_async_results", "watch_results"]
 
 MAX_BATCHES: Final = 1000
 """Batches that are remembered; beyond them the one that was not read for longest is forgotten."""
@@ -37,12 +37,9 @@ class SeenResults:
         self._max_batches = max_batches
         self._max_results = max_results
         self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
         self._batches: OrderedDict[str, set[int] | None] = OrderedDict()
         self._results = 0
-
-    def renew_lock(self) -> None:
-        """Have a lock of its own, as a forked child must: a thread of its parent may hold the old one."""
-        self._lock = threading.Lock()
 
     def add(self, batch: str, result: object) -> bool:
         """Whether a result is new, which it then no longer is."""
@@ -76,19 +73,16 @@ class SeenResults:
 SEEN: Final = SeenResults()
 """What this process has counted."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=SEEN.renew_lock)
 
-
-def watch_results(results: Iterator[Any], call: Call) -> Generator[Any, None, None]:
+def watch_results(results: Iterator[Any], call: WatchedCall) -> Generator[Any, None, None]:
     """Yield the results of a batch as they are, count each, and tell the call how they ended."""
     call.parsing = True
     try:
         for result in results:
-            see_result(call, result)
+            count_result(call, result)
             yield result
     except GeneratorExit:
-        call.dropped()
+        call.finalized()
         raise
     except BaseException as error:
         call.failed(error)
@@ -97,15 +91,15 @@ def watch_results(results: Iterator[Any], call: Call) -> Generator[Any, None, No
     call.read_to_end()
 
 
-async def watch_async_results(results: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
+async def watch_async_results(results: AsyncGenerator[Any, None], call: WatchedCall) -> AsyncIterator[Any]:
     """Yield the results of a batch as they are, count each, and tell the call how they ended."""
     call.parsing = True
     try:
         async for result in results:
-            see_result(call, result)
+            count_result(call, result)
             yield result
     except GeneratorExit:
-        call.dropped()
+        call.finalized()
         await results.aclose()  # as if the app had left the SDK's own generator
         raise
     except BaseException as error:
@@ -115,17 +109,17 @@ async def watch_async_results(results: AsyncGenerator[Any, None], call: Call) ->
     call.read_to_end()
 
 
-def see_result(call: Call, result: object) -> None:
+def count_result(call: WatchedCall, result: object) -> None:
     """Count a result, a model or decoded, unless it has been. Never raises."""
     try:
         fact = _read(field_of(result, "result"), call)
         if fact is not None and SEEN.add(call.batch, field_of(result, "custom_id")):
-            call.probe.batch_result(fact)
+            call.dispatcher.batch_result(fact)
     except Exception:  # noqa: BLE001 - our fault is not the app's
         internal_errors.record("probe")
 
 
-def _read(result: object, call: Call) -> BatchResult | None:
+def _read(result: object, call: WatchedCall) -> BatchResult | None:
     outcome = field_of(result, "type")
     if outcome not in get_args(BatchOutcome):
         return None
@@ -146,7 +140,7 @@ def _read(result: object, call: Call) -> BatchResult | None:
         outcome=cast("BatchOutcome", outcome),
         error_type=error_type,
         usage=usage,
-        cost_usd=call.probe.cost(call.start, facts.model, usage, datetime.now(timezone.utc)),
+        cost_usd=call.dispatcher.cost(call.start, facts.model, usage, datetime.now(timezone.utc)),
         finish_reason=facts.finish_reason,
         workflow=call.start.workflow,
         server_address=call.start.server_address,

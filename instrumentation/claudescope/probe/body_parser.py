@@ -1,7 +1,8 @@
-"""Reads the facts of a Message, or of a batch's results, off the bytes of a body that the app reads itself.
+"""Reads the facts of a Message, or of a batch's results, from the bytes of a body that the app reads itself.
 
-Through `with_streaming_response` an app gets bytes, text or lines, and nobody parses them. What was billed is in them
-all the same. Memory is bounded: where lines matter the current one is kept, of any other body at most `MAX_BODY` bytes.
+Through `with_streaming_response` an app gets bytes, text or lines that the SDK does not parse, and that the API bills
+like any other answer. Memory is bounded: of a body in lines the current line is kept, of any other body at most
+`MAX_BODY` bytes.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ BodyForm = Literal["json", "events", "lines"]
 """One value, server-sent events, or a value on each line."""
 
 MAX_BODY: Final = 16 * 1024 * 1024
-"""Bytes of a body, or of one line of a stream, beyond which it is no longer read along."""
+"""Largest body, or line of a stream, that is read, in bytes."""
 
 _EVENTS: Final = tuple(
-    f'"{kind}"'.encode()
-    for kind in (
+    f'"{event_type}"'.encode()
+    for event_type in (
         "message_start",
         "content_block_start",
         "content_block_delta",
@@ -32,42 +33,42 @@ _EVENTS: Final = tuple(
 
 
 class BodyReader:
-    """Follows a body chunk by chunk.
+    """Reads a body chunk by chunk.
 
     Args:
         decode: Undoes the body's content coding, chunk by chunk.
-        see: Gets each event, or the value of each line, decoded.
-        read: Gets a whole body, decoded.
-        form: How the body is made up.
+        on_value: Gets each event, or the value of each line, decoded.
+        on_body: Gets a whole body, decoded.
+        form: The format of the body.
     """
 
     def __init__(
         self,
         decode: Callable[[bytes], bytes],
         *,
-        see: Callable[[dict[str, Any]], None],
-        read: Callable[[object], None],
+        on_value: Callable[[dict[str, Any]], None],
+        on_body: Callable[[object], None],
         form: BodyForm,
     ) -> None:
         self._decode = decode
-        self._see = see
-        self._read = read
+        self._on_value = on_value
+        self._on_body = on_body
         self._buffer = bytearray()
         self._form: Final = form
         self._given_up = False
 
     @property
     def is_stream(self) -> bool:
-        """Whether the body is a stream of events, which says itself where it ends."""
+        """Whether the body is a stream of events, whose last event marks its end."""
         return self._form == "events"
 
     @property
     def whole(self) -> bool:
-        """Whether all that was fed has been read."""
+        """Whether all chunks so far have been read: none was too large."""
         return not self._given_up
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next chunk, as the wire has it."""
+        """Take the next chunk, as it was received."""
         if self._given_up:
             return
         data = self._decode(chunk)
@@ -84,23 +85,23 @@ class BodyReader:
     def end(self) -> None:
         """The body has ended."""
         if self._form == "json" and self._buffer:
-            self._read(_decoded(self._buffer))
+            self._on_body(_decoded(self._buffer))
         elif self._form == "lines":
             self._line(bytes(self._buffer))
 
     def _line(self, line: bytes) -> None:
         # The API sends each event's data as one line, which holds the event's type.
         if self._form == "events":
-            if not line.startswith(b"data:") or not any(kind in line for kind in _EVENTS):
+            if not line.startswith(b"data:") or not any(event_type in line for event_type in _EVENTS):
                 return
             line = line[5:]
         value = _decoded(line)
         if isinstance(value, dict):
-            self._see(cast("dict[str, Any]", value))
+            self._on_value(cast("dict[str, Any]", value))
 
 
 def _decoded(data: bytes | bytearray) -> object:
-    """The value that `data` is in JSON; None where it is broken, which is the sender's fault and the app's to see."""
+    """The JSON value of `data`; None where it is not valid JSON."""
     try:
         return cast("object", json.loads(data))
     except (ValueError, RecursionError):
@@ -108,10 +109,10 @@ def _decoded(data: bytes | bytearray) -> object:
 
 
 class BodyType(NamedTuple):
-    """What a response says of its body. Nothing is read of it until somebody reads the body itself.
+    """The type of a response's body, from its headers, which are read only where the app reads the body itself.
 
     Attributes:
-        response_class: The class of the response, which knows the content codings that the HTTP library has.
+        response_class: The class of the response, which has the content decoders of the HTTP library.
         headers: Its headers.
     """
 
@@ -119,23 +120,23 @@ class BodyType(NamedTuple):
     headers: Any
 
     def form(self) -> BodyForm | None:
-        """How the body of a Message is made up; None where it can't be one."""
+        """The format of the body; None where it can't be a Message."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type == "text/event-stream":
             return "events"
         return "json" if media_type == "application/json" else None
 
     def reader(
-        self, form: BodyForm, *, see: Callable[[dict[str, Any]], None], read: Callable[[object], None]
+        self, form: BodyForm, *, on_value: Callable[[dict[str, Any]], None], on_body: Callable[[object], None]
     ) -> BodyReader:
-        """The reader for such a body."""
+        """A reader for the body."""
         coding = self.headers.get("content-encoding", "identity")
-        # A decoder of its own, as that of the response is in use.
+        # Not the response's own decoder, which is in use.
         response = self.response_class(200, headers={"content-encoding": coding})
-        decoder = response._get_content_decoder()  # noqa: SLF001 - there is no public one
+        decoder = response._get_content_decoder()  # noqa: SLF001 - httpx has no public decoder
 
         def decode(chunk: bytes) -> bytes:
-            decoded = decoder.decode(chunk)  # bytes in httpx, pieces of them in httpx2
+            decoded = decoder.decode(chunk)  # bytes in httpx, a list of bytes in httpx2
             return decoded if isinstance(decoded, bytes) else b"".join(decoded)
 
-        return BodyReader(decode, see=see, read=read, form=form)
+        return BodyReader(decode, on_value=on_value, on_body=on_body, form=form)

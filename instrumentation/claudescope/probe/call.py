@@ -1,7 +1,7 @@
-"""A call while it runs: gathers facts from the hooks, and turns into exactly one `CallRecord`.
+"""A call while it runs: collects facts from the hooks, and ends in exactly one `CallRecord`.
 
-A call never refers to its response or its stream: either would form a cycle, and a dropped stream would then wait
-for the garbage collector to give its connection back.
+A call never refers to its response or its stream: that would form a cycle, and a dropped stream would keep its
+connection until the garbage collector runs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from opentelemetry.context import Context
 from claudescope._internal import internal_errors
 from claudescope.probe import batches, body_parser, streams
 from claudescope.probe.attempts import Attempts, error_type_of
+from claudescope.probe.call_state import CallState, Lifecycle
 from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.fallback_span import end_span
 from claudescope.probe.guard import bare_record, guarded
@@ -28,8 +29,8 @@ from claudescope.schema.classify import classify_response
 from claudescope.schema.record import CallRecord, CallStart, Outcome, SpanOutcome, Usage, draft_of
 
 if TYPE_CHECKING:
-    from claudescope.content.capture import Captured
-    from claudescope.probe.probe import Probe
+    from claudescope.probe.dispatch import Dispatcher
+    from claudescope.probe.interfaces import CapturedContent
 
 __all__ = ["Call"]
 
@@ -40,44 +41,45 @@ _Events = TypeVar("_Events")
 class Call:
     """One invocation of an SDK method, until its end.
 
-    Attributes:
+    Args:
+        dispatcher: Hands its facts to the sinks, and prices it.
         start: What was known when it started.
-        probe: Whose call it is.
+        parent_context: The OpenTelemetry context that it was made in.
+
+    Attributes:
         batch: The id of the batch whose results it fetches; empty for any other call.
-        content: Gathers its prompt and answer; None unless they were asked for.
-        span: The call's own span, the SDK's or ours; None where it has none.
-        own_span: Whether `span` is ours to end.
-        clock: When it began, and when its events came.
+        content: Captures its prompt and answer; None unless the app asked for them.
+        span: The call's own span, the SDK's or claudescope's; None where it has none.
+        own_span: Whether claudescope made `span`, and has to end it.
+        timings: When it began, and when its events came.
         facts: What the response said so far.
-        parsing: A `Stream` of the SDK parses the body, so its events decide how the call ends.
+        parsing: Whether a `Stream` of the SDK parses the body, so that its events decide how the call ends.
     """
 
     # On the class, as most stay as they are in most calls.
     batch: str = ""
-    content: Captured | None = None
+    content: CapturedContent | None = None
     span: trace.Span | None = None
     own_span: bool = False
     parsing: bool = False
-    streaming: bool = False
     _body: body_parser.BodyReader | None = None
     _error_event: str | None = None
-    _response: Any = None  # only until `request` returns
+    _response: Any = None  # until `request` returns
+    _failure: tuple[BaseException, Outcome, str | None] | None = None  # likewise, or until the call ends
     _priced: tuple[Usage | None, Decimal | None] = (None, None)
-    _told: SpanOutcome | None = None
-    _dropped: bool = False
+    _written: SpanOutcome | None = None
     _events: Callable[[], object] = type(None)
 
-    def __init__(self, probe: Probe, start: CallStart, around: Context) -> None:
+    def __init__(self, dispatcher: Dispatcher, start: CallStart, parent_context: Context) -> None:
         self.start = start
-        self.probe = probe
-        self.clock = CallTimings()
+        self.dispatcher = dispatcher
+        self.timings = CallTimings()
         self.facts = MessageFacts()
-        self._around = around
+        self._parent_context = parent_context
         self._attempts = Attempts()
-        # Whoever pops it ends the call: atomic, so that two threads can't both.
-        self._open = [True]
+        self._lifecycle = Lifecycle()
 
-    # --- what the hooks tell ------------------------------------------------------------------------------------
+    # --- called by the hooks ------------------------------------------------------------------------------------
 
     @guarded
     def retried(self, response: Any, error: BaseException | None, delay: float, at: int) -> None:
@@ -91,16 +93,16 @@ class Call:
         """
         attempt = self._attempts.retried(response, error, delay)
         span = self.span if self.span is not None and self.span.is_recording() else None
-        self.probe.retrying(self.start, attempt, span, at)
+        self.dispatcher.retrying(self.start, attempt, span, at)
 
     @guarded
     def gave_up(self, response: Any, error: BaseException | None) -> None:
-        """The call is being stopped while it waits to try again, after the attempt of `response` or `error`."""
+        """The app stops the call while it waits to try again, after the attempt of `response` or `error`."""
         self._attempts.gave_up(response, error)
 
     @guarded
     def responding(self, response: Any) -> None:
-        """A response came. The SDK is about to make something of it, and before 1.14 begins its stream right there."""
+        """A response came, and the SDK is about to parse it. Before 1.14 the SDK begins to read its stream here."""
         if not response.is_closed and _succeeded(response):
             streams.watch_body(response, self)
 
@@ -108,7 +110,7 @@ class Call:
     def responded(self, response: Any, result: Any) -> None:
         """The SDK made `result` of a response: a parsed body, a stream, or a raw response."""
         if not _succeeded(response):
-            return  # a middleware is looking at a failure, which a retry or the error will tell
+            return  # a middleware reads a failed response; a retry or an exception follows
         self._attempts.succeeded(response)
         if response.is_closed:
             if not is_stream(result):
@@ -117,14 +119,14 @@ class Call:
                 self.ending("ok")
                 return
             streams.watch_body(response, self)
-        self.streaming = True
+        self._lifecycle.enter(CallState.STREAMING)
         self._response = response
         DEFERRED_ENDINGS.start()
-        self.ending("abandoned")  # what it is if the app never reads it
+        self.ending("abandoned")  # the outcome if the app never reads it
 
     @guarded
     def unparsed(self, response: Any) -> None:
-        """The SDK, or the caller's own schema, could make nothing of a response that the API may have billed."""
+        """The SDK, or the caller's own schema, could not parse a response, which the API may have billed."""
         if not _succeeded(response):
             return
         self._attempts.succeeded(response)
@@ -140,25 +142,40 @@ class Call:
     @guarded
     def failing(self, error: BaseException) -> None:
         """The call is raising `error`, and the SDK has yet to end its span."""
-        self.ending(*self._verdict(error))
+        if not self._lifecycle.ended:
+            self.ending(*self._outcome_of(error))
 
     def failed(self, error: BaseException) -> None:
         """The call raised `error`, or reading its stream did."""
-        self.failing(error)
-        self.finish(*self._verdict(error), error)
+        if not self._lifecycle.ended:
+            self.failing(error)
+            self.finish(*self._outcome_of(error), error)
+
+    def _outcome_of(self, error: BaseException) -> tuple[Outcome, str | None]:
+        """The outcome and the error type of a call that raises `error`, which is classified once."""
+        known = self._failure
+        if known is not None and known[0] is error:
+            return known[1], known[2]
+        # Anything but an Exception, such as a CancelledError, is the app stopping the call.
+        is_error = isinstance(error, Exception)
+        error_type = error_type_of(error, streaming=self._lifecycle.streaming) if is_error else None
+        outcome: Outcome = "error" if is_error else "cancelled"
+        self._failure = error, outcome, error_type
+        return outcome, error_type
 
     @guarded
     def returned(self, result: Any = None) -> None:
-        """The call returned: it has ended, or its stream is now the app's to read.
+        """The call returned: it has ended, or the app now reads its stream.
 
         Args:
             result: What it returned, where no hook has seen the response.
         """
+        self._failure = None  # a middleware handled it
         if result is not None:
             self._take_result(result)
         response, self._response = self._response, None
-        # Where the response could not be watched nobody will tell how it is read: the call ends here.
-        if not self.streaming or streams.call_of(response) is not self:
+        # A response that can't be watched reports no end: the call ends here.
+        if not self._lifecycle.streaming or streams.call_of(response) is not self:
             self.finish("ok")
             return
         DEFERRED_ENDINGS.opened(self)
@@ -174,70 +191,64 @@ class Call:
         elif self.start.operation == "chat":
             self._read_body(result)
 
-    def _verdict(self, error: BaseException) -> tuple[Outcome, str | None]:
-        # Anything but an Exception, such as a CancelledError, is the app stopping the call.
-        if isinstance(error, Exception):
-            return "error", error_type_of(error, streaming=self.streaming)
-        return "cancelled", None
-
     # --- the events of a stream ---------------------------------------------------------------------------------
 
     def watched(self, events: _Events) -> _Events:
-        """Give `events`, the generator that watches this call, to the app to read."""
+        """Return `events`, the generator that watches this call, for the app to read."""
         self._events = ref(events)  # weakly: it refers to its call
         return events
 
     @property
     def reading(self) -> bool:
-        """Whether the SDK is at work inside the stream: a close of the body now is its doing, and not the app's."""
+        """Whether the SDK runs inside the stream now, so that it is the SDK that closes the body, and not the app."""
         events = self._events()
-        return self._dropped or getattr(events, "gi_running", False) or getattr(events, "ag_running", False)
+        return self._lifecycle.finalized or getattr(events, "gi_running", False) or getattr(events, "ag_running", False)
 
-    def see(self, event: Any) -> None:
-        """Take one decoded event of a stream at the moment its bytes pass. Never raises."""
+    def on_event(self, event: Any) -> None:
+        """Take one decoded event of a stream when its bytes arrive. Never raises."""
         if self.content is not None:
-            self.content.see(event)
+            self.content.on_event(event)
         has_content = is_content(event)
-        self.clock.event(content=has_content)
+        self.timings.event(content=has_content)
         if not has_content:
-            self.look(event)
+            self.on_control_event(event)
 
     @guarded
-    def look(self, event: Any) -> None:
-        """Look into an event of a stream, a model or decoded, that does more than carry some of the answer."""
-        kind = field_of(event, "type")
-        if kind == "message_start":
+    def on_control_event(self, event: Any) -> None:
+        """Read an event of a stream, a model or decoded, that carries more than a piece of the answer."""
+        event_type = field_of(event, "type")
+        if event_type == "message_start":
             self.facts.read_message(field_of(event, "message"))
-            self.ending("abandoned")  # what it is if nothing else comes, now with its cost so far
-        elif kind == "message_delta":
+            self.ending("abandoned")  # the outcome if nothing else comes, now with the cost so far
+        elif event_type == "message_delta":
             self.facts.read_delta(event)
             if self.facts.complete:
                 self.ending("ok")
-        elif kind == "message_stop":
+        elif event_type == "message_stop":
             self.facts.stopped = True
-        elif kind == "error":
-            # Only who reads the bytes sees this one: the SDK raises it.
+        elif event_type == "error":
+            # Seen only where the app reads the bytes: the SDK raises it as an exception.
             self._error_event = classify_response(200, event).name
 
     @guarded
     def begin_body(self, body: body_parser.BodyType) -> None:
-        """The app begins to read a body itself: it is read along, as nobody parses it."""
+        """The app begins to read a body itself, which no `Stream` parses: read the facts off its bytes."""
         if self._body is not None:
             return
         if self.batch:
-            self._body = body.reader("lines", see=partial(batches.see_result, self), read=self._read_body)
+            self._body = body.reader("lines", on_value=partial(batches.count_result, self), on_body=self._read_body)
         elif self.start.operation == "chat" and (form := body.form()) is not None:
-            self._body = body.reader(form, see=self.see, read=self._read_body)
+            self._body = body.reader(form, on_value=self.on_event, on_body=self._read_body)
 
     @guarded
-    def see_chunk(self, chunk: bytes) -> None:
+    def on_chunk(self, chunk: bytes) -> None:
         """Take a chunk of a body that the app reads itself."""
         if self._body is not None:
             self._body.feed(chunk)
 
     @property
-    def cut(self) -> bool:
-        """Whether a body that ends now would end before its `message_stop`, which raises nothing in the SDK."""
+    def is_truncated(self) -> bool:
+        """Whether a body that ends now ends before its `message_stop`. The SDK raises nothing then."""
         has_events = self.parsing or (self._body is not None and self._body.is_stream)
         return has_events and self.start.operation == "chat" and not self.facts.stopped
 
@@ -247,13 +258,13 @@ class Call:
         """The body of the stream ended by itself."""
         self._end_body()
         self.reaching_end()
-        self.finish(*self._end())
+        self.finish(*self._outcome_at_end())
 
-    def _end(self) -> tuple[Outcome, str | None]:
-        """How a call ends whose body ends by itself."""
+    def _outcome_at_end(self) -> tuple[Outcome, str | None]:
+        """The outcome and the error type of a call whose body ends by itself."""
         if self._error_event is not None:
             return "error", self._error_event
-        return ("error", "stream_interrupted_error") if self.cut else ("ok", None)
+        return ("error", "stream_interrupted_error") if self.is_truncated else ("ok", None)
 
     @guarded
     def _end_body(self) -> None:
@@ -264,65 +275,56 @@ class Call:
 
     @guarded
     def reaching_end(self) -> None:
-        """The body has ended and the SDK is about to end its span: tell it where the end came too early."""
-        self.ending(*self._end())
+        """The body has ended and the SDK is about to end its span: write to it whether the end came too early."""
+        self.ending(*self._outcome_at_end())
 
-    def left(self) -> None:
+    def closed_early(self) -> None:
         """The app closed the stream."""
         if self._error_event is not None:
             self.finish("error", self._error_event)
         else:
             self.finish("ok" if self.facts.complete else "abandoned")
 
-    def disown(self) -> None:
-        """Leave the call to the process that began it: this one is a fork of that."""
-        self._open.clear()
+    def finalized(self) -> None:
+        """The app dropped the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
+        if self._lifecycle.enter(CallState.FINALIZED):
+            self.timings.stop()
+            DEFERRED_ENDINGS.later(self.closed_early)
 
-    def dropped(self) -> None:
-        """The app let go of the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
-        if self._open and not self._dropped:
-            self._dropped = True
-            self.clock.stop()
-            DEFERRED_ENDINGS.later(self.left)
+    def detach_after_fork(self) -> None:
+        """Leave the call to the process that began it: this process is a forked child. It gets no record here."""
+        self._lifecycle.enter(CallState.ENDED)
 
     def closing(self) -> None:
-        """The SDK is about to end the span of a stream. Not where the stream was dropped: that may be a finaliser."""
-        if self.content is not None and self.span is not None and not self._dropped:
+        """The SDK is about to end the span of a stream: write the content to it, unless a finaliser may run this."""
+        if self.content is not None and self.span is not None and not self._lifecycle.finalized:
             self.content.write(self.span)
 
     def ending(self, outcome: Outcome, error_type: str | None = None) -> None:
-        """Tell the sinks how the call is about to end, while its span can be written to.
+        """Let the sinks write to the SDK's span how the call is about to end.
 
-        The SDK may end its span at any time after. Of our own they are told when we end it.
+        The SDK may end its span at any time after. To a span of claudescope's own they write in `finish`.
         """
         if self.span is None or self.own_span or not self.span.is_recording():
             return
         facts = self.facts
         ending = SpanOutcome(outcome, error_type, facts.finish_reason, self._cost(facts.usage()), self.start.workflow)
-        # Once is enough where nothing that a span shows has changed since.
-        if ending != self._told:
-            self._told = ending
-            self._tell_ending(ending)
+        if ending != self._written:
+            self._written = ending
+            self._write_ending(ending)
 
-    def _tell_ending(self, ending: SpanOutcome) -> None:
+    def _write_ending(self, ending: SpanOutcome) -> None:
         if self.span is not None and self.span.is_recording():
-            self.probe.ending(ending, self.span)
+            self.dispatcher.ending(ending, self.span)
             if self.content is not None:
                 self.content.write(self.span)
 
-    def finish(
-        self,
-        outcome: Outcome,
-        error_type: str | None = None,
-        error: BaseException | None = None,
-    ) -> None:
+    def finish(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
         """End the call, unless it has ended. Never raises."""
-        try:
-            self._open.pop()
-        except IndexError:
+        if not self._lifecycle.enter(CallState.ENDED):
             return
-        self._response = None
-        if self.streaming:
+        self._response = self._failure = None
+        if self._lifecycle.streaming:
             DEFERRED_ENDINGS.closed(self)
         try:
             record = self.record(outcome, error_type, error)
@@ -331,26 +333,25 @@ class Call:
             record = bare_record(self.start, outcome, error_type)
         try:
             if self.span is not None and self.own_span:
-                self._tell_ending(
-                    SpanOutcome(outcome, error_type, record.finish_reason, record.cost_usd, record.workflow)
-                )
+                ending = SpanOutcome(outcome, error_type, record.finish_reason, record.cost_usd, record.workflow)
+                self._write_ending(ending)
                 end_span(self.span, record)
             if outcome == "error":
-                self.probe.failed(record, error)
-            self.probe.finished(record, self.span, self._around)
+                self.dispatcher.failed(record, error)
+            self.dispatcher.finished(record, self.span, self._parent_context)
             if self.content is not None:
                 self.content.emit(record)
-        except Exception:  # noqa: BLE001 - our fault is not the app's
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("probe")
 
     def record(self, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
-        """The facts of the call as they stand, ending in `outcome` now or when it was dropped."""
-        attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
+        """The record of the call, which ends in `outcome` now, or ended when the app dropped its stream."""
+        attempts = self._attempts.ended(error_type, error, streaming=self._lifecycle.streaming)
         last = attempts[-1] if attempts else None
-        start, clock, facts, limits = self.start, self.clock, self.facts, self._attempts.rate_limits
+        start, timings, facts, limits = self.start, self.timings, self.facts, self._attempts.rate_limits
         usage = facts.usage()
         # The span around the call is looked for only where it has none of its own.
-        span = trace.get_current_span(self._around) if self.span is None else self.span
+        span = trace.get_current_span(self._parent_context) if self.span is None else self.span
         context = span.get_span_context()
         is_valid = context.is_valid
         # In the order of the fields: to name them here would cost as much again as all the rest.
@@ -366,11 +367,11 @@ class Call:
             last.request_id if last else None,
             start.workflow,
             start.server_address,
-            clock.began_at,
-            clock.duration,
-            clock.time_to_first_content,
-            clock.stall,
-            clock.content_seconds,
+            timings.began_at,
+            timings.duration,
+            timings.time_to_first_content,
+            timings.stall,
+            timings.content_seconds,
             attempts,
             usage,
             self._cost(usage),
@@ -385,9 +386,9 @@ class Call:
     def _cost(self, usage: Usage | None) -> Decimal | None:
         if usage is None:
             return None
-        # Of a stream it is asked for at its start, its end and in between, and the usage changes only once.
+        # A stream asks several times, and its usage changes once.
         if usage is not self._priced[0]:
-            self._priced = (usage, self.probe.cost(self.start, self.facts.model, usage, self.clock.began_at))
+            self._priced = (usage, self.dispatcher.cost(self.start, self.facts.model, usage, self.timings.began_at))
         return self._priced[1]
 
 

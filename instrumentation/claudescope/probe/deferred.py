@@ -1,19 +1,22 @@
-"""Ends calls whose stream was dropped.
+"""Ends the calls whose streams the app dropped.
 
-A stream is dropped in a finaliser, which may run inside the garbage collector on a thread that holds any lock, so
-nothing there may record a metric. The finaliser queues the call's ending here, and a thread of our own runs it.
+A dropped stream is noticed in a finaliser, which may run inside the garbage collector on a thread that holds any lock.
+Recording a metric there could deadlock, so the finaliser queues the end of the call here and a thread runs it.
 """
 
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from claudescope._internal import internal_errors
+from claudescope._internal.fork import renew_in_child, run_in_child
+
+if TYPE_CHECKING:
+    from claudescope.probe.interfaces import OpenCall
 
 __all__ = ["DEFERRED_ENDINGS", "DeferredEndings"]
 
@@ -22,37 +25,28 @@ FLUSH_TIMEOUT: Final = 2.0
 
 
 MAX_OPEN: Final = 10_000
-"""Open streams that are ended at exit; more than that are a leak of the app's."""
+"""Open streams that are ended at exit. An app that has more open leaks them."""
 
 
 MAX_QUEUED: Final = 10_000
-"""Endings that wait for the thread; more than that wait for a sink that hangs."""
-
-
-class Stream(Protocol):
-    """A call whose stream the app reads."""
-
-    def left(self) -> None:
-        """The app left it."""
-
-    def disown(self) -> None:
-        """It is another process' to end."""
+"""Ends that wait for the thread. More than that wait only where a sink hangs."""
 
 
 class DeferredEndings:
-    """A queue of endings, and the thread that runs them.
+    """A queue of ends, and the thread that runs them.
 
-    Each call enters the queue once at most. Where a sink hangs and holds the thread, the queue fills to `MAX_QUEUED`;
-    what is dropped further is lost, and counted in `claudescope.internal_errors` once the thread goes on.
+    A call is queued once at most. Where a sink hangs and blocks the thread, the queue fills to `MAX_QUEUED`. Further
+    ends are lost, and counted in `claudescope.internal_errors` when the thread runs again.
     """
 
     def __init__(self) -> None:
         self.reset()
+        renew_in_child(self, "_lock")
 
-    def in_child(self) -> None:
-        """Leave to the parent what a forked child has of it: its open streams, the queue and the thread."""
-        for stream in self._open:
-            stream.disown()
+    def detach_after_fork(self) -> None:
+        """Leave the open streams, the queue and the thread to the parent process: this process is a forked child."""
+        for call in self._open:
+            call.detach_after_fork()
         self.reset()
 
     def reset(self) -> None:
@@ -60,45 +54,45 @@ class DeferredEndings:
         self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lost = 0
-        self._open: set[Stream] = set()
+        self._open: set[OpenCall] = set()
         self._lock = threading.Lock()
 
-    def opened(self, stream: Stream) -> None:
-        """The app has a stream to read. What is kept of it here does not refer to its response."""
+    def opened(self, call: OpenCall) -> None:
+        """The app has a stream to read: end its call at exit, unless it has ended before."""
         if len(self._open) < MAX_OPEN:
-            self._open.add(stream)
+            self._open.add(call)
 
-    def closed(self, stream: Stream) -> None:
-        """The call of a stream has ended, or that of anything else."""
-        self._open.discard(stream)
+    def closed(self, call: OpenCall) -> None:
+        """A call has ended."""
+        self._open.discard(call)
 
     def end_open(self) -> None:
-        """End the calls whose streams are still open, as the interpreter exits and nobody will read on."""
+        """End the calls whose streams are still open when the interpreter exits."""
         self.flush()
         while self._open:
-            _run(self._open.pop().left)
+            _run(self._open.pop().closed_early)
 
     def later(self, ending: Callable[[], object]) -> None:
-        """Queue an ending. Safe in a finaliser: `SimpleQueue.put` is reentrant, and no lock is taken."""
+        """Queue the end of a call. Safe in a finaliser: `SimpleQueue.put` is reentrant, and no lock is taken."""
         if self._queue.qsize() < MAX_QUEUED:
             self._queue.put(ending)
         else:
             self._lost += 1
 
     def start(self) -> None:
-        """Have the thread run. Called where a stream is made, as a finaliser must not start one."""
+        """Start the thread, once. Called where a stream is made, as a finaliser must not start a thread."""
         if self._thread is not None:
             return
         with self._lock:
             if self._thread is None:
-                # As late as can be: what is registered last runs first, and the exporters' own flush must follow.
+                # Registered late: what is registered last runs first, and the exporters must flush after it.
                 atexit.register(self.end_open)
-                thread = threading.Thread(target=self._run, name="claudescope-finisher", daemon=True)
+                thread = threading.Thread(target=self._run, name="claudescope-deferred-endings", daemon=True)
                 thread.start()
-                self._thread = thread  # not where it can't be started: a flush would wait for it
+                self._thread = thread  # after `start`, which may raise: a flush would wait for a thread that never ran
 
     def flush(self) -> None:
-        """Wait until what is queued now has been run, `FLUSH_TIMEOUT` at most."""
+        """Wait until everything that is queued now has run, `FLUSH_TIMEOUT` at most."""
         if self._thread is not None and self._thread is not threading.current_thread():
             done = threading.Event()
             self._queue.put(done.set)
@@ -117,18 +111,16 @@ class DeferredEndings:
             _run(queue.get())
             while self._lost:
                 self._lost -= 1
-                internal_errors.record("finisher")
+                internal_errors.record("deferred_endings")
 
 
 def _run(ending: Callable[[], object]) -> None:
     try:
         ending()
-    except Exception:  # noqa: BLE001 - the thread must outlive any fault
+    except Exception:  # noqa: BLE001 - the thread must survive any internal error
         internal_errors.record("probe")
 
 
 DEFERRED_ENDINGS: Final = DeferredEndings()
-"""The process' finisher."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=DEFERRED_ENDINGS.in_child)
+"""The queue of this process."""
+run_in_child(DEFERRED_ENDINGS, DeferredEndings.detach_after_fork)

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span
 
+from claudescope._internal.fork import renew_in_child
 from claudescope.probe import fallback_span
 from claudescope.probe.batches import watch_async_results, watch_results
 from claudescope.probe.call import Call
@@ -40,7 +41,8 @@ _Wrapper = Callable[[_Function], _Function]
 _RESPONSE_HOOK: Final = "_process_response"
 
 _log: Final = logging.getLogger("claudescope")
-_lock: Final = threading.RLock()
+_lock = threading.RLock()
+renew_in_child(sys.modules[__name__], "_lock")
 _installed: Final[dict[tuple[type, str], tuple[_Function, _Function]]] = {}
 """By class and method: the original, and our wrapper."""
 

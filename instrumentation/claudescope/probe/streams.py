@@ -18,7 +18,7 @@ from claudescope.probe.response import CONTENT, is_content
 from claudescope.probe.sdk import http_library
 
 if TYPE_CHECKING:
-    from claudescope.probe.call import Call
+    from claudescope.probe.interfaces import WatchedCall
 
 __all__ = ["call_of", "watch_async_events", "watch_body", "watch_events", "watch_span_end"]
 
@@ -26,11 +26,11 @@ _EXTENSION: Final = "claudescope.call"
 """Where a response carries its call. httpx leaves a response's extensions out when it is pickled."""
 
 
-def call_of(response: Any) -> Call | None:
+def call_of(response: Any) -> WatchedCall | None:
     """The call that a response belongs to, where it was seen."""
     extensions: object = getattr(response, "extensions", None)
     call = extensions.get(_EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return cast("Call | None", call)
+    return cast("WatchedCall | None", call)
 
 
 # The two loops below run once an event, and a stream has hundreds: so each is written out, reads no attribute that it
@@ -38,32 +38,32 @@ def call_of(response: Any) -> Call | None:
 # each event cost fifteen times as much. The clock is told at once, as the app may end the call between two events.
 
 
-def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None]:
+def watch_events(events: Iterator[Any], call: WatchedCall) -> Generator[Any, None, None]:
     """Yield the events of a sync stream as they are, and tell the call what it sees."""
     call.parsing = True
-    clock, gathers = call.clock, call.content
-    first, last, gap = clock.first_content, clock.last_event, clock.longest_gap
+    timings, content = call.timings, call.content
+    first, last, gap = timings.first_content, timings.last_event, timings.longest_gap
     try:
         for event in events:
             now = perf_counter()
             if now - last > gap:
-                clock.longest_gap = gap = now - last
+                timings.longest_gap = gap = now - last
             last = now
-            if gathers is not None:
-                gathers.see(event)
+            if content is not None:
+                content.on_event(event)
             try:
                 has_content = event.type == CONTENT
             except Exception:  # noqa: BLE001 - decoded, and no model
                 has_content = is_content(event)
             if has_content:
-                clock.last_content = now
+                timings.last_content = now
                 if first is None:
-                    clock.first_content = first = now
+                    timings.first_content = first = now
             else:
-                call.look(event)
+                call.on_control_event(event)
             yield event
     except GeneratorExit:
-        call.dropped()
+        call.finalized()
         raise
     except BaseException as error:
         call.failed(error)
@@ -71,32 +71,32 @@ def watch_events(events: Iterator[Any], call: Call) -> Generator[Any, None, None
     call.read_to_end()
 
 
-async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> AsyncIterator[Any]:
+async def watch_async_events(events: AsyncGenerator[Any, None], call: WatchedCall) -> AsyncIterator[Any]:
     """Yield the events of an async stream as they are, and tell the call what it sees."""
     call.parsing = True
-    clock, gathers = call.clock, call.content
-    first, last, gap = clock.first_content, clock.last_event, clock.longest_gap
+    timings, content = call.timings, call.content
+    first, last, gap = timings.first_content, timings.last_event, timings.longest_gap
     try:
         async for event in events:
             now = perf_counter()
             if now - last > gap:
-                clock.longest_gap = gap = now - last
+                timings.longest_gap = gap = now - last
             last = now
-            if gathers is not None:
-                gathers.see(event)
+            if content is not None:
+                content.on_event(event)
             try:
                 has_content = event.type == CONTENT
             except Exception:  # noqa: BLE001 - decoded, and no model
                 has_content = is_content(event)
             if has_content:
-                clock.last_content = now
+                timings.last_content = now
                 if first is None:
-                    clock.first_content = first = now
+                    timings.first_content = first = now
             else:
-                call.look(event)
+                call.on_control_event(event)
             yield event
     except GeneratorExit:
-        call.dropped()
+        call.finalized()
         # Without us the finaliser would close the SDK's generator itself: a dropped one frees its connection.
         await events.aclose()
         raise
@@ -106,7 +106,7 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: Call) -> A
     call.read_to_end()
 
 
-def watch_body(response: Any, call: Call) -> None:
+def watch_body(response: Any, call: WatchedCall) -> None:
     """Have `response` carry `call`, and report how its body ends where no `Stream` parses it."""
     response.extensions[_EXTENSION] = call
     body = response.stream
@@ -118,7 +118,7 @@ def watch_body(response: Any, call: Call) -> None:
         response.stream = _body_class(http, sync, is_async)(body, call, BodyType(http.Response, response.headers))
 
 
-def watch_span_end(response: Any, call: Call) -> None:
+def watch_span_end(response: Any, call: WatchedCall) -> None:
     """Have the SDK's observer of a stream tell us before it ends the call's span, as attributes are frozen after.
 
     Only for an end that the events did not announce: a failure, a body that was cut, or the app's stopping the call,
@@ -148,7 +148,7 @@ def watch_span_end(response: Any, call: Call) -> None:
 class _Body:
     """The wrapper's part that is the same for sync and async bodies."""
 
-    def __init__(self, body: Any, call: Call, body_type: BodyType) -> None:
+    def __init__(self, body: Any, call: WatchedCall, body_type: BodyType) -> None:
         self._body = body
         self._call = call
         self._type = body_type
@@ -158,12 +158,12 @@ class _Body:
         return getattr(self._body, name)
 
     def __del__(self) -> None:
-        self._call.dropped()
+        self._call.finalized()
 
     def _closed(self) -> None:
         call = self._call
         if not (call.parsing and call.reading):
-            call.left()
+            call.closed_early()
 
 
 class _SyncBody(_Body):
@@ -175,7 +175,7 @@ class _SyncBody(_Body):
         self._call.begin_body(self._type)
         try:
             for chunk in self._body:
-                self._call.see_chunk(chunk)
+                self._call.on_chunk(chunk)
                 yield chunk
         except GeneratorExit:
             raise  # the app stopped reading: closing the body, or dropping it, ends the call
@@ -199,7 +199,7 @@ class _AsyncBody(_Body):
         self._call.begin_body(self._type)
         try:
             async for chunk in self._body:
-                self._call.see_chunk(chunk)
+                self._call.on_chunk(chunk)
                 yield chunk
         except GeneratorExit:
             raise  # the app stopped reading: closing the body, or dropping it, ends the call

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from claudescope._internal.json_values import json_value
 from claudescope.schema.record import Outcome, RateLimitType
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Report:
             One key per attribute, in alphabetical order at every level. Money is text (`"0.0125"`), a moment
             is ISO 8601, and everything else is a number, text, None, or a list or mapping of those.
         """
-        plain: dict[str, Any] = _plain(self)
+        plain: dict[str, Any] = json_value(self, sort_fields=True)
         return plain
 
     def to_json(self, indent: int | None = 2) -> str:
@@ -199,20 +200,3 @@ class Report:
         from claudescope.reporting.table import print_report
 
         print_report(self, console)
-
-
-def _plain(value: object) -> Any:
-    """What `json` can write of a report's attribute."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        items: Mapping[str, object] = value  # pyright: ignore[reportUnknownVariableType]
-        return {key: _plain(items[key]) for key in sorted(items)}
-    if isinstance(value, tuple):
-        rows: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
-        return [_plain(row) for row in rows]
-    if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in sorted(field.name for field in fields(value))}
-    return value

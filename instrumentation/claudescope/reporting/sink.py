@@ -6,14 +6,13 @@ model and workflow.
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, ClassVar
 
+from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope.schema.catalogue import OTHER
 from claudescope.schema.record import BatchResult, CallRecord, Outcome, RateLimit
 from claudescope.sinks.rate_limits import Limits, newer
@@ -158,6 +157,7 @@ class _Tally:
 
     def __init__(self, started_at: datetime, max_groups: int) -> None:
         self.lock = threading.Lock()
+        renew_in_child(self, "lock")
         self._started_at = started_at
         self._max_groups = max_groups
         self._groups: dict[_GroupKey, _Group] = {}
@@ -356,7 +356,7 @@ class ReportSink(Sink):
         self._max_groups = max_groups
         self._now = now
         self._tally = _Tally(now(), max_groups)
-        _live_sinks.add(self)
+        run_in_child(self, type(self).reset)
 
     def finished(self, record: CallRecord, context: object = None) -> None:
         """Count a call that has ended. Takes 3 to 4 µs."""
@@ -384,16 +384,3 @@ class ReportSink(Sink):
     def reset(self) -> None:
         """Forget every call and start counting anew."""
         self._tally = _Tally(self._now(), self._max_groups)
-
-
-_live_sinks: weakref.WeakSet[ReportSink] = weakref.WeakSet()
-
-
-def _reset_in_child() -> None:
-    # A thread that held a lock in the parent does not exist in the child: nobody would release it there.
-    for sink in _live_sinks:
-        sink.reset()
-
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_reset_in_child)

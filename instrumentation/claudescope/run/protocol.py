@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from claudescope._internal.json_values import json_value
 from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, RateLimit, Usage
 
 __all__ = ["Fact", "read", "write"]
@@ -22,19 +22,7 @@ _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 def write(fact: Fact) -> bytes:
     """A line that says it."""
-    return json.dumps({_NAMES[type(fact)]: fact}, default=_plain, separators=(",", ":")).encode() + b"\n"
-
-
-def _plain(value: object) -> Any:
-    if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return dict(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    raise TypeError(f"{type(value)} in a record")
+    return json.dumps({_NAMES[type(fact)]: json_value(fact)}, separators=(",", ":")).encode() + b"\n"
 
 
 def read(line: bytes) -> Fact | None:

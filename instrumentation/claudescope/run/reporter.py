@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from typing import ClassVar, Final
@@ -11,6 +10,7 @@ from typing import ClassVar, Final
 from opentelemetry.context import Context
 
 from claudescope._internal import internal_errors
+from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope.run.protocol import Fact, write
 from claudescope.schema.record import BatchResult, CallRecord, CallStart
 from claudescope.sinks import Sink
@@ -33,13 +33,13 @@ class Link(Sink):
     def __init__(self, address: str) -> None:
         self._address = address
         self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin)
+        run_in_child(self, lambda reporter: reporter._begin())  # noqa: SLF001 - it is this object
 
     def _begin(self) -> None:
         """Start with nothing, as a forked child must: the connection and what is unsent are its parent's."""
-        self._lock = threading.Lock()
         self._unsent = bytearray()
         self._gone = False
         self._hang_up()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
+from claudescope._internal.exception_chain import MAX_EXCEPTIONS, origin_of, walk
 from claudescope.schema.error_types import ERROR_TYPES, ErrorType, ErrorTypeName
 
 __all__ = ["CODES", "MESSAGES", "STATUSES", "TYPES", "classify", "classify_response"]
@@ -93,7 +94,6 @@ STATUSES: Final[Mapping[int, ErrorTypeName]] = MappingProxyType(
 
 _Rule = ErrorType | Callable[[BaseException], ErrorType | None]
 
-_CHAIN_LIMIT: Final = 32
 _CACHED_CLASSES: Final = 512
 _MESSAGE_LIMIT: Final = 1000
 _BODY_LIMIT: Final = 100_000
@@ -231,37 +231,17 @@ def _missing_credentials(error: BaseException) -> ErrorType | None:
 
 
 def _first_known(error: BaseException) -> ErrorType:
-    pending: list[BaseException] = [error]
-    seen: set[int] = set()
-    while pending and len(seen) < _CHAIN_LIMIT:
-        current = pending.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        kind = _own_kind(current)
-        if kind is not None:
-            return kind
-        # A stack: what is pushed last is looked at first.
-        origin = _origin(current)
-        if origin is not None:
-            pending.append(origin)
-        members = getattr(current, "exceptions", None)
-        if isinstance(members, tuple):
-            leaves = cast("tuple[object, ...]", members)[:_CHAIN_LIMIT]
-            pending.extend(leaf for leaf in reversed(leaves) if isinstance(leaf, BaseException))
+    for current in walk(error):
+        error_type = _own_type(current)
+        if error_type is not None:
+            return error_type
     return _UNKNOWN
-
-
-def _origin(error: BaseException) -> BaseException | None:
-    if error.__cause__ is not None:
-        return error.__cause__
-    return None if error.__suppress_context__ else error.__context__
 
 
 _rules: dict[type[BaseException], _Rule | None] = {}
 
 
-def _own_kind(error: BaseException) -> ErrorType | None:
+def _own_type(error: BaseException) -> ErrorType | None:
     rule = _rule_of(type(error))
     return rule if rule is None or isinstance(rule, ErrorType) else rule(error)
 
@@ -304,14 +284,14 @@ def _timeout_error(error: BaseException) -> ErrorType:
 
 
 def _local_reason(error: BaseException) -> ErrorType | None:
-    origin = _origin(error)
-    for _ in range(_CHAIN_LIMIT):
+    origin = origin_of(error)
+    for _ in range(MAX_EXCEPTIONS):
         if origin is None:
             break
         rule = _rule_of(type(origin))
         if isinstance(rule, ErrorType) and rule.owner == "local":
             return rule
-        origin = _origin(origin)
+        origin = origin_of(origin)
     return None
 
 

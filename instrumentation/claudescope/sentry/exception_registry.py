@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from claudescope._internal.fork import renew_in_child
 from claudescope.schema.record import CallRecord
 
 __all__ = ["FAILURES", "Failures"]
@@ -38,6 +39,7 @@ class Failures:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
         self._weak: OrderedDict[int, _Entry] = OrderedDict()
         self._held: OrderedDict[int, _Entry] = OrderedDict()
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, cast
 
+from claudescope._internal.exception_chain import MAX_EXCEPTIONS, members_of, walk
 from claudescope.schema.classify import classify
 from claudescope.sentry.exception_registry import FAILURES
 
 __all__ = ["Found", "chain", "find", "reported_error"]
 
-_CHAIN_LIMIT: Final = 32
 _RAISE: Final = dis.opmap["RAISE_VARARGS"]
 
 
@@ -56,16 +56,12 @@ def reported_error(hint: Mapping[str, Any]) -> BaseException | None:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it came from, group members included."""
-    pending, seen = [error], set[int]()
-    while pending and len(seen) < _CHAIN_LIMIT:
-        current = pending.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        pending.extend(_members(current))
-        pending.extend(origin for origin in (current.__cause__, current.__context__) if origin is not None)
+    """An exception and all that it came from, group members included, and what was handled when it was raised."""
+    return walk(error, _cause_and_context)
+
+
+def _cause_and_context(error: BaseException) -> tuple[BaseException, ...]:
+    return tuple(origin for origin in (error.__cause__, error.__context__) if origin is not None)
 
 
 def _search(error: BaseException) -> Found | None:
@@ -76,13 +72,13 @@ def _search(error: BaseException) -> Found | None:
 
 def _collect(error: BaseException, errors: list[BaseException], seen: set[int]) -> bool:
     """Add the failed calls in `error` to `errors`, and say whether it is about nothing else."""
-    if id(error) in seen or len(seen) >= _CHAIN_LIMIT:
+    if id(error) in seen or len(seen) >= MAX_EXCEPTIONS:
         return False
     seen.add(id(error))
     if _is_failed_call(error):
         errors.append(error)
         return True
-    if members := _members(error):
+    if members := members_of(error):
         return all([_collect(member, errors, seen) for member in members])  # noqa: C419 - all are to be looked at
     if error.__cause__ is not None:
         return _collect(error.__cause__, errors, seen)
@@ -90,13 +86,6 @@ def _collect(error: BaseException, errors: list[BaseException], seen: set[int]) 
     if context is None or error.__suppress_context__ or not _raised_in_handler(error, context):
         return False
     return _collect(context, errors, seen)
-
-
-def _members(error: BaseException) -> tuple[BaseException, ...]:
-    members: object = getattr(error, "exceptions", None)
-    if not isinstance(members, tuple):
-        return ()
-    return tuple(one for one in cast("tuple[object, ...]", members)[:_CHAIN_LIMIT] if isinstance(one, BaseException))
 
 
 def _is_failed_call(error: BaseException) -> bool:

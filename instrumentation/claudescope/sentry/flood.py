@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from claudescope._internal import held_back
+from claudescope._internal.counters import DROPPED_SENTRY_EVENTS
+from claudescope._internal.fork import renew_in_child
 from claudescope.schema.error_types import ERROR_TYPES
 
 __all__ = ["FloodControl"]
@@ -45,10 +46,11 @@ class FloodControl:
         self._per_second = per_minute / 60
         self._clock = clock
         self._lock = threading.Lock()
+        renew_in_child(self, "_lock")
         self._kinds: dict[str, _Bucket] = {}
         self._all = self._bucket(KINDS_AT_ONCE)
         self._waiting: dict[str, int] = {}
-        held_back.expect(ERROR_TYPES)
+        DROPPED_SENTRY_EVENTS.expect(ERROR_TYPES)
 
     def _bucket(self, times: int) -> _Bucket:
         return _Bucket(times * (self._burst or 0), times * self._per_second, self._clock())
@@ -75,5 +77,5 @@ class FloodControl:
                 self._all.tokens -= 1
                 return self._waiting.pop(kind, 0)
             self._waiting[kind] = self._waiting.get(kind, 0) + 1
-        held_back.count(kind)
+        DROPPED_SENTRY_EVENTS.add(kind)
         return None

@@ -7,12 +7,14 @@ of the SDK these are the request with its headers; in the app's they are prompts
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from claudescope._internal.fork import renew_in_child
 from claudescope.sentry.exception_search import chain
 from claudescope.sentry.payload import Object, as_dict, as_list, exceptions, frames
 
@@ -51,7 +53,8 @@ _MAX_TEXTS: Final = 64
 _withheld: Final[OrderedDict[str, str]] = OrderedDict()
 """Texts of the last failures, and what to say in their place. Apps log them, and Sentry keeps that for later events."""
 
-_lock: Final = threading.Lock()
+_lock = threading.Lock()
+renew_in_child(sys.modules[__name__], "_lock")
 
 
 def scrub_any(event: Object) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from claudescope._internal.json_values import json_value
+
 __all__ = ["Bookkeeper", "Ledger", "StreamEnding", "TokenCounts", "token_counts"]
 
 StreamEnding = Literal["complete", "error_event", "cut", "reset", "client_gone"]
@@ -77,16 +79,8 @@ class Ledger:
         """As plain dicts and numbers, ready for JSON."""
         plain: dict[str, Any] = {}
         for name in (each.name for each in dataclasses.fields(self)):
-            plain[name] = _plain(getattr(self, name))
+            plain[name] = json_value(getattr(self, name))
         return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, TokenCounts):
-        return dataclasses.asdict(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in sorted(value.items())}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return value
 
 
 class Bookkeeper:

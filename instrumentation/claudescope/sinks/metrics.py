@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, Meter, MeterProvider, get_meter_provider
 
+from claudescope._internal.fork import renew_in_child
 from claudescope._internal.version import VERSION
 from claudescope.schema import catalogue as signals
 from claudescope.schema.catalogue import METRICS, SCOPE_NAME, Metric
@@ -191,3 +192,6 @@ class MetricsSink(Sink):
         for tool, uses in usage.server_tools.items():
             tools = self._store.cells(signals.SERVER_TOOL_USES, _SERVER_TOOL, self._server_tools(tool))
             tools[labels] = tools.get(labels, 0) + uses
+
+
+renew_in_child(MetricsSink, "_making")

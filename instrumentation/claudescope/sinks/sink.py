@@ -13,19 +13,18 @@ __all__ = ["Sink"]
 
 
 class Sink:
-    """Consumes the calls that the probe sees. Override what is needed; the probe calls nothing else.
+    """Gets the calls that the probe sees. Override the methods that you need.
 
-    An exception in a method does not reach the app: it is logged once at debug and counted in
-    `claudescope.internal_errors` under the sink's `name`, and the next sink is called. Methods are called from any
-    thread, and never inside a finaliser.
+    An exception in a method does not reach the app. It is counted in `claudescope.internal_errors` under the sink's
+    `name`, the first one is logged at debug, and the next sink still gets the call.
 
-    They run in the thread of the app's call, so they must not block: what waits for a disk or a network belongs behind
-    a queue with a thread of its own, as an exporter of OpenTelemetry has. None of claudescope's own sinks does I/O. A
-    method that hangs holds the call that it was told of, and no other: no lock is held while it runs.
+    Methods run in the thread of the app's call, on any thread, and never inside a finaliser. They must not block: a
+    sink that writes to a disk or a network needs a queue and a thread of its own, as OpenTelemetry's exporters have.
+    None of claudescope's own sinks does I/O. A method that hangs blocks the one call it was told of, and no other.
     """
 
     name: ClassVar[str]
-    """The value of `claudescope.component` for this sink's faults."""
+    """The value of `claudescope.component` for this sink's internal errors."""
 
     def started(self, start: CallStart) -> None:
         """A call has started. Every start is followed by exactly one `finished` with the same first facts."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from claudescope._internal import held_back, internal_errors
+from claudescope._internal import counters
 from claudescope._internal.fork import renew_in_child
 from claudescope.schema.catalogue import (
     EVENTS_DROPPED,
@@ -31,10 +31,10 @@ Cells = dict[LabelSet, Any]
 """Sums by labels; a metric's are all `int`, all `float` or all `Decimal`."""
 
 _COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
-    INTERNAL_ERRORS.name: internal_errors.counts,
-    EVENTS_DROPPED.name: held_back.counts,
+    INTERNAL_ERRORS.name: counters.INTERNAL_ERRORS.counts,
+    EVENTS_DROPPED.name: counters.DROPPED_SENTRY_EVENTS.counts,
 }
-"""Metrics of the process, not of calls: where their counts are, by the value of their one label."""
+"""What counts the metrics that belong to the process and not to calls, by the value of their one label."""
 
 
 class Store:

@@ -12,44 +12,44 @@ from claudescope.probe.deferred import DeferredEndings
 
 def test_flush_runs_what_is_queued() -> None:
     """Without a thread, flushing runs the endings where it is called."""
-    finisher = DeferredEndings()
+    endings = DeferredEndings()
     done: list[int] = []
-    finisher.later(lambda: done.append(threading.get_ident()))
-    finisher.flush()
+    endings.later(lambda: done.append(threading.get_ident()))
+    endings.flush()
     assert done == [threading.get_ident()]
 
 
 def test_the_thread_runs_them_in_order() -> None:
     """With the thread, endings run there, in order, and flushing waits for them."""
-    finisher = DeferredEndings()
-    finisher.start()
-    finisher.start()
+    endings = DeferredEndings()
+    endings.start()
+    endings.start()
     done: list[tuple[int, bool]] = []
 
     def ending(number: int) -> Callable[[], None]:
-        return lambda: done.append((number, threading.current_thread().name == "claudescope-finisher"))
+        return lambda: done.append((number, threading.current_thread().name == "claudescope-deferred-endings"))
 
     for number in range(50):
-        finisher.later(ending(number))
-    finisher.flush()
+        endings.later(ending(number))
+    endings.flush()
     assert done == [(number, True) for number in range(50)]
 
 
 def test_a_fault_does_not_stop_it() -> None:
     """An ending that raises is counted, and the next one still runs."""
-    finisher = DeferredEndings()
+    endings = DeferredEndings()
     done: list[bool] = []
     before = internal_errors.counts().get("probe", 0)
-    finisher.later(lambda: 1 / 0)
-    finisher.later(lambda: done.append(True))
-    finisher.flush()
+    endings.later(lambda: 1 / 0)
+    endings.later(lambda: done.append(True))
+    endings.flush()
     assert (done, internal_errors.counts()["probe"] - before) == ([True], 1)
 
 
 def test_queueing_in_the_garbage_collector_takes_no_lock() -> None:
     """A finaliser that runs while its own thread holds a lock that an ending needs does not deadlock."""
-    finisher = DeferredEndings()
-    finisher.start()
+    endings = DeferredEndings()
+    endings.start()
     lock = threading.Lock()
     ended = threading.Event()
 
@@ -58,7 +58,7 @@ def test_queueing_in_the_garbage_collector_takes_no_lock() -> None:
             self.itself = self  # only the garbage collector can free it
 
         def __del__(self) -> None:
-            finisher.later(ending)
+            endings.later(ending)
 
     def ending() -> None:
         with lock:
@@ -73,11 +73,11 @@ def test_queueing_in_the_garbage_collector_takes_no_lock() -> None:
 
 def test_a_forked_child_starts_afresh() -> None:
     """What the parent had queued is the parent's to end, and the child gets a thread of its own."""
-    finisher = DeferredEndings()
-    finisher.start()
-    finisher.reset()
+    endings = DeferredEndings()
+    endings.start()
+    endings.reset()
     done: list[str] = []
-    finisher.later(lambda: done.append(threading.current_thread().name))
-    finisher.start()
-    finisher.flush()
-    assert done == ["claudescope-finisher"]
+    endings.later(lambda: done.append(threading.current_thread().name))
+    endings.start()
+    endings.flush()
+    assert done == ["claudescope-deferred-endings"]

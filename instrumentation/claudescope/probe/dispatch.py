@@ -1,0 +1,123 @@
+"""Hands the facts of calls to the sinks, and prices calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+
+from claudescope._internal import internal_errors
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, SpanOutcome, Usage
+from claudescope.sinks import Sink
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from claudescope.pricing.price_book import PriceBook
+
+__all__ = ["Dispatcher"]
+
+_Handlers = tuple[tuple[str, Callable[..., None]], ...]
+
+
+class Dispatcher:
+    """The sinks and the prices of a probe.
+
+    An exception in a sink is counted as an internal error of that sink; the other sinks still get the call.
+
+    Args:
+        sinks: Who gets the calls, in order.
+        prices: What calls cost.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], prices: PriceBook) -> None:
+        self._prices = prices
+        self._set_sinks(tuple(sinks))
+
+    def add(self, sink: Sink) -> None:
+        """Hand all calls from now on to `sink` too."""
+        self._set_sinks((*self._sinks, sink))
+
+    def discard(self, sink: Sink) -> None:
+        """Hand no more calls to `sink`."""
+        self._set_sinks(tuple(other for other in self._sinks if other is not sink))
+
+    def _set_sinks(self, sinks: tuple[Sink, ...]) -> None:
+        # Only sinks that override a method are called for it. Tuples are swapped whole: a call sees the old or the new.
+        def handlers(method: str) -> _Handlers:
+            return tuple(
+                (sink.name, getattr(sink, method))
+                for sink in sinks
+                if getattr(type(sink), method) is not getattr(Sink, method)
+            )
+
+        self._sinks = sinks
+        self._on_start = handlers("started")
+        self._on_retry = handlers("retrying")
+        self._on_ending = handlers("ending")
+        self._on_failure = handlers("failed")
+        self._on_finish = handlers("finished")
+        self._on_batch_result = handlers("batch_result")
+
+    def warm_prices(self) -> None:
+        """Start to load the price data in the background. Never raises."""
+        self._prices.warm()
+
+    def cost(self, start: CallStart, model: str | None, usage: Usage | None, at: datetime) -> Decimal | None:
+        """The price of a call in US dollars; None without usage or a known price.
+
+        Args:
+            start: The call.
+            model: The model that answered; None for the one that was asked for.
+            usage: What the API billed.
+            at: When the call was made.
+        """
+        name = model or start.request_model
+        if usage is None or name is None:
+            return None
+        price = self._prices.cost(usage, model=name, provider=start.provider, at=at)
+        if price is None and start.request_model is not None and start.request_model != name:
+            return self._prices.cost(usage, model=start.request_model, provider=start.provider, at=at)
+        return price
+
+    def started(self, start: CallStart) -> None:
+        """Tell the sinks that a call has started."""
+        _dispatch(self._on_start, start)
+
+    def retrying(self, start: CallStart, attempt: Attempt, span: trace.Span | None, at: int) -> None:
+        """Tell the sinks of a retry. `at` is nanoseconds since the epoch."""
+        _dispatch(self._on_retry, start, attempt, span, at)
+
+    def ending(self, ending: SpanOutcome, span: trace.Span) -> None:
+        """Let the sinks write to the span of a call that is about to end."""
+        _dispatch(self._on_ending, ending, span)
+
+    def failed(self, record: CallRecord, error: BaseException | None) -> None:
+        """Tell the sinks of a call that has failed, and of the exception that the app is about to see."""
+        _dispatch(self._on_failure, record, error)
+
+    def batch_result(self, result: BatchResult) -> None:
+        """Hand the sinks a result of a message batch."""
+        _dispatch(self._on_batch_result, result)
+
+    def finished(self, record: CallRecord, span: trace.Span | None, parent_context: Context) -> None:
+        """Hand the sinks the record of a call that has ended.
+
+        Args:
+            record: The call.
+            span: Its span, for exemplars and logs to point to; None where it has none of its own.
+            parent_context: The context that the call was made in.
+        """
+        context = parent_context if span is None else trace.set_span_in_context(span, parent_context)
+        _dispatch(self._on_finish, record, context)
+
+
+def _dispatch(handlers: _Handlers, *facts: object) -> None:
+    for name, handle in handlers:
+        try:
+            handle(*facts)
+        except Exception:  # noqa: BLE001, PERF203 - a sink that raises affects neither the app nor the next sink
+            internal_errors.record(name)
