@@ -60,7 +60,7 @@ def _table(ledger: Ledger) -> Table:
     sections: dict[str, dict[str, int]] = {
         "responses": dict(ledger.responses),
         "streams": dict(ledger.streams),
-        "faults": dict(ledger.faults),
+        "injected errors": dict(ledger.injected_errors),
         "messages": {"billed": ledger.messages_billed, "billed in batches": ledger.batch_messages_billed},
         "tokens": ledger.to_dict()["tokens"],
     }

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from claudescope import settings
 from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope.doctor.finding import Finding, note, ok, wrong
-from claudescope.export.destinations import Plan, plan
+from claudescope.export.destinations import Destinations, choose_destinations
 from claudescope.export.exporters import Signal, otlp_exporter, protocol_of
 
 __all__ = ["check_exporters"]
@@ -33,7 +33,7 @@ _OWN_METRIC: Final = b"gen_ai_client_"
 def check_exporters(*, connect: bool) -> list[Finding]:
     """Look where each signal goes; `connect` to see whether somebody answers."""
     try:
-        chosen = plan(
+        chosen = choose_destinations(
             endpoint=None,
             protocol=None,
             prometheus_port=settings.METRICS_PORT.read(),
@@ -43,7 +43,7 @@ def check_exporters(*, connect: bool) -> list[Finding]:
         )
     except BadInputError as error:
         return [wrong("exporter", str(error), "Set the variable to what is expected, or unset it")]
-    if chosen.nothing:
+    if chosen.is_empty:
         return [
             note(
                 "exporter",
@@ -147,7 +147,7 @@ def _errors() -> Generator[dict[int, str], None, None]:
         logger.propagate = propagates
 
 
-def _prometheus(chosen: Plan, *, connect: bool) -> Iterable[Finding]:
+def _prometheus(chosen: Destinations, *, connect: bool) -> Iterable[Finding]:
     if chosen.prometheus is None:
         return
     port, host = chosen.prometheus

@@ -1,7 +1,7 @@
-"""Rules for Sentry's *Issue Grouping* settings, in the grammar of its fingerprint rules.
+"""Generates fingerprint rules for Sentry's *Issue Grouping* settings.
 
-The first rule that matches wins. A pattern is a glob; matchers of an exception's type and value must hold for the same
-exception, one of a stack frame for any frame of the event.
+The first rule that matches wins. A pattern is a glob. Matchers of type and value must match the same exception; a
+matcher of a stack frame must match any frame of the event.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["fingerprint_rules"]
 _TAGS: Final = {"model": MODEL_TAG, "workflow": WORKFLOW.name}
 _SDK: Final = 'stack.module:"anthropic.*"'
 _CLASSES: Final = {
-    # Where there is no response to tell by. A full pool is told by its cause, which is in the event too.
+    # Errors without a response. The event also contains the cause, which identifies a full connection pool.
     "PoolTimeout": "pool_timeout_error",
     "APITimeoutError": "client_timeout_error",
     "APIConnectionError": "connection_error",
     "APIResponseValidationError": "response_validation_error",
 }
 _STATUS_CLASSES: Final = {
-    # Where the body was no JSON, the SDK's message is the body, and only the class tells the status.
+    # For a body that is not JSON the SDK's message is the body, and only the class identifies the status.
     "BadRequestError": 400,
     "AuthenticationError": 401,
     "PaymentRequiredError": 402,
@@ -46,34 +46,35 @@ _STATUS_CLASSES: Final = {
     "GatewayTimeoutError": 504,
     "OverloadedError": 529,
 }
-_SURER_THAN_TYPE: Final = (413, 431)
-"""Statuses whose bodies may only say that the request is invalid."""
+_STATUSES_BEFORE_TYPES: Final = (413, 431)
+"""Statuses that are more specific than the type in their bodies."""
 
 
 def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
-    """All rules, as the text that Sentry takes.
+    """Generate all rules, as text for Sentry's settings.
 
     Args:
-        group_by: What splits the issue of a kind: `model`, `workflow` or both. Only events of claudescope tell.
+        group_by: What splits the issue of an error type: `model`, `workflow` or both. Only events of clients with
+            claudescope can be split.
     """
     split = "".join(f', "{{{{ tags.{_TAGS[name]} }}}}"' for name in group_by)
     lines = [
-        "# Events of clients with claudescope: by its tag.",
+        "# Clients with claudescope: match its tag.",
         *(f'tags.{ERROR_TYPE_TAG}:"{kind}" -> {FINGERPRINT}, {kind}{split}' for kind in ERROR_TYPES),
         "",
-        "# Events of clients without: by what the SDK wrote into the message, then by its class.",
+        "# Clients without claudescope: match the SDK's message, then the exception's class.",
         *(f"{matchers} {_SDK} -> {FINGERPRINT}, {kind}" for matchers, kind in _without_tag()),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _without_tag() -> Iterator[tuple[str, str]]:
-    """Matchers and kind, in the order in which `claudescope.schema.classify` decides."""
+    """Yield matchers and error type, in the order in which `claudescope.schema.classify` decides."""
     for code, kind in CODES.items():
         yield f"error.value:\"*'error_code': '{code}'*\"", kind
     for wording, kind in MESSAGES:
         yield f'error.type:"BadRequestError" error.value:"*{wording}*"', kind
-    for status in _SURER_THAN_TYPE:
+    for status in _STATUSES_BEFORE_TYPES:
         yield f'error.value:"Error code: {status}*"', STATUSES[status]
     for word, kind in TYPES.items():
         yield f"error.value:\"*'type': '{word}'*\"", kind
