@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 import yaml
-from tests.dashboards.asking import _seconds
+from tests.dashboards.panel_queries import _seconds
 
 from benchmarks.fleet.recorded import Inliner
 from benchmarks.fleet.remote_write import STEP

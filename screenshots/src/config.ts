@@ -12,7 +12,7 @@ import {
 } from '@grafana/data';
 import { lastValueFrom } from 'rxjs';
 
-import { Panel } from './board';
+import { Panel } from './dashboard';
 
 const STANDARD = [
   'unit',

@@ -2,7 +2,7 @@
 
 import { createDataFrame, DataFrame, FieldType } from '@grafana/data';
 
-import { Answer, Series } from './board';
+import { Answer, Series } from './dashboard';
 
 /** A number as Prometheus writes it. */
 export function parseNumber(text: string): number | null {

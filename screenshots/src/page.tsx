@@ -10,7 +10,7 @@ import { GlobalStyles, Icon, PanelChrome, PanelContextProvider } from '@grafana/
 import { CSSProperties, ReactNode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { Drawing, Panel } from './board';
+import { Drawing, Panel } from './dashboard';
 import { prepare } from './config';
 import { framesOf } from './frames';
 import { HeatmapPanel, StateTimelinePanel } from './panels/standins';

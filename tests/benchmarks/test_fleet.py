@@ -17,7 +17,7 @@ from benchmarks.fleet.timing import inlined_rules
 from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import queries_of
 from tests.alerts.conftest import default_build
-from tests.dashboards.conftest import default_boards
+from tests.dashboards.conftest import default_dashboards
 
 _RULES = {name: text for name, text in default_build().items() if name.startswith("rules/")}
 _OWN = {"service": "claude"}
@@ -89,7 +89,7 @@ def test_no_panel_and_no_alert_is_left_with_a_recorded_series() -> None:
     """And all of it is PromQL."""
     inliner = Inliner(recordings_of(_RULES.values()))
     resolver = Resolver()
-    panels = [resolver.resolve(expr) for dashboard in default_boards().values() for _, expr in queries_of(dashboard)]
+    panels = [resolver.resolve(expr) for dashboard in default_dashboards().values() for _, expr in queries_of(dashboard)]
     inlined = [inliner.inline(expr) for expr in panels]
     alone = inlined_rules(_RULES, inliner)
     assert any(inliner.reads_recorded(expr) for expr in panels)

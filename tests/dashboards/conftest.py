@@ -9,11 +9,11 @@ from typing import Any
 from claudescope_alerts.spec.model import load_spec
 from claudescope_dashboards.build import build, dashboards_of
 
-__all__ = ["default_boards", "default_files"]
+__all__ = ["default_dashboards", "default_files"]
 
 
 @functools.cache
-def default_boards() -> Mapping[str, Mapping[str, Any]]:
+def default_dashboards() -> Mapping[str, Mapping[str, Any]]:
     """The boards of the default spec by name; whoever changes one makes a copy."""
     return dashboards_of(load_spec())
 

@@ -14,7 +14,7 @@ from claudescope.cli import main
 from claudescope_alerts.spec.model import load_spec
 from claudescope_dashboards import build as building
 from claudescope_dashboards.validators import check_dashboards, lost_in_round_trip, unparsed
-from tests.dashboards.conftest import default_boards, default_files
+from tests.dashboards.conftest import default_dashboards, default_files
 from tests.dashboards.grafana import TOKEN, Grafana
 
 
@@ -51,7 +51,7 @@ def test_push_is_idempotent_and_diff_tells_what_it_would_do(
     assert _run(monkeypatch, "push", "--url", url, "--message", "release 7") == 0
     assert "7 changed: Claude · Overview" in capsys.readouterr().err
     assert grafana.folders == {"claude": "Claude"}
-    assert grafana.dashboards.keys() == {dashboard["uid"] for dashboard in default_boards().values()}
+    assert grafana.dashboards.keys() == {dashboard["uid"] for dashboard in default_dashboards().values()}
     assert {dashboard["message"] for dashboard in grafana.dashboards.values()} == {"release 7"}
     written = len(grafana.writes)
     monkeypatch.setenv("GRAFANA_URL", url)
@@ -151,7 +151,7 @@ def test_check_names_every_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_judges_find_what_is_wrong() -> None:
     """A key that Grafana does not know is lost in the round trip, and a broken query does not parse."""
     pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk needs Python 3.11")
-    dashboard: Any = {**default_boards()["limits"]}
+    dashboard: Any = {**default_dashboards()["limits"]}
     dashboard["panels"] = [{**dashboard["panels"][0], "colour": "red"}]
     assert list(lost_in_round_trip({"limits": dashboard})) == ["limits: .panels[].colour is lost"]
     target = {**dashboard["panels"][0]["targets"][0], "expr": "sum("}

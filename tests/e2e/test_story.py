@@ -19,7 +19,7 @@ import pytest
 from claudescope.schema.catalogue import DURATION
 from tests.billing import cost
 from tests.dashboards.api import Store
-from tests.dashboards.asking import empty_panels
+from tests.dashboards.panel_queries import empty_panels
 from tests.e2e.app import MODELS
 from tests.e2e.house import PAGE_KEY, TICKET_KEY, House, house
 

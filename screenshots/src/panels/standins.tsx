@@ -7,7 +7,7 @@ import { interpolateOranges } from 'd3-scale-chromatic';
 import { useMemo } from 'react';
 import uPlot from 'uplot';
 
-import { Panel } from '../board';
+import { Panel } from '../dashboard';
 
 interface Props {
   panel: Panel;

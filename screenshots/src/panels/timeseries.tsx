@@ -2,7 +2,7 @@ import { DataFrame, GrafanaTheme2, TimeRange } from '@grafana/data';
 import { LegendDisplayMode, TimeSeries, UPlotConfigBuilder } from '@grafana/ui';
 import { useLayoutEffect } from 'react';
 
-import { Annotation } from '../board';
+import { Annotation } from '../dashboard';
 
 interface Props {
   frames: DataFrame[];

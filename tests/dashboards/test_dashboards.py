@@ -26,7 +26,7 @@ from claudescope_dashboards.grafana.panels import Query, stat
 from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import lint, panels_of, queries_of
 from claudescope_dashboards.queries import Queries
-from tests.dashboards.conftest import default_boards, default_files
+from tests.dashboards.conftest import default_dashboards, default_files
 
 _GENERATED = Path(claudescope_dashboards.__file__).parent / "generated"
 _SCREEN, _BROWSER, _GRAFANA = 1080, 120, 130
@@ -47,13 +47,13 @@ def test_the_committed_output_is_current() -> None:
 
 def test_the_overview_fits_one_screen() -> None:
     """No scrolling at 1080p, in a window with a browser's bars."""
-    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in default_boards()["overview"]["panels"])
+    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in default_dashboards()["overview"]["panels"])
     assert rows * 38 - 8 <= _SCREEN - _BROWSER - _GRAFANA
 
 
 def test_identities_are_stable() -> None:
     """Alerts link to the overview's uid, and people keep links to the others."""
-    assert {name: dashboard["uid"] for name, dashboard in default_boards().items()} == {
+    assert {name: dashboard["uid"] for name, dashboard in default_dashboards().items()} == {
         "overview": "claudescope-overview",
         "errors": "claudescope-errors",
         "latency": "claudescope-latency",
@@ -62,7 +62,7 @@ def test_identities_are_stable() -> None:
         "slo": "claudescope-slo",
         "fleet": "claudescope-fleet",
     }
-    assert {dashboard["schemaVersion"] for dashboard in default_boards().values()} == {SCHEMA_VERSION}
+    assert {dashboard["schemaVersion"] for dashboard in default_dashboards().values()} == {SCHEMA_VERSION}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_panel_that_names_what_nobody_emits_fails_the_build(
         panel = stat("Misspelt", Query(expr), description="Red: mend it.", unit="short")
         return dashboard("overview", queries, [Row(4, [panel])], description="One mistake")
 
-    monkeypatch.setattr(building, "BOARDS", {"overview": misspelt})
+    monkeypatch.setattr(building, "DASHBOARDS", {"overview": misspelt})
     with pytest.raises(BadInputError, match="overview: Misspelt: A: ") as refused:
         build(load_spec())
     assert problem in str(refused.value)
@@ -111,7 +111,7 @@ def test_a_panel_that_names_what_nobody_emits_fails_the_build(
 )
 def test_the_lint_finds_what_a_reader_would_miss(change: Any, problem: str) -> None:
     """Each rule is broken once, on the first panel of the overview."""
-    dashboards: Any = copy.deepcopy(dict(default_boards()))
+    dashboards: Any = copy.deepcopy(dict(default_dashboards()))
     change(dashboards["overview"]["panels"][0])
     assert problem in "\n".join(lint(dashboards, groups_of(load_spec()), load_spec()))
 
@@ -122,7 +122,7 @@ def test_every_kind_and_every_fault_has_one_colour() -> None:
     assert OWNER_COLOURS.keys() == {kind.owner for kind in ERROR_TYPES.values()}
     assert len(set(ERROR_TYPE_COLOURS.values())) == len(ERROR_TYPE_COLOURS)
     shown: dict[str, set[str]] = {}
-    for one in default_boards().values():
+    for one in default_dashboards().values():
         for panel in panels_of(one):
             for override in panel["fieldConfig"]["overrides"]:
                 for found in override["properties"]:
@@ -135,7 +135,7 @@ def test_links_keep_the_time_and_the_variables() -> None:
     """Every drill-down carries the time range and all variables, the chosen one in place of the board's own."""
     links = [
         link["url"]
-        for one in default_boards().values()
+        for one in default_dashboards().values()
         for link in re.findall(r'"(/d/[^"]+)"', building.json_text(one))
         for link in [{"url": link}]
     ]
