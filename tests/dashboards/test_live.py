@@ -12,8 +12,8 @@ import pytest
 from claudescope_dashboards.interpolation import Resolver
 from tests.alerts.conftest import default_build
 from tests.dashboards.api import Store
-from tests.dashboards.panel_queries import empty_panels
 from tests.dashboards.conftest import default_dashboards
+from tests.dashboards.panel_queries import empty_panels
 from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics, write_history
 from tests.telemetry.calls import WORKFLOWS
 from tests.telemetry.history import JOB
