@@ -116,7 +116,7 @@ def _numbers(queries: Queries) -> list[Any]:
             description="What a day costs at the pace of the last hour. Orange: over the day's budget. Red: three "
             "times; find the workflow below, and stop it if it loops.",
             unit="currencyUSD",
-            steps=colour_steps.pace(spec),
+            steps=colour_steps.daily_cost(spec),
             decimals=2,
         ),
         stat(

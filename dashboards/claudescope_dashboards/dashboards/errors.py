@@ -81,7 +81,7 @@ def _numbers(queries: Queries) -> list[Any]:
             description="Share of calls that failed for a reason outside of their own request. Orange: over the "
             "objective. Red: the budget burns as fast as a page takes; the kind below says what to do.",
             unit="percentunit",
-            steps=colour_steps.failing(spec),
+            steps=colour_steps.error_rate(spec),
             decimals=2,
             links=[drill_down("SLO & error budget", uid("slo", queries))],
         ),
@@ -209,7 +209,7 @@ def _groups(queries: Queries) -> list[Any]:
             description="Share of calls to each model that fail. One model alone above the line: fall back to "
             "another; all of them: the provider, the account or the network.",
             unit="percentunit",
-            steps=colour_steps.failing(queries.spec),
+            steps=colour_steps.error_rate(queries.spec),
             links=[drill_down("Latency of this model", uid("latency", queries), model=model)],
         ),
         time_series(
@@ -218,7 +218,7 @@ def _groups(queries: Queries) -> list[Any]:
             description="Share of calls of each workflow that fail. One workflow alone above the line: look at its "
             "last change, not at the provider.",
             unit="percentunit",
-            steps=colour_steps.failing(queries.spec),
+            steps=colour_steps.error_rate(queries.spec),
         ),
     ]
 

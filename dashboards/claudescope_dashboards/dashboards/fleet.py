@@ -112,7 +112,7 @@ def _instances(queries: Queries) -> list[Any]:
         table(
             "Instances",
             Column(queries.calls(by=by, window=RANGE, function="increase"), "Calls", "short"),
-            Column(ratio, "Failed", "percentunit", colour_steps.failing(queries.spec)),
+            Column(ratio, "Failed", "percentunit", colour_steps.error_rate(queries.spec)),
             Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "p95", "s"),
             Column(queries.total(COST, by=by, window=RANGE, function="increase"), "Cost", "currencyUSD"),
             Column(_age(queries, f" by {queries.by(*by)}"), "Last seen", "s", colour_steps.rising(120, 600)),
@@ -144,7 +144,7 @@ def _by_instance(queries: Queries) -> list[Any]:
             description="One instance alone above the line: restart it, then compare its key, network and version. "
             "All of them: it is not the instances.",
             unit="percentunit",
-            steps=colour_steps.failing(queries.spec),
+            steps=colour_steps.error_rate(queries.spec),
         ),
         time_series(
             "p95, by instance",

@@ -68,7 +68,7 @@ def _numbers(queries: Queries) -> list[Any]:
             description="Share of calls that did not fail for a reason outside of their own request. Red: the error "
             "budget burns as fast as a page takes; see which kind fails under Errors & retries.",
             unit="percentunit",
-            steps=colour_steps.availability(spec),
+            steps=colour_steps.success_rate(spec),
             decimals=2,
             links=[errors],
         ),
@@ -121,7 +121,7 @@ def _numbers(queries: Queries) -> list[Any]:
             description="What a day costs at the pace of the last hour. Red: three times the day's budget; see Tokens "
             "& cost for the workflow that spends it.",
             unit="currencyUSD",
-            steps=colour_steps.pace(spec),
+            steps=colour_steps.daily_cost(spec),
             decimals=2,
             links=[cost],
         ),
@@ -212,7 +212,7 @@ def _users(queries: Queries) -> list[Any]:
                 queries.ratio(queries.failed(by=by, window=RANGE), queries.calls(by=by, window=RANGE)),
                 "Failed",
                 "percentunit",
-                colour_steps.failing(queries.spec),
+                colour_steps.error_rate(queries.spec),
             ),
             Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "p95", "s"),
             Column(queries.total(COST, by=by, window=RANGE, function="increase"), "Cost", "currencyUSD"),

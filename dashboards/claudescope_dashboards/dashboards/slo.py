@@ -124,7 +124,7 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
             description="How many times too fast the budget burns. An alert fires where both of its windows are above "
             "its line: " + ", ".join(_tier(goal, name) for name in goal.tiers) + ".",
             unit="suffix:x",
-            steps=colour_steps.burn(goal),
+            steps=colour_steps.burn_rate(goal),
             scale="symlog",
             colours=_WINDOW_COLOURS,
         ),
