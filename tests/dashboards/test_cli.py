@@ -105,7 +105,7 @@ def test_refusals_say_what_to_mend(
         ("wrong", ("push", "--url", url), "401"),
         ("", ("push", "--url", url), "GRAFANA_TOKEN is not set"),
         (TOKEN, ("push",), "--url or GRAFANA_URL"),
-        (TOKEN, ("push", "--url", f"{url}/elsewhere"), "Is --url the base URL of Grafana"),
+        (TOKEN, ("push", "--url", f"{url}/elsewhere"), "Check that --url is the base URL of Grafana"),
         (TOKEN, ("diff", "--url", closed), "can't be reached"),
         (TOKEN, ("push", "--url", url, "--folder", "!"), "expected a title with letters or digits"),
     ):
@@ -156,7 +156,7 @@ def test_judges_find_what_is_wrong() -> None:
     assert list(lost_in_round_trip({"limits": dashboard})) == ["limits: .panels[].colour is lost"]
     target = {**dashboard["panels"][0]["targets"][0], "expr": "sum("}
     dashboard["panels"][0]["targets"] = [target]
-    assert "Least headroom: A" in next(unparsed({"limits": dashboard}))
+    assert "Lowest headroom: A" in next(unparsed({"limits": dashboard}))
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

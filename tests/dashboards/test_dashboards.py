@@ -161,7 +161,7 @@ def test_each_objective_has_its_row() -> None:
     rows = [panel["title"] for panel in panels if panel["type"] == "row"]
     assert [row.partition(":")[0] for row in rows] == [goal.name for goal in spec.objectives]
     assert rows[-1] == "quick: 90 % over 30d"
-    burns = [panel for panel in panels if panel["title"] == "Burn rate per window"]
+    burns = [panel for panel in panels if panel["title"] == "Burn rate by window"]
     steps = [step["value"] for step in burns[-1]["fieldConfig"]["defaults"]["thresholds"]["steps"]]
     assert steps == [None, 1]
 
