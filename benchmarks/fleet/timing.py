@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 import yaml
-from tests.dashboards.panel_queries import _seconds
+from tests.dashboards.panel_queries import seconds_of
 
 from benchmarks.fleet.recorded import Inliner
 from benchmarks.fleet.remote_write import STEP
@@ -125,7 +125,7 @@ def panels(
     """
     asker, found = _Asker(store, now), dict[str, Pair]()
     for name, dashboard in recorded.items():
-        resolver, row = Resolver(seconds=_seconds(dashboard), scrape=STEP), ""
+        resolver, row = Resolver(seconds=seconds_of(dashboard), scrape=STEP), ""
         for part, other in zip(dashboard["panels"], raw[name]["panels"], strict=True):
             if part["type"] == "row":
                 row = part["title"] + ": "

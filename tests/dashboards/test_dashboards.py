@@ -46,7 +46,7 @@ def test_the_committed_output_is_current() -> None:
 
 
 def test_the_overview_fits_one_screen() -> None:
-    """No scrolling at 1080p, in a window with a browser's bars."""
+    """The overview needs no scrolling in a browser window at 1080p."""
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in default_dashboards()["overview"]["panels"])
     assert rows * 38 - 8 <= _SCREEN - _BROWSER - _GRAFANA
 
@@ -151,7 +151,7 @@ def test_links_keep_the_time_and_the_variables() -> None:
 
 
 def test_each_objective_has_its_row() -> None:
-    """A spec with another objective has another row, with the lines of its own tiers."""
+    """Another objective in the spec adds a row with the thresholds of its tiers."""
     document = load_spec().model_dump(by_alias=True)
     extra = {"name": "quick", "target": 90, "sli": {"preset": "claude-duration", "threshold": "20.48s"}}
     spec = Spec.model_validate(
@@ -168,7 +168,7 @@ def test_each_objective_has_its_row() -> None:
 
 @pytest.mark.parametrize("naming", ["utf8", "victoriametrics"])
 def test_other_namings_and_services_have_dashboards(naming: str) -> None:
-    """Names with dots are quoted, the service's labels narrow everything, and uids do not collide."""
+    """Names with dots are quoted, every query has the service's labels, and uids are unique per service."""
     changed = {"naming": naming, "service": {"name": "checkout", "labels": {"team": "shop"}}}
     dashboards = dashboards_of(Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed}))
     for name, one in dashboards.items():
