@@ -23,7 +23,7 @@ export function TimeSeriesPanel({ frames, options, annotations, theme, ...size }
   );
 }
 
-/** Annotations as Grafana draws them: a light ground, dashed edges, a bar below. */
+/** Draws annotations as Grafana does: a light background, dashed edges and a bar below. */
 function Regions(props: { builder: UPlotConfigBuilder; annotations: Annotation[]; theme: GrafanaTheme2 }) {
   const { builder, annotations, theme } = props;
   useLayoutEffect(() => {
