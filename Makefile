@@ -65,9 +65,9 @@ check: $(STAMP) ## Format check, lint, and types by two checkers
 pictures: $(STAMP) ## Draw the pictures that the README shows
 	$(BIN)/python docs/draw_report.py
 
-screenshots: components ## Draw the boards with days of calls in them; needs Node 20 and Chromium; BOARDS="overview" for some
+screenshots: components ## Draw screenshots of the dashboards; needs Node 20 and Chromium; DASHBOARDS="overview" draws some
 	cd screenshots && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent build
-	$(BIN)/python -m screenshots.draw $(BOARDS)
+	$(BIN)/python -m screenshots.draw $(DASHBOARDS)
 
 format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
