@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from generators.markdown import code, page, table
-from generators.optional import recorded_series
-
 from claudescope_alerts.build import groups_of
 from claudescope_alerts.rules.model import Alert
 from claudescope_alerts.spec.model import load_spec
+from generators.markdown import code, page, table
+from generators.optional import recorded_series
 
 __all__ = ["alerts"]
 

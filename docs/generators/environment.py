@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from generators.markdown import code, page, table
-
 from claudescope.settings import SETTINGS
+from generators.markdown import code, page, table
 
 __all__ = ["environment"]
 
 _STANDARD: Final = (
     (("OTEL_SDK_DISABLED",), "`true` exports nothing; calls are still counted for the report"),
-    (("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"), "name the service in all telemetry, through OpenTelemetry's resource detectors"),
+    (
+        ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"),
+        "name the service in all telemetry, through OpenTelemetry's resource detectors",
+    ),
     (
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_ENDPOINT"),
         "switch OTLP on for the signals that have an endpoint",
@@ -31,13 +33,16 @@ _STANDARD: Final = (
     ),
     (
         ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",),
-        "the default is exponential histograms; `explicit_bucket_histogram` sends the buckets of [Signals](reference/signals.md#buckets)",
+        "exponential histograms by default; `explicit_bucket_histogram` sends [buckets](reference/signals.md#buckets)",
     ),
     (
         ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"),
         "`otlp`, `console`, `none`, and for metrics `prometheus`; separate several by commas",
     ),
-    (("OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"), "the address that `/metrics` is served on, with `OTEL_METRICS_EXPORTER=prometheus`"),
+    (
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"),
+        "the address that `/metrics` is served on, with `OTEL_METRICS_EXPORTER=prometheus`",
+    ),
     (
         ("OTEL_METRIC_EXPORT_INTERVAL", "OTEL_BSP_*", "OTEL_BLRP_*", "OTEL_TRACES_SAMPLER", "and the like"),
         "read by OpenTelemetry's SDK",

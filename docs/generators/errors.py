@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from generators.markdown import page, table
-
 from claudescope.schema.classify import CODES, STATUSES, TYPES
 from claudescope.schema.error_types import ERROR_TYPES
+from generators.markdown import page, table
 
 __all__ = ["errors"]
 

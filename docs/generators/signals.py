@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from generators.markdown import code, page, table
-
 from claudescope.schema.catalogue import COMMON_LABELS, LABELS, METRICS, Label
+from generators.markdown import code, page, table
 
 __all__ = ["signals"]
 
@@ -14,7 +13,7 @@ def signals() -> str:
     return page(
         "Signals",
         "Every metric that claudescope emits, with the labels that it can carry. Names follow the OpenTelemetry GenAI "
-        "conventions where these define one. [Attributes](attributes.md) lists the attributes of spans and log records.",
+        "conventions where these define one. [Attributes](attributes.md) lists those of spans and log records.",
         "## Metrics",
         table(
             ["metric", "in Prometheus", "instrument", "unit", "description", "labels"],

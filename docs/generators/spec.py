@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
-
-from generators.markdown import code, page, table
 
 from claudescope._internal.yaml_model import format_duration
 from claudescope_alerts.spec.model import Spec
+from generators.markdown import code, page, table
 
 __all__ = ["missing_descriptions", "spec"]
 
@@ -27,9 +26,6 @@ and editors that know YAML schemas complete keys from it.
 
 _DURATIONS: Final = {"threshold", "p95_floor", "stall", "absent_after", "every"}
 """Keys that take a duration: the schema calls them numbers, as code may pass seconds."""
-
-_RATIO: Final = ["string", "number"]
-"""The types that the schema gives for a ratio."""
 
 _UNITS: Final = {
     "target": "percent of events",
@@ -115,32 +111,33 @@ def _first_line(section: Json) -> str:
 def _type_of_key(schema: Json, name: str, entry: Json) -> str:
     if name in _DURATIONS:
         return "duration"
-    options = [option.get("type") for option in entry.get("anyOf", ())]
-    return "ratio" if options == _RATIO else _type(schema, entry)
+    return "ratio" if _is_ratio(entry) else _type(schema, entry)
 
 
 def _type(schema: Json, entry: Json) -> str:
-    if "$ref" in entry:
-        target = schema["$defs"][entry["$ref"].rpartition("/")[2]]
+    for target in (target for mark, target in _references(schema, entry) if not mark):
         return "section" if "properties" in target else _type(schema, target)
-    options = [option for option in (*entry.get("anyOf", ()), *entry.get("allOf", ())) if option.get("type") != "null"]
-    words = [_type(schema, option) for option in options]
-    if words == ["number", "whole number", "text"]:
-        return "number"  # that text may hold it too serves code alone
-    if words:
-        return " or ".join(dict.fromkeys(words))
-    if "const" in entry:
-        return f"`{entry['const']}`"
-    if "enum" in entry:
-        return code(entry["enum"])
-    if entry.get("type") == "array":
-        return f"list of: {_type(schema, entry.get('items', {}))}"
-    if entry.get("type") == "object":
-        values = entry.get("additionalProperties")
-        return f"mapping of names to: {_type(schema, values)}" if isinstance(values, dict) else "mapping"
-    words_of = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
-    text = words_of.get(entry.get("type", ""), "text")
-    return f"{text} ({entry['format']})" if "format" in entry else text
+    if "anyOf" in entry:
+        words = [_type(schema, option) for option in entry["anyOf"] if option.get("type") != "null"]
+        # That text may hold a number too serves code alone.
+        return "number" if words == ["number", "whole number", "text"] else " or ".join(dict.fromkeys(words))
+    values = [entry["const"]] if "const" in entry else entry.get("enum")
+    return code(values) if values else _WORDS[entry["type"]](schema, entry)
+
+
+def _mapping(schema: Json, entry: Json) -> str:
+    values = entry.get("additionalProperties") or next(iter(entry.get("patternProperties", {}).values()), None)
+    return f"mapping of names to {_type(schema, values)}" if isinstance(values, dict) else "mapping"
+
+
+_WORDS: Final[Mapping[str, Callable[[Json, Json], str]]] = {
+    "array": lambda schema, entry: f"list of {_type(schema, entry['items'])}",
+    "boolean": lambda _schema, _entry: "`true` or `false`",
+    "integer": lambda _schema, _entry: "whole number",
+    "number": lambda _schema, _entry: "number",
+    "object": _mapping,
+    "string": lambda _schema, entry: entry.get("format", "text"),
+}
 
 
 def _default(name: str, entry: Json) -> str:
@@ -149,15 +146,21 @@ def _default(name: str, entry: Json) -> str:
         return "none" if "default" in entry else ""
     if isinstance(value, dict):
         return "the defaults of its keys" if value else "empty"
-    if value == []:
-        return "empty"
-    if name in _DURATIONS:
-        return f"`{format_duration(value) if float(value).is_integer() else f'{value:g}s'}`"
-    if [option.get("type") for option in entry.get("anyOf", ())] == _RATIO:
-        return f"`{100 * float(value):g}%`"
     if isinstance(value, list):
-        return code(value)
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+        return code(value) or "empty"
+    return f"`{_scalar(name, entry, value)}`"
+
+
+def _scalar(name: str, entry: Json, value: Any) -> str:
+    if name in _DURATIONS:
+        return format_duration(value) if float(value).is_integer() else f"{value:g}s"
+    if _is_ratio(entry):
+        return f"{100 * float(value):g}%"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_ratio(entry: Json) -> bool:
+    return [option.get("type") for option in entry.get("anyOf", ())] == ["string", "number"]
 
 
 def _description(schema: Json, entry: Json) -> str:
