@@ -19,7 +19,6 @@ from claudescope.export.exporters import metric_exporter, otlp_exporter, protoco
 from claudescope.export.resource import detect
 
 
-
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Each test sets its own, and none touches the process' providers."""
