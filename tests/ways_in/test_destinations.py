@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import runpy
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,10 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, ConsoleMetr
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, ExponentialBucketHistogramAggregation
 
 import claudescope
-from claudescope import settings
 from claudescope._internal.exceptions import BadInputError
 from claudescope.export.destinations import Destinations, choose_destinations
 from claudescope.export.exporters import metric_exporter, otlp_exporter, protocol_of
 from claudescope.export.resource import detect
-
-_DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(autouse=True)
@@ -217,10 +212,3 @@ def test_prometheus_alone_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> Non
     assert second is not first
     assert metrics.get_meter_provider() is before
     assert second.shutdown()
-
-
-def test_the_documentation_is_the_tables() -> None:
-    """Every variable is in docs/environment.md, as the table has it."""
-    page = runpy.run_path(str(_DOCS / "write_environment.py"))["environment_page"]()
-    assert (_DOCS / "environment.md").read_text() == page
-    assert [setting.name for setting in settings.SETTINGS if f"`{setting.name}`" not in page] == []

@@ -1,0 +1,168 @@
+"""The page of the alert spec, from the JSON Schema of its model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from claudescope._internal.yaml_model import format_duration
+from claudescope_alerts.spec.model import Spec
+from generators.markdown import code, page, table
+
+__all__ = ["missing_descriptions", "spec"]
+
+Json = dict[str, Any]
+
+_INTRODUCTION: Final = """\
+Every key of `claudescope.yaml`. All keys but `version` and `objectives` have a default.
+[Alerts as code](../alerts.md) explains how the parts work together; `claudescope alerts schema` prints the JSON Schema,
+and editors that know YAML schemas complete keys from it.
+
+- A **duration** is a number with its unit: `250ms`, `20s`, `5m`, `2h`, `7d`.
+- A **ratio** is a percentage such as `5%`, or a number such as `0.05`. It is above 0 and below 1.
+- `[]` after a key stands for each element of a list.
+- *required* in place of a default: the section is invalid without the key. *none* means `null`."""
+
+_DURATIONS: Final = {"threshold", "p95_floor", "stall", "absent_after", "every"}
+"""Keys that take a duration: the schema calls them numbers, as code may pass seconds."""
+
+_UNITS: Final = {
+    "target": "percent of events",
+    "min_failures": "failures",
+    "min_calls": "calls",
+    "cost_per_call_usd": "US dollars",
+    "daily_budget_usd": "US dollars a day",
+    "p95_over_baseline": "times the baseline",
+    "tokens_over_baseline": "times the baseline",
+    "cost_over_baseline": "times the baseline",
+    "pool_timeouts": "calls in 5 minutes",
+}
+"""Units that JSON Schema can't tell. Durations and ratios are types of their own."""
+
+
+def spec() -> str:
+    """Every key of the spec: type, default, unit and description."""
+    schema = Spec.model_json_schema()
+    parts: list[str] = []
+    for paths, section in _sections(schema):
+        required = section.get("required", ())
+        parts += [
+            f"## {', '.join(f'`{path}`' for path in paths)}" if paths != [""] else "## Top level",
+            _first_line(section),
+            table(
+                ["key", "type", "default", "unit", "description"],
+                (
+                    [
+                        f"`{name}`",
+                        _type_of_key(schema, name, entry),
+                        "*required*" if name in required else _default(name, entry),
+                        str(entry.get("unit", _UNITS.get(name, ""))),
+                        _description(schema, entry).replace("\n", " "),
+                    ]
+                    for name, entry in section["properties"].items()
+                ),
+            ),
+        ]
+    return page("Keys of the alert spec", _INTRODUCTION, *parts)
+
+
+def missing_descriptions() -> list[str]:
+    """The keys whose field has no description, each with the path of its section."""
+    return [
+        f"{paths[0]}.{name}" if paths[0] else name
+        for paths, section in _sections(Spec.model_json_schema())
+        for name, entry in section["properties"].items()
+        if not str(entry.get("description", "")).strip()
+    ]
+
+
+def _sections(schema: Json) -> list[tuple[list[str], Json]]:
+    """Every section with the paths to it, in the order of the file. One that several keys hold comes once."""
+    found: dict[int, tuple[list[str], Json]] = {}
+
+    def visit(path: str, section: Json) -> None:
+        if id(section) in found:
+            found[id(section)][0].append(path)
+        else:
+            found[id(section)] = ([path], section)
+        for name, entry in section["properties"].items():
+            for mark, target in _references(schema, entry):
+                if "properties" in target:
+                    visit(f"{path}.{name}{mark}" if path else f"{name}{mark}", target)
+
+    visit("", schema)
+    return list(found.values())
+
+
+def _references(schema: Json, entry: Json) -> Iterator[tuple[str, Json]]:
+    if "$ref" in entry:
+        yield "", schema["$defs"][entry["$ref"].rpartition("/")[2]]
+    for option in (*entry.get("anyOf", ()), *entry.get("allOf", ())):
+        yield from _references(schema, option)
+    if isinstance(entry.get("items"), dict):
+        yield from (("[]" + mark, target) for mark, target in _references(schema, entry["items"]))
+
+
+def _first_line(section: Json) -> str:
+    return str(section.get("description", "")).partition("\n\n")[0].replace("\n", " ")
+
+
+def _type_of_key(schema: Json, name: str, entry: Json) -> str:
+    if name in _DURATIONS:
+        return "duration"
+    return "ratio" if _is_ratio(entry) else _type(schema, entry)
+
+
+def _type(schema: Json, entry: Json) -> str:
+    for target in (target for mark, target in _references(schema, entry) if not mark):
+        return "section" if "properties" in target else _type(schema, target)
+    if "anyOf" in entry:
+        words = [_type(schema, option) for option in entry["anyOf"] if option.get("type") != "null"]
+        # That text may hold a number too serves code alone.
+        return "number" if words == ["number", "whole number", "text"] else " or ".join(dict.fromkeys(words))
+    values = [entry["const"]] if "const" in entry else entry.get("enum")
+    return code(values) if values else _WORDS[entry["type"]](schema, entry)
+
+
+def _mapping(schema: Json, entry: Json) -> str:
+    values = entry.get("additionalProperties") or next(iter(entry.get("patternProperties", {}).values()), None)
+    return f"mapping of names to {_type(schema, values)}" if isinstance(values, dict) else "mapping"
+
+
+_WORDS: Final[Mapping[str, Callable[[Json, Json], str]]] = {
+    "array": lambda schema, entry: f"list of {_type(schema, entry['items'])}",
+    "boolean": lambda _schema, _entry: "`true` or `false`",
+    "integer": lambda _schema, _entry: "whole number",
+    "number": lambda _schema, _entry: "number",
+    "object": _mapping,
+    "string": lambda _schema, entry: entry.get("format", "text"),
+}
+
+
+def _default(name: str, entry: Json) -> str:
+    value = entry.get("default")
+    if value is None:
+        return "none" if "default" in entry else ""
+    if isinstance(value, dict):
+        return "the defaults of its keys" if value else "empty"
+    if isinstance(value, list):
+        return code(value) or "empty"
+    return f"`{_scalar(name, entry, value)}`"
+
+
+def _scalar(name: str, entry: Json, value: Any) -> str:
+    if name in _DURATIONS:
+        return format_duration(value) if float(value).is_integer() else f"{value:g}s"
+    if _is_ratio(entry):
+        return f"{100 * float(value):g}%"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_ratio(entry: Json) -> bool:
+    return [option.get("type") for option in entry.get("anyOf", ())] == ["string", "number"]
+
+
+def _description(schema: Json, entry: Json) -> str:
+    own = str(entry.get("description", "")).strip()
+    return own or next((_first_line(target) for _, target in _references(schema, entry)), "")
