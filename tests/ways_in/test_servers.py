@@ -24,6 +24,7 @@ _RUN = (sys.executable, "-m", "claudescope", "run")
 _DURATION = "gen_ai.client.operation.duration"
 
 
+@pytest.mark.long
 def test_gunicorn_terminated_under_load(commands: Commands, api: Simulator, sink: OtlpSink, tmp_path: Path) -> None:
     """Four workers, 2,000 requests, and a SIGTERM when half are answered: every call that was served is exported."""
     file = tmp_path / "report.json"
@@ -66,6 +67,7 @@ def test_gunicorn_terminated_under_load(commands: Commands, api: Simulator, sink
     assert json.loads(file.read_text())["calls"] == served.messages_billed
 
 
+@pytest.mark.long
 def test_celery_prefork(commands: Commands, api: Simulator, sink: OtlpSink, tmp_path: Path) -> None:
     """Tasks of Celery's pool are seen, and its end delivers them."""
     broker = tmp_path / "broker"
@@ -90,6 +92,7 @@ def test_celery_prefork(commands: Commands, api: Simulator, sink: OtlpSink, tmp_
     assert len(sink.spans) == 10
 
 
+@pytest.mark.long
 def test_uvicorn_workers_share_an_endpoint(commands: Commands, api: Simulator) -> None:
     """Prometheus gets the sum of uvicorn's workers from one port, and they end as they would have."""
     server = (sys.executable, "-m", "uvicorn", "serve:app", "--workers", "2", "--port", "0")
