@@ -46,7 +46,7 @@ def _other_days() -> Sequence[str]:
 
 
 def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 # ours
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 # ours
         return json.load(answer)
 
 

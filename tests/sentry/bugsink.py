@@ -29,7 +29,7 @@ from tests.components import MissingComponentError
 __all__ = ["Bugsink", "Project", "prepare", "running"]
 
 VERSION: Final = "2.6.2"
-START_TIMEOUT: Final = 60.0
+START_TIMEOUT: Final = 120.0
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _HOME: Final = _ROOT / ".cache" / f"bugsink-{VERSION}-python{sys.version_info.major}.{sys.version_info.minor}"
@@ -159,7 +159,7 @@ def running(folder: Path) -> Generator[Bugsink, None, None]:
     finally:
         # Its database goes with it: nothing is worth a graceful end.
         os.killpg(server.pid, signal.SIGKILL)
-        server.wait(20)
+        server.wait()
 
 
 def _await(bugsink: Bugsink, server: subprocess.Popen[Any], log: Path) -> None:
