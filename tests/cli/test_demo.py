@@ -121,7 +121,7 @@ def test_serves_metrics_while_it_runs() -> None:
     body = ""
     while "claude_client_cost_usd_total{" not in body and process.poll() is None:
         body = urllib.request.urlopen(address.group()).read().decode()  # noqa: S310 - loopback
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     process.stdout.close()
     assert "gen_ai_client_operation_duration_seconds_count{" in body
     assert 'claude_workflow="' in body
