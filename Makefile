@@ -54,9 +54,10 @@ bench-fleet: components ## Measure every panel and rule group on a day of up to 
 bench-guard: $(STAMP) ## Fail where a call needs more instructions over the floor than it may
 	$(BIN)/python -m benchmarks.guard
 
-check: $(STAMP) ## Format check, lint, and types by two checkers
+check: $(STAMP) ## Format check, lint, import rules, and types by two checkers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/mypy tests screenshots
 	$(BIN)/mypy benchmarks
