@@ -28,10 +28,11 @@ def _calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 def _locks(tree: ast.AST) -> Iterator[str]:
     """The name of each attribute or variable that a lock is assigned to."""
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            if any(True for _ in _calls(node.value, "Lock", "RLock", "Condition", "Semaphore")):
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    yield target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        if any(True for _ in _calls(node.value, "Lock", "RLock", "Condition", "Semaphore")):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                yield target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)
 
 
 def _found() -> dict[str, set[str]]:

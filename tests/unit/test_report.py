@@ -625,7 +625,7 @@ class TestDrawing:
         ):
             assert text in drawn
         words = " ".join(re.sub(r"[^\w ,:;.]", " ", drawn).split())
-        for part in ("raise it", "which workload", "status.claude.com", "another"):
+        for part in ("Raise it", "which workload", "status.claude.com", "another"):
             assert part in words
 
     def test_wide_is_one_table_and_narrow_two(self) -> None:

@@ -17,29 +17,30 @@ from claudescope.content.options import Content, ContentMode
 from claudescope.content.parts import Part, part_of, parts_of
 from claudescope.content.truncation import Budget, fitted, redacted, to_json
 from claudescope.probe.response import field_of
+from claudescope.schema import attributes as names
 from claudescope.schema.record import CallRecord
 from claudescope.sinks.events import Events
 from claudescope.sinks.logs import fields_of
 
 __all__ = ["EVENT_NAME", "MAX_GATHERED", "Capture", "Captured"]
 
-EVENT_NAME: Final = "gen_ai.client.inference.operation.details"
+EVENT_NAME: Final = names.CONTENT_EVENT.name
 """The conventions' event that holds the content of a call."""
 
 MAX_GATHERED: Final = 1024 * 1024
 """Characters of a stream's answer that are gathered for a redaction. A part that goes beyond is withheld."""
 
-_INPUT: Final = "gen_ai.input.messages"
-_OUTPUT: Final = "gen_ai.output.messages"
-_SYSTEM: Final = "gen_ai.system_instructions"
-_TRUNCATED: Final = "anthropic.content.truncated"
+_INPUT: Final = names.INPUT_MESSAGES.name
+_OUTPUT: Final = names.OUTPUT_MESSAGES.name
+_SYSTEM: Final = names.SYSTEM_INSTRUCTIONS.name
+_TRUNCATED: Final = names.CONTENT_TRUNCATED.name
 _TEXTS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _KINDS: Final[dict[str, Part]] = {
     "text_delta": {"type": "text"},
     "thinking_delta": {"type": "reasoning"},
     "input_json_delta": {"type": "tool_call", "id": None, "name": ""},
 }
-_EVENT_FIELDS: Final = ("gen_ai.", "error.", "server.")
+_EVENT_FIELDS: Final = frozenset(each.name for each in names.ATTRIBUTES if "event" in each.emitted_on)
 
 
 class Capture:
@@ -168,7 +169,7 @@ class Captured:
             return
         try:
             attributes: dict[str, Any] = {
-                name: value for name, value in fields_of(record).items() if name.startswith(_EVENT_FIELDS)
+                name: value for name, value in fields_of(record).items() if name in _EVENT_FIELDS
             }
             attributes |= self._inputs
             if output := self._read_output():

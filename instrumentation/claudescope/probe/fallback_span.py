@@ -9,6 +9,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_
 from opentelemetry.util.types import AttributeValue
 
 from claudescope.probe.sdk import span_name
+from claudescope.schema import attributes as names
 from claudescope.schema.record import CallRecord, CallStart
 
 __all__ = ["current", "end_span", "start_span"]
@@ -26,16 +27,16 @@ def start_span(tracer: Tracer, start: CallStart, options: Any, port: int) -> Spa
         port: Port of the API.
     """
     attributes: dict[str, AttributeValue] = {
-        "gen_ai.operation.name": start.operation,
-        "gen_ai.provider.name": start.provider,
-        "http.request.method": str(options.method).upper(),
-        "server.address": start.server_address,
-        "server.port": port,
+        names.OPERATION.name: start.operation,
+        names.PROVIDER.name: start.provider,
+        names.HTTP_METHOD.name: str(options.method).upper(),
+        names.SERVER_ADDRESS.name: start.server_address,
+        names.SERVER_PORT.name: port,
     }
     if start.request_model is not None:
-        attributes["gen_ai.request.model"] = start.request_model
+        attributes[names.REQUEST_MODEL.name] = start.request_model
     if start.stream:
-        attributes["gen_ai.request.stream"] = True
+        attributes[names.REQUEST_STREAM.name] = True
     return tracer.start_span(span_name(start.operation), kind=SpanKind.CLIENT, attributes=attributes)
 
 
@@ -50,23 +51,23 @@ def end_span(span: Span, record: CallRecord) -> None:
     """Write what a finished call tells to the span of our own, and end it when the call ended."""
     usage = record.usage
     values: dict[str, AttributeValue | None] = {
-        "anthropic.message.stop_reason": record.finish_reason,
-        "anthropic.request.id": record.request_id,
-        "error.type": record.error_type,
-        "gen_ai.response.model": record.response_model,
-        "gen_ai.response.time_to_first_chunk": record.time_to_first_chunk,
-        "http.request.resend_count": record.retries or None,
-        "http.response.status_code": record.status_code,
+        names.STOP_REASON.name: record.finish_reason,
+        names.REQUEST_ID.name: record.request_id,
+        names.ERROR_TYPE.name: record.error_type,
+        names.RESPONSE_MODEL.name: record.response_model,
+        names.TIME_TO_FIRST_CHUNK.name: record.time_to_first_chunk,
+        names.RESEND_COUNT.name: record.retries or None,
+        names.HTTP_STATUS.name: record.status_code,
     }
     if usage is not None:
         values |= {
-            "gen_ai.usage.input_tokens": usage.input_tokens,
-            "gen_ai.usage.output_tokens": usage.output_tokens,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
-            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+            names.INPUT_TOKENS.name: usage.input_tokens,
+            names.OUTPUT_TOKENS.name: usage.output_tokens,
+            names.CACHE_READ_TOKENS.name: usage.cache_read_tokens,
+            names.CACHE_WRITE_TOKENS.name: usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
         }
         if usage.reasoning_tokens:
-            values["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens
+            values[names.REASONING_TOKENS.name] = usage.reasoning_tokens
     span.set_attributes({name: value for name, value in values.items() if value is not None})
     if record.outcome == "error":
         span.set_status(Status(StatusCode.ERROR))

@@ -1,4 +1,4 @@
-"""What the app side and the operations side agree on: metrics, labels, records and error types, declared once.
+"""Metrics, labels, attributes, records and error types, declared once for sinks, dashboards and alerts.
 
-Nothing here imports another part of claudescope, OpenTelemetry's SDK, or the `anthropic` SDK.
+Nothing here imports OpenTelemetry, the `anthropic` SDK, or another part of claudescope but `_internal`.
 """

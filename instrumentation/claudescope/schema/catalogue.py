@@ -1,7 +1,7 @@
 """Every metric and label that claudescope emits, declared once.
 
-The metrics sink emits from this table, and dashboards and alerts query by it, so none of them can name a signal
-that does not exist. Names are the OpenTelemetry GenAI semantic conventions' where those have one
+The metrics sink emits the metrics of this table, and dashboards and alerts query them through it, so that none of them
+can name a metric that does not exist. Names are the OpenTelemetry GenAI semantic conventions' where those have one
 (https://opentelemetry.io/docs/specs/semconv/gen-ai/), and start with `claude.` or `claudescope.` where they don't.
 
 Prometheus names follow OpenTelemetry's own translation
@@ -53,13 +53,13 @@ SCOPE_NAME: Final = "claudescope"
 """Name of the instrumentation scope that all metrics and claudescope's own spans carry."""
 
 OTHER: Final = "other"
-"""The value that a label takes where a new one would go over its cap."""
+"""The value of a label for every new value above its cap."""
 
 Instrument = Literal["histogram", "counter", "updowncounter", "gauge"]
-"""The kinds of OpenTelemetry instruments in use. All but the histograms are observed when an export happens."""
+"""The OpenTelemetry instruments in use. All but the histograms are observable: read when an export happens."""
 
 _DURATION_BUCKETS: Final = tuple(0.01 * 2**power for power in range(18))
-"""Seconds. The convention's doubling series from 0.01 to 81.92, carried on to 1310.72: Claude calls run for minutes."""
+"""Seconds. The convention's doubling series from 0.01 to 81.92, continued to 1310.72: Claude calls run for minutes."""
 
 _TOKEN_BUCKETS: Final = tuple(float(4**power) for power in range(14))
 """Tokens. The convention's advice for `gen_ai.client.token.usage`: powers of four from 1 to 67,108,864."""
@@ -80,7 +80,7 @@ _SPEED_BUCKETS: Final = (
     500.0,
     1000.0,
 )
-"""Tokens per second: fine around the tens to hundreds that models write at."""
+"""Tokens per second, finest between 5 and 100, where most models write."""
 
 _FORBIDDEN_IN_METRIC: Final = r"[^a-zA-Z0-9:]+"
 _FORBIDDEN_IN_LABEL: Final = r"[^a-zA-Z0-9]+"
@@ -101,8 +101,8 @@ class Label:
 
     Attributes:
         name: OpenTelemetry attribute name.
-        description: What it tells, in one sentence.
-        values: All values it can take, where they are a closed set; None where they come from outside and are capped.
+        description: What it says, in one sentence.
+        values: All values that it can have; None where they come from outside and are capped.
         cap: How many distinct values a process keeps before further ones become `other`; None for a closed set.
     """
 
@@ -123,7 +123,7 @@ class Metric:
 
     Attributes:
         name: OpenTelemetry instrument name.
-        instrument: What kind of instrument it is.
+        instrument: The OpenTelemetry instrument.
         unit: Unit in UCUM notation; empty where the name says it.
         description: What it measures, in one sentence.
         labels: Its dimensions.
@@ -148,7 +148,7 @@ class Metric:
 
     @property
     def series(self) -> tuple[str, ...]:
-        """Every series name that Prometheus shows for it."""
+        """The names of its series in Prometheus."""
         if self.instrument == "histogram":
             return tuple(f"{self.prometheus}_{part}" for part in ("bucket", "count", "sum"))
         return (self.prometheus,)
@@ -187,7 +187,7 @@ RESPONSE_MODEL: Final = Label("gen_ai.response.model", "The model that answered;
 SERVER_ADDRESS: Final = Label("server.address", "Host name of the API.", cap=50)
 WORKFLOW: Final = Label("claude.workflow", "Name given by `claudescope.workflow`; absent outside of one.", cap=100)
 
-ERROR_TYPE: Final = Label("error.type", "The kind of error, from the one classification.", values=tuple(ERROR_TYPES))
+ERROR_TYPE: Final = Label("error.type", "The error type.", values=tuple(ERROR_TYPES))
 OUTCOME: Final = Label("claude.outcome", "How the call ended.", values=("ok", "error", "cancelled", "abandoned"))
 BATCH_OUTCOME: Final = Label(
     "claude.batch.outcome",
@@ -220,7 +220,7 @@ COMPONENT: Final = Label("claudescope.component", "The part of claudescope that 
 FINISH_REASONS: Final = frozenset(FINISH_REASON.values or ())
 
 COMMON_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW)
-"""Labels of every metric that a finished call gives."""
+"""Labels of every metric of finished calls."""
 
 _START_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, WORKFLOW)
 """The common labels that are known when a call starts."""
@@ -293,14 +293,14 @@ UNPRICED_CALLS: Final = Metric(
     "claude.client.cost.unpriced_calls",
     "counter",
     "{call}",
-    "Calls whose usage is known and whose price is not.",
+    "Calls whose usage is known but whose price is not.",
     COMMON_LABELS,
 )
 RETRIES: Final = Metric(
     "claude.client.retries",
     "counter",
     "",
-    "Attempts that were followed by another, by why they failed.",
+    "Retries, by the error type of the attempt that failed.",
     (*COMMON_LABELS, ERROR_TYPE),
 )
 RETRY_DELAY: Final = Metric("claude.client.retry.delay", "counter", "s", "Time slept between attempts.", COMMON_LABELS)
@@ -308,21 +308,21 @@ RESPONSES: Final = Metric(
     "claude.client.responses",
     "counter",
     "",
-    "Answers of the model, by why it stopped.",
+    "Answers of the model, by finish reason.",
     (*COMMON_LABELS, FINISH_REASON),
 )
 SERVER_TOOL_USES: Final = Metric(
     "claude.client.server_tool.uses",
     "counter",
     "{use}",
-    "Uses of server-side tools as the usage reports them.",
+    "Uses of server-side tools, as the API reports them.",
     (*COMMON_LABELS, SERVER_TOOL),
 )
 BATCH_RESULTS: Final = Metric(
     "claude.client.batch.results",
     "counter",
     "{result}",
-    "Results of message batches that were read, each counted once.",
+    "Results of message batches that the app read, each counted once.",
     (OPERATION, PROVIDER, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW, BATCH_OUTCOME, ERROR_TYPE),
 )
 ACTIVE_CALLS: Final = Metric(
@@ -332,25 +332,29 @@ RATE_LIMIT: Final = Metric(
     "claude.client.ratelimit.limit",
     "gauge",
     "",
-    "What a rate limit allows, from the last response's headers.",
+    "Size of a rate limit, from the headers of the last response.",
     (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
 )
 RATE_LIMIT_REMAINING: Final = Metric(
     "claude.client.ratelimit.remaining",
     "gauge",
     "",
-    "What is left of a rate limit, from the last response's headers.",
+    "What remains of a rate limit, from the headers of the last response.",
     (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
 )
 INTERNAL_ERRORS: Final = Metric(
-    "claudescope.internal_errors", "counter", "", "What went wrong inside claudescope itself.", (COMPONENT,)
+    "claudescope.internal_errors",
+    "counter",
+    "",
+    "Internal errors: failures inside claudescope itself, which do not affect the app.",
+    (COMPONENT,),
 )
 
 EVENTS_DROPPED: Final = Metric(
     "claudescope.sentry.events_dropped",
     "counter",
     "",
-    "Sentry events that flood control held back.",
+    "Sentry events dropped by rate limiting.",
     (ERROR_TYPE,),
 )
 

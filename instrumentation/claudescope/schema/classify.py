@@ -1,16 +1,15 @@
 """One classification of everything that can go wrong with a call to the Claude API.
 
-An *error kind* is a row of one table. Its name is the value of `error.type` on metrics and spans, and the
-same row gives Sentry its fingerprint, alerts their budget, operators their advice and end users their
-message.
+An *error type* is a row of one table. Its name is the value of `error.type` on metrics and spans. The same row gives
+Sentry its fingerprint, alerts their error budget, on-call engineers their advice and end users their message.
 
-A kind has the API's own word wherever the API has one, so that these signals agree with the SDK's spans; a
-word of ours only where the API's is too coarse. What decides, in this order: the `error_code` of the body,
-the `type` of the body, the HTTP status, the class of the exception and of what caused it.
+An error type has the API's own name where the API has one, so that these signals agree with the SDK's spans, and a name
+of claudescope's only where the API's is too coarse. What decides, in this order: the `error_code` of the body, the
+`type` of the body, the HTTP status, the class of the exception and of what caused it.
 
-Nothing here imports the SDK or an HTTP library: exceptions are told by the names of their classes, so that
-one module serves every SDK from 0.51 on, on httpx as on httpx2. No text of a response gets into a result,
-which is always a row.
+Nothing here imports the SDK or an HTTP library: exceptions are recognised by the names of their classes, so that one
+module serves every SDK from 0.51 on, on httpx and on httpx2. The result is always a row of the table, so no text of a
+response gets into it.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ __all__ = ["CODES", "MESSAGES", "STATUSES", "TYPES", "classify", "classify_respo
 _UNKNOWN: Final = ERROR_TYPES["unknown_error"]
 _INVALID: Final = ERROR_TYPES["invalid_request_error"]
 
-# Codes of https://docs.claude.com/en/api/errors and of the SDK's ERROR_CLASSES that say more than the type or
-# the status beside them. A code that is not here counts as the bare type, as the SDK's documentation asks.
+# Codes of https://docs.claude.com/en/api/errors and of the SDK's ERROR_CLASSES that are more precise than the type or
+# the status beside them. A code that is not here counts as its type alone, as the SDK's documentation asks.
 CODES: Final[Mapping[str, ErrorTypeName]] = MappingProxyType(
     {
         "ramp_limit_exceeded": "ramp_limit_error",
@@ -37,7 +36,7 @@ CODES: Final[Mapping[str, ErrorTypeName]] = MappingProxyType(
         "contract_spend_limit_reached": "spend_limit_error",
         "linked_organization_spend_limit_reached": "spend_limit_error",
         "linked_organization_billing_unavailable": "billing_error",
-        # These come with status 400, though no change to the request would mend them.
+        # These come with status 400, though no change to the request would fix them.
         "organization_on_hold": "permission_error",
         "cmek_key_disabled": "permission_error",
         "cmek_key_network_blocked": "permission_error",
@@ -63,7 +62,7 @@ TYPES: Final[Mapping[str, ErrorTypeName]] = MappingProxyType(
         "timeout_error": "timeout_error",
         "api_error": "api_error",
         "overloaded_error": "overloaded_error",
-        # What Amazon Bedrock puts into a stream; the SDK passes the names on as the type of an `error` event.
+        # Amazon Bedrock's names in a stream, which the SDK passes on as the type of an `error` event.
         "internalServerException": "api_error",
         "modelStreamErrorException": "api_error",
         "modelTimeoutException": "timeout_error",
@@ -100,32 +99,30 @@ _BODY_LIMIT: Final = 100_000
 
 
 def classify(error: BaseException) -> ErrorType:
-    """Say what kind of error an exception is.
+    """Find the error type of an exception.
 
-    Where the exception says nothing itself, what it was raised from decides: the members of an exception
-    group, then `__cause__`, then `__context__` unless that is suppressed; the first that is known wins. It is
-    not asked whether an HTTP error came from a call to Claude, and cancellations are not told apart: the
-    caller knows both.
+    Where the exception itself is not known, what it was raised from decides: the members of an exception group, then
+    `__cause__`, then `__context__` unless that is suppressed. The first known one wins. An HTTP error counts whether or
+    not it came from a call to Claude, and a cancellation is not recognised: the caller knows both.
 
-    Two choices: an HTTP read error outside of the SDK's `APIConnectionError` is an interrupted stream,
-    because only bodies are read where the SDK doesn't wrap; and JSON that can't be decoded is a
-    `response_validation_error`, as is a pydantic validation error, because almost always it is the app that
-    decodes what the model wrote.
+    Two choices: an HTTP read error outside of the SDK's `APIConnectionError` is an interrupted stream, because the SDK
+    does not wrap errors while a body is read. JSON that can't be decoded is a `response_validation_error`, like a
+    pydantic validation error, because nearly always the app decodes what the model wrote.
 
     Args:
         error: Any exception. One of the SDK, of httpx or of httpx2, or an exception raised from one.
 
     Returns:
-        A row of `KINDS`, `unknown_error` for what has no relation to a call. Never raises.
+        A row of `ERROR_TYPES`; `unknown_error` for an exception that has nothing to do with a call. Never raises.
     """
     try:
         return _first_known(error)
-    except Exception:  # noqa: BLE001 - a property of a foreign exception may raise anything
+    except Exception:  # noqa: BLE001 - a property of a third-party exception may raise anything
         return _UNKNOWN
 
 
 def classify_response(status: int | None, body: object = None) -> ErrorType:
-    """Say what kind of error a response is.
+    """Find the error type of a response.
 
     Args:
         status: The HTTP status; None where it is not known. Below 400 for an `error` event in a stream, which
@@ -133,7 +130,7 @@ def classify_response(status: int | None, body: object = None) -> ErrorType:
         body: The body as decoded JSON, as text or as bytes; None where it is not known.
 
     Returns:
-        A row of `KINDS`, `unknown_error` where neither status nor body says anything. Never raises.
+        A row of `ERROR_TYPES`; `unknown_error` where neither status nor body is known. Never raises.
     """
     try:
         return _of_response(status, body)
@@ -143,18 +140,18 @@ def classify_response(status: int | None, body: object = None) -> ErrorType:
 
 def _of_response(status: int | None, body: object) -> ErrorType:
     details = _error_object(body)
-    kind: ErrorTypeName | None = None
+    name: ErrorTypeName | None = None
     if details is not None:
         extra = details.get("details")
         if isinstance(extra, dict):
-            kind = _lookup(CODES, cast("dict[str, object]", extra).get("error_code"))
-        if kind is None:
-            kind = _lookup(TYPES, details.get("type"))
-    if kind is None or (kind == "invalid_request_error" and status in {413, 431}):
-        kind = _of_status(status)
-    if kind == "invalid_request_error":
+            name = _lookup(CODES, cast("dict[str, object]", extra).get("error_code"))
+        if name is None:
+            name = _lookup(TYPES, details.get("type"))
+    if name is None or (name == "invalid_request_error" and status in {413, 431}):
+        name = _of_status(status)
+    if name == "invalid_request_error":
         return _by_message(details, status) or _INVALID
-    return ERROR_TYPES[kind]
+    return ERROR_TYPES[name]
 
 
 def _of_status(status: int | None) -> ErrorTypeName:
@@ -199,9 +196,8 @@ def _decode(body: bytes | bytearray | str) -> object:
         return None
 
 
-# The only places where wording decides, because the API gives these cases no code. Wording may change: a
-# message that is not recognised stays an invalid_request_error, and everything that has a code or a type of
-# its own never gets here.
+# The only place where wording decides, because the API gives these cases no code. Wording may change: a message that is
+# not recognised stays an invalid_request_error. Errors that have a code or a type of their own never get here.
 MESSAGES: Final[tuple[tuple[str, ErrorTypeName], ...]] = (
     ("content filtering policy", "content_policy_error"),  # Output blocked by content filtering policy
     ("violate our usage policy", "content_policy_error"),
@@ -219,11 +215,11 @@ def _by_message(details: dict[str, object] | None, status: int | None) -> ErrorT
     if not isinstance(message, str):
         return None
     text = message[:_MESSAGE_LIMIT].lower()
-    return next((ERROR_TYPES[kind] for wording, kind in MESSAGES if wording in text), None)
+    return next((ERROR_TYPES[name] for wording, name in MESSAGES if wording in text), None)
 
 
 def _missing_credentials(error: BaseException) -> ErrorType | None:
-    """The SDK reports a missing key as a plain `TypeError`, which only its wording tells from others."""
+    """The SDK reports a missing key as a plain `TypeError`, which is recognised by its message."""
     message = error.args[0] if error.args else None
     if isinstance(message, str) and "Could not resolve authentication method" in message:
         return ERROR_TYPES["authentication_error"]
@@ -275,7 +271,7 @@ def _http_status_error(error: BaseException) -> ErrorType:
 
 
 def _connection_error(error: BaseException) -> ErrorType:
-    """The SDK wraps all that a transport raises, so the reason is in the chain below."""
+    """The SDK wraps every exception of a transport, so the reason is in the exception chain."""
     return _local_reason(error) or ERROR_TYPES["connection_error"]
 
 

@@ -1,4 +1,4 @@
-"""The table of error kinds: what `claudescope.schema.classify` classifies into."""
+"""The table of error types: what `claudescope.schema.classify` classifies errors into."""
 
 from __future__ import annotations
 
@@ -38,35 +38,45 @@ ErrorTypeName = Literal[
 Retry = Literal["backoff", "backoff_longer", "retry_after", "once", "later", "by_app", "never"]
 """What to do with the failed call.
 
-- `backoff`: repeat it after an exponentially growing, jittered delay.
-- `backoff_longer`: the same, from a longer first delay: the provider needs time to recover.
-- `retry_after`: wait as long as the `retry-after` header says, else back off.
-- `once`: repeat it once; each try may have taken minutes and may have been billed.
-- `later`: not in this call. Our own circuit breaker decides when calls go out again.
-- `by_app`: only the app knows whether what it has received is of use, and can start the call anew.
-- `never`: the same call will fail the same way until somebody changes something.
+- `backoff`: repeat it after a delay that grows exponentially and is jittered.
+- `backoff_longer`: the same, with a longer first delay, because the provider needs time to recover.
+- `retry_after`: wait as long as the `retry-after` header says, or back off where there is none.
+- `once`: repeat it once. Each attempt may take minutes and may be billed.
+- `later`: do not repeat it now. The app's circuit breaker decides when calls are sent again.
+- `by_app`: only the app knows whether the part that it received is useful, and can make the call again.
+- `never`: the same call fails in the same way until somebody changes something.
 """
 
 Owner = Literal["quota", "provider", "network", "account", "local", "caller", "either", "unknown"]
-"""Who can mend it: `either` stands for client or provider, `local` for the process that called."""
+"""Who can fix an error.
+
+- `provider`: Anthropic, or the platform that serves the model.
+- `quota`: whoever can change the rate limits or the traffic of the organization.
+- `network`: whoever runs the network between the app and the API.
+- `account`: whoever manages the API keys, the billing and the permissions of the organization.
+- `local`: whoever runs the process that made the call.
+- `caller`: whoever wrote the code that made the request.
+- `either`: the app or the provider; the error does not say which.
+- `unknown`: the error does not say.
+"""
 
 _AUTOMATIC: Final = frozenset({"backoff", "backoff_longer", "retry_after", "once"})
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorType:
-    """One kind of error, and everything that anybody wants to know of it.
+    """One type of error, and how to handle it.
 
     Attributes:
         name: Its name, the value of `error.type`.
         retry: What to do with the failed call.
-        owner: Who can mend it.
-        in_budget: Whether it counts against the error budget, that is, whether users are worse served for a
-            reason that is not in their own request.
-        pages: Whether a single sustained occurrence pages: every call fails until a person acts.
-        sources: What it is recognised by, for documentation.
-        advice: What an operator should do.
-        message: What to tell the app's end user: polite, and nothing of how the app is built.
+        owner: Who can fix it.
+        in_budget: Whether it counts against the error budget: it does where users get worse service for a reason
+            that is not in their own request.
+        pages: Whether it pages even at a low rate: every call fails until a person acts.
+        sources: The statuses and conditions that it is recognised by, for documentation.
+        advice: What an on-call engineer should do.
+        message: What to tell the app's end user. Polite, and without details of how the app is built.
     """
 
     name: ErrorTypeName
@@ -80,14 +90,14 @@ class ErrorType:
 
     @property
     def retryable(self) -> bool:
-        """Whether a client may repeat the call by itself, with the delay that `retry` names."""
+        """Whether a client may repeat the call automatically, after the delay that `retry` names."""
         return self.retry in _AUTOMATIC
 
 
 _BUSY = "The assistant is very busy right now. Please try again in a moment."
 _TROUBLE = "The assistant is having trouble right now. Please try again in a moment."
-_UNAVAILABLE = "The assistant is unavailable at the moment. We have been informed and are working on it."
-_CANNOT = "Sorry, this request could not be processed."
+_UNAVAILABLE = "The assistant is unavailable right now. Please try again later."
+_CANNOT = "Sorry, the assistant could not process this request."
 
 _ROWS: Final = (
     ErrorType(
@@ -97,7 +107,8 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="429",
-        advice="Spread the load, lower concurrency or cache more input; if it lasts, ask for a higher rate limit.",
+        advice="The organization reached its rate limit. Lower concurrency, spread the load or cache more input; if "
+        "it lasts, request a higher limit.",
         message=_BUSY,
     ),
     ErrorType(
@@ -107,7 +118,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="429 with error_code ramp_limit_exceeded",
-        advice="Usage grew faster than the ramp limit allows: raise traffic gradually, and stagger batch jobs.",
+        advice="Traffic grew faster than the API allows. Raise it gradually, and stagger batch jobs.",
         message=_BUSY,
     ),
     ErrorType(
@@ -118,8 +129,8 @@ _ROWS: Final = (
         pages=True,
         sources="429 with error_code enforced_spend_limit_reached or contract_spend_limit_reached, "
         "402 with error_code linked_organization_spend_limit_reached, 400 by its message",
-        advice="A spend limit is used up and every call fails until it is raised or the period ends: raise "
-        "it in the Claude Console, or find out which workload spent it.",
+        advice="The spend limit is reached, and every call fails until it is raised or the period ends. Raise it in "
+        "the Claude Console, and find out which workload spent the money.",
         message=_UNAVAILABLE,
     ),
     ErrorType(
@@ -129,7 +140,8 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="529, or an error event in a stream",
-        advice="The API is overloaded: check status.claude.com, shed optional load, fall back to another model.",
+        advice="The API is overloaded. Check status.claude.com, pause optional traffic, and fall back to another "
+        "model or region.",
         message=_BUSY,
     ),
     ErrorType(
@@ -139,7 +151,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="500, 502, 503 and other 5xx, 424 of Bedrock, or an error event in a stream",
-        advice="The API failed: check status.claude.com; if it lasts, report request ids to support.",
+        advice="The API failed. Check status.claude.com; if it lasts, send request ids to Anthropic support.",
         message=_TROUBLE,
     ),
     ErrorType(
@@ -149,7 +161,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="408, 504, 522, 524",
-        advice="The API gave up on the request: stream long answers, lower max_tokens, or use the batch API.",
+        advice="The API took too long to answer. Stream long answers, lower max_tokens, or use the Batches API.",
         message="The assistant took too long to answer. Please try again, perhaps with a shorter request.",
     ),
     ErrorType(
@@ -159,7 +171,7 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="the client's own timeout, 499",
-        advice="No answer within the client's timeout: compare it with the p99 of the duration, and stream "
+        advice="No answer came within the client's timeout. Compare the timeout with the p99 latency, and stream "
         "long answers.",
         message="The assistant took too long to answer. Please try again, perhaps with a shorter request.",
     ),
@@ -169,8 +181,9 @@ _ROWS: Final = (
         owner="network",
         in_budget=True,
         pages=False,
-        sources="DNS, refused, reset, TLS",
-        advice="No connection to the API: check DNS, egress rules, proxy, TLS interception and base_url.",
+        sources="DNS, connection refused or reset, TLS",
+        advice="The app can't connect to the API. Check DNS, egress rules, proxy, TLS interception and the client's "
+        "base_url.",
         message=_TROUBLE,
     ),
     ErrorType(
@@ -180,8 +193,8 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="no free connection in the client's pool",
-        advice="All connections of the client's pool were in use: raise max_connections of its HTTP client, "
-        "lower concurrency, or look for streams that are never closed.",
+        advice="All connections of the HTTP client's pool were in use. Raise max_connections, lower concurrency, or "
+        "look for streams that are never closed.",
         message=_BUSY,
     ),
     ErrorType(
@@ -190,9 +203,9 @@ _ROWS: Final = (
         owner="provider",
         in_budget=True,
         pages=False,
-        sources="the body broke, or ended before message_stop",
-        advice="Streams end early: check status.claude.com, and idle timeouts of proxies and load balancers "
-        "on the way.",
+        sources="the connection broke while the body was read, or the body ended before message_stop",
+        advice="Streams end before the answer is complete. Check status.claude.com, and the idle timeouts of proxies "
+        "and load balancers between the app and the API.",
         message="The answer was cut off. Please try again.",
     ),
     ErrorType(
@@ -202,8 +215,8 @@ _ROWS: Final = (
         in_budget=True,
         pages=True,
         sources="401, or no credentials found",
-        advice="The API key is missing, wrong, expired or revoked, and every call fails: check the secret "
-        "and its rollout.",
+        advice="The API key is missing, wrong, expired or revoked, and every call fails. Check the secret and its "
+        "latest rollout.",
         message=_UNAVAILABLE,
     ),
     ErrorType(
@@ -213,8 +226,8 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="403, or an organization or encryption key that is disabled",
-        advice="The key may not do this: check its workspace and scopes, the model's availability, the "
-        "organization's state and, with customer-managed encryption, the key.",
+        advice="The API key may not do this. Check its workspace and scopes, access to the model, the status of the "
+        "organization and, with customer-managed encryption, the encryption key.",
         message=_UNAVAILABLE,
     ),
     ErrorType(
@@ -224,8 +237,8 @@ _ROWS: Final = (
         in_budget=True,
         pages=True,
         sources="402, or the 400 that says the credit is used up",
-        advice="The account can't be billed and every call fails: add credit or mend the payment method in "
-        "the Console.",
+        advice="The account can't be billed, and every call fails. Add credit or fix the payment method in the Claude "
+        "Console.",
         message=_UNAVAILABLE,
     ),
     ErrorType(
@@ -235,7 +248,7 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="404",
-        advice="The model, file or other resource does not exist: look for a misspelt or retired model name.",
+        advice="The model, file or other resource does not exist. Look for a misspelt or retired model name.",
         message=_CANNOT,
     ),
     ErrorType(
@@ -245,7 +258,8 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="413, 431",
-        advice="The request is larger than the API accepts: trim the history, or upload files through the Files API.",
+        advice="The request is larger than the API accepts. Shorten the conversation history, or upload files "
+        "through the Files API.",
         message="This is more than the assistant can take at once. Please shorten it and try again.",
     ),
     ErrorType(
@@ -255,7 +269,7 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="400 by its message",
-        advice="Content was blocked by policy: review what the app sends, and handle it as a refusal.",
+        advice="The usage policy blocked the content. Review what the app sends, and handle the error like a refusal.",
         message="The assistant can't help with this request. Please try to put it differently.",
     ),
     ErrorType(
@@ -265,7 +279,7 @@ _ROWS: Final = (
         in_budget=False,
         pages=False,
         sources="400, 409, 412, 422 and other 4xx",
-        advice="The API refused the request as malformed: look for a recent change of parameters, tools or schema.",
+        advice="The API rejected the request as invalid. Look for a recent change to parameters, tools or schemas.",
         message=_CANNOT,
     ),
     ErrorType(
@@ -274,8 +288,8 @@ _ROWS: Final = (
         owner="caller",
         in_budget=False,
         pages=False,
-        sources="a good response that a schema or a JSON parser refused",
-        advice="The answer did not fit the schema and was billed: check for max_tokens truncation, relax the "
+        sources="a successful response that a schema or a JSON parser rejected",
+        advice="The answer was billed but does not match the schema. Check whether max_tokens cut it off, relax the "
         "schema, or use structured outputs.",
         message="The assistant's answer could not be used. Please try again.",
     ),
@@ -285,8 +299,8 @@ _ROWS: Final = (
         owner="local",
         in_budget=True,
         pages=False,
-        sources="our own circuit breaker",
-        advice="Calls are held back because too many failed: the kinds that opened the breaker are what to look at.",
+        sources="CircuitOpenError of the app's circuit breaker",
+        advice="The circuit breaker blocks calls because too many failed. Look at the error types that opened it.",
         message=_TROUBLE,
     ),
     ErrorType(
@@ -296,10 +310,10 @@ _ROWS: Final = (
         in_budget=True,
         pages=False,
         sources="everything else",
-        advice="Not an error of the API or of the way to it: read the stack trace.",
+        advice="The error came neither from the API nor from the network. Read the stack trace.",
         message="Something went wrong. Please try again later.",
     ),
 )
 
 ERROR_TYPES: Final[Mapping[str, ErrorType]] = MappingProxyType({row.name: row for row in _ROWS})
-"""Every error kind by its name, in the order of the documentation."""
+"""Every error type by its name, in the order of the documentation."""

@@ -1,4 +1,4 @@
-"""The facts of one finished call, as everything after the probe sees them.
+"""The facts of one finished call, as the probe hands them to sinks.
 
 A *call* is one invocation of an SDK method, with every retry and the reading of the stream it returns.
 An *attempt* is one HTTP request within it. A call ends in exactly one `CallRecord`, however it ends.
@@ -29,13 +29,13 @@ __all__ = [
 _T = TypeVar("_T")
 
 Outcome = Literal["ok", "error", "cancelled", "abandoned"]
-"""How a call ended: `cancelled` when the app stopped it, `abandoned` when a stream was dropped before its end."""
+"""How a call ended: `cancelled` when the app stopped it, `abandoned` when the app dropped a stream before its end."""
 
 BatchOutcome = Literal["succeeded", "errored", "canceled", "expired"]
 """How a request of a message batch ended, in the API's words."""
 
 RateLimitType = Literal["requests", "tokens", "input_tokens", "output_tokens"]
-"""Which limit a rate-limit header speaks of."""
+"""The limit that a rate-limit header describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class Attempt:
     """One HTTP request of a call.
 
     Attributes:
-        error_type: Why it failed, a kind of `claudescope.schema.classify`; None where it succeeded.
+        error_type: Its error type, a name of `ERROR_TYPES`; None where it succeeded.
         status_code: The HTTP status; None where no response came.
-        retry_after: What the server asked to wait, in seconds; None where it did not say.
-        delay: How long the SDK slept before the next attempt, in seconds; 0 for the last.
+        retry_after: Seconds that the server asked to wait; None where it did not say.
+        delay: Seconds that the SDK slept before the next attempt; 0 for the last.
         request_id: The API's id of the request; None where no response came.
     """
 
@@ -89,9 +89,9 @@ class RateLimit:
     """One rate limit as the last response's headers reported it.
 
     Attributes:
-        limit: How much the window allows; None where the header was missing.
-        remaining: How much of it is left; None where the header was missing.
-        reset: When it is full again, an RFC 3339 timestamp as sent; None where the header was missing.
+        limit: What the window allows; None where the header was missing.
+        remaining: What remains of it; None where the header was missing.
+        reset: When it is full again, as the RFC 3339 timestamp that was sent; None where the header was missing.
     """
 
     limit: int | None = None
@@ -121,11 +121,11 @@ class CallStart:
 
 
 class SpanOutcome(NamedTuple):
-    """How a call is about to end, as its span shows it. Its record is made when it has ended.
+    """How a call is about to end, for its span. Its record is made when it has ended.
 
     Attributes:
         outcome: How it ends.
-        error_type: The kind of the error; None unless the outcome is `error`.
+        error_type: The error type; None unless the outcome is `error`.
         finish_reason: Why the model stopped; None where no response said.
         cost_usd: The price of what was billed so far in US dollars; None where none is known.
         workflow: The name given by `claudescope.workflow`, None outside of one.
@@ -140,7 +140,7 @@ class SpanOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """The facts of one finished call. Nothing in it comes from a prompt, a completion or a key.
+    """The facts of one finished call. It holds nothing of a prompt, a completion or a key.
 
     Attributes:
         operation: The value of `gen_ai.operation.name`, such as `chat`.
@@ -149,7 +149,7 @@ class CallRecord:
         response_model: The model that answered; None where no response named one.
         stream: Whether the app asked for a stream.
         outcome: How the call ended.
-        error_type: The kind of the error, a kind of `claudescope.schema.classify`; None unless the outcome is `error`.
+        error_type: The error type, a name of `ERROR_TYPES`; None unless the outcome is `error`.
         status_code: HTTP status of the last attempt; None where no response came.
         request_id: The API's id of the last attempt; None where no response came.
         workflow: The name given by `claudescope.workflow`, None outside of one.
@@ -203,13 +203,13 @@ class CallRecord:
 class BatchResult:
     """The facts of one result of a message batch, seen when the app first reads it.
 
-    It is no call: the batch did the work, hours ago perhaps, and the call only fetched what came of it.
+    A result is not a call: the batch made it earlier, and the call only fetched it.
 
     Attributes:
         provider: The value of `gen_ai.provider.name`.
         model: The model that answered; None where none did.
         outcome: How the request ended.
-        error_type: A name of `claudescope.schema.error_types`; None unless the outcome is `errored`.
+        error_type: The error type, a name of `ERROR_TYPES`; None unless the outcome is `errored`.
         usage: What the API billed, with the service tier `batch`; None where no answer said.
         cost_usd: The price of `usage` in US dollars; None where there is no usage or no known price.
         finish_reason: Why the model stopped; None where no answer said.
@@ -229,10 +229,10 @@ class BatchResult:
 
 
 def draft_of(frozen: type[_T]) -> type[_T]:
-    """A class with the same fields as a frozen one, whose instances are quick to make and can be given its class.
+    """Make a class with the same fields as a frozen one, whose instances are faster to make.
 
-    A frozen dataclass sets each field by a call that gets around its own guard: that is most of what a record of 24
-    fields costs, three times over for a stream. Make a draft, then set its `__class__` to the frozen class.
+    A frozen dataclass sets each field through `object.__setattr__`, which is most of the cost of a record of 24 fields,
+    three times for a stream. Make a draft, then set its `__class__` to the frozen class.
 
     Args:
         frozen: A frozen dataclass with slots, and without bases.

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.context import Context, attach, detach
 
+from claudescope.schema import attributes as names
 from claudescope.schema.record import CallRecord
 from claudescope.sinks.events import Events
 from claudescope.sinks.sink import Sink
@@ -23,7 +24,7 @@ __all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "fields_of"]
 LOGGER_NAME: Final = "claudescope.calls"
 """The stdlib logger. Its level and handlers are the app's to set."""
 
-EVENT_NAME: Final = "claude.call"
+EVENT_NAME: Final = names.CALL_EVENT.name
 """The event name of OpenTelemetry's log records."""
 
 Field = str | int | float | bool | tuple[str, ...]
@@ -34,35 +35,35 @@ Field = str | int | float | bool | tuple[str, ...]
 _LEVELS: Final[Mapping[str, int]] = {"error": logging.WARNING}
 
 _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
-    "gen_ai.operation.name": lambda call: call.operation,
-    "gen_ai.provider.name": lambda call: call.provider,
-    "gen_ai.request.model": lambda call: call.request_model,
-    "gen_ai.response.model": lambda call: call.response_model,
-    "gen_ai.request.stream": lambda call: True if call.stream else None,
-    "server.address": lambda call: call.server_address,
-    "claude.workflow": lambda call: call.workflow,
-    "claude.outcome": lambda call: call.outcome,
-    "error.type": lambda call: call.error_type,
-    "http.response.status_code": lambda call: call.status_code,
-    "anthropic.request.id": lambda call: call.request_id,
-    "claude.started_at": lambda call: call.started_at.isoformat(),
-    "claude.duration": lambda call: round(call.duration, 6),
-    "gen_ai.response.time_to_first_chunk": lambda call: call.time_to_first_chunk,
-    "gen_ai.response.finish_reasons": lambda call: None if call.finish_reason is None else (call.finish_reason,),
-    "claude.attempts": lambda call: len(call.attempts),
-    "claude.retry.delay": lambda call: sum(attempt.delay for attempt in call.attempts) or None,
-    "claude.cost.usd": lambda call: None if call.cost_usd is None else float(call.cost_usd),
+    names.OPERATION.name: lambda call: call.operation,
+    names.PROVIDER.name: lambda call: call.provider,
+    names.REQUEST_MODEL.name: lambda call: call.request_model,
+    names.RESPONSE_MODEL.name: lambda call: call.response_model,
+    names.REQUEST_STREAM.name: lambda call: True if call.stream else None,
+    names.SERVER_ADDRESS.name: lambda call: call.server_address,
+    names.WORKFLOW.name: lambda call: call.workflow,
+    names.OUTCOME.name: lambda call: call.outcome,
+    names.ERROR_TYPE.name: lambda call: call.error_type,
+    names.HTTP_STATUS.name: lambda call: call.status_code,
+    names.REQUEST_ID.name: lambda call: call.request_id,
+    names.STARTED_AT.name: lambda call: call.started_at.isoformat(),
+    names.CALL_DURATION.name: lambda call: round(call.duration, 6),
+    names.TIME_TO_FIRST_CHUNK.name: lambda call: call.time_to_first_chunk,
+    names.FINISH_REASONS.name: lambda call: None if call.finish_reason is None else (call.finish_reason,),
+    names.ATTEMPTS.name: lambda call: len(call.attempts),
+    names.RETRY_DELAY.name: lambda call: sum(attempt.delay for attempt in call.attempts) or None,
+    names.COST.name: lambda call: None if call.cost_usd is None else float(call.cost_usd),
 }
 _TRACE_FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     # Of stdlib's records: OpenTelemetry's have a place of their own for them.
-    "trace_id": lambda call: call.trace_id,
-    "span_id": lambda call: call.span_id,
+    names.TRACE_ID.name: lambda call: call.trace_id,
+    names.SPAN_ID.name: lambda call: call.span_id,
 }
 _USAGE_FIELDS: Final = {
-    "gen_ai.usage.input_tokens": "input_tokens",
-    "gen_ai.usage.output_tokens": "output_tokens",
-    "gen_ai.usage.cache_read.input_tokens": "cache_read_tokens",
-    "gen_ai.usage.reasoning.output_tokens": "reasoning_tokens",
+    names.INPUT_TOKENS.name: "input_tokens",
+    names.OUTPUT_TOKENS.name: "output_tokens",
+    names.CACHE_READ_TOKENS.name: "cache_read_tokens",
+    names.REASONING_TOKENS.name: "reasoning_tokens",
 }
 
 _writing: ContextVar[bool] = ContextVar("claudescope_writing_a_log", default=False)
@@ -124,7 +125,7 @@ def fields_of(record: CallRecord) -> dict[str, Field]:
     if usage is not None:
         for name, attribute in _USAGE_FIELDS.items():
             fields[name] = getattr(usage, attribute)
-        fields["gen_ai.usage.cache_write.input_tokens"] = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        fields[names.CACHE_WRITE_TOKENS.name] = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
     return fields
 
 

@@ -1,20 +1,29 @@
-"""Adds to a call's span, the SDK's or ours, what the SDK's tracing does not say."""
+"""Adds to the span of a call what the SDK's tracing does not write."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from opentelemetry.trace import Span
 from opentelemetry.util.types import AttributeValue
 
+from claudescope.schema import attributes as names
 from claudescope.schema.record import Attempt, CallStart, SpanOutcome
 from claudescope.sinks.sink import Sink
 
 __all__ = ["SpansSink"]
 
 
+_COST: Final = names.COST.name
+_ERROR_TYPE: Final = names.ERROR_TYPE.name
+_FINISH_REASONS: Final = names.FINISH_REASONS.name
+_OUTCOME: Final = names.OUTCOME.name
+_OUR_ERROR_TYPE: Final = names.CLAUDE_ERROR_TYPE.name
+_WORKFLOW: Final = names.WORKFLOW.name
+
+
 class SpansSink(Sink):
-    """Writes cost, outcome, finish reason, workflow and retries to the span of a call, whoever made it."""
+    """Writes cost, outcome, finish reason, workflow and retries to the span of a call, the SDK's or claudescope's."""
 
     name: ClassVar[str] = "spans"
 
@@ -22,25 +31,25 @@ class SpansSink(Sink):
         """Add the event `claude.retry`, at the time the attempt failed."""
         if span is None:
             return
-        attributes: dict[str, AttributeValue] = {"claude.retry.delay": attempt.delay}
+        attributes: dict[str, AttributeValue] = {names.RETRY_DELAY.name: attempt.delay}
         if attempt.error_type is not None:
-            attributes["error.type"] = attempt.error_type
+            attributes[_ERROR_TYPE] = attempt.error_type
         if attempt.status_code is not None:
-            attributes["http.response.status_code"] = attempt.status_code
+            attributes[names.HTTP_STATUS.name] = attempt.status_code
         if attempt.request_id is not None:
-            attributes["anthropic.request.id"] = attempt.request_id
-        span.add_event("claude.retry", attributes, timestamp=at)
+            attributes[names.REQUEST_ID.name] = attempt.request_id
+        span.add_event(names.RETRY_EVENT.name, attributes, timestamp=at)
 
     def ending(self, ending: SpanOutcome, span: Span) -> None:
-        """Set the attributes that the SDK does not."""
-        attributes: dict[str, AttributeValue] = {"claude.outcome": ending.outcome}
+        """Set the attributes that the SDK does not set."""
+        attributes: dict[str, AttributeValue] = {_OUTCOME: ending.outcome}
         if ending.error_type is not None:
-            # The SDK has the last word on `error.type`, which is at times coarser than the kind.
-            attributes["claude.error_type"] = ending.error_type
+            # The SDK has the last word on `error.type`, which is sometimes coarser.
+            attributes[_OUR_ERROR_TYPE] = ending.error_type
         if ending.finish_reason is not None:
-            attributes["gen_ai.response.finish_reasons"] = (ending.finish_reason,)
+            attributes[_FINISH_REASONS] = (ending.finish_reason,)
         if ending.cost_usd is not None:
-            attributes["claude.cost.usd"] = float(ending.cost_usd)
+            attributes[_COST] = float(ending.cost_usd)
         if ending.workflow is not None:
-            attributes["claude.workflow"] = ending.workflow
+            attributes[_WORKFLOW] = ending.workflow
         span.set_attributes(attributes)
