@@ -167,7 +167,7 @@ def test_a_busy_metrics_port() -> None:
 def test_a_scenario_with_a_mistake(tmp_path: Path) -> None:
     """A scenario file's mistake is shown with its line."""
     file = tmp_path / "mine.yaml"
-    file.write_text("name: mine\ndescription: Mine.\nerrors:\n  - {kind: overloaded_error, shar: 0.5}\n")
+    file.write_text("name: mine\ndescription: Mine.\nerrors:\n  - {type: overloaded_error, shar: 0.5}\n")
     done = run_here("demo", "--scenario", str(file))
     assert done.returncode == 2
     assert "mine.yaml:4" in done.stderr

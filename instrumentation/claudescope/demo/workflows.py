@@ -90,9 +90,9 @@ def call_tools(client: Anthropic, turn: Turn) -> None:
     ]
     if results:
         used: MessageParam = {"role": "assistant", "content": answer.content}
-        told: MessageParam = {"role": "user", "content": results}
+        result: MessageParam = {"role": "user", "content": results}
         client.messages.create(
-            model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question, used, told]
+            model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question, used, result]
         )
 
 

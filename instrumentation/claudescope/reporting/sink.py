@@ -187,7 +187,7 @@ class _Tally:
         if record.rate_limits:
             self._rate_limits = newer(self._rate_limits, record.rate_limits)
 
-        # Last, as an infinite duration raises, and everything else is counted by then.
+        # Last, as an infinite duration raises, and everything else is counted before.
         group.duration.add(record.duration)
         if record.time_to_first_chunk is not None:
             group.first_token.add(record.time_to_first_chunk)
