@@ -15,7 +15,7 @@ from claudescope.simulator.randomness import Randomness, RandomnessSource
 
 from .asks import ASK, ask, steady_with
 
-INTERNAL_ERRORS = (InjectedError(kind="overloaded_error", share=0.3), InjectedError(kind="refusal", share=0.2))
+INTERNAL_ERRORS = (InjectedError(type="overloaded_error", share=0.3), InjectedError(type="refusal", share=0.2))
 
 
 def _outcomes(seed: int, order: int) -> list[tuple[str, str]]:

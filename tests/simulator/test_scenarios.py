@@ -49,11 +49,11 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
         "name: mine\ndescription: Mine.\nerrors:\n"
-        "  - {kind: stall, share: 0.5, delay: 1m30s, after_events: 2, match: {stream: true}}\n",
+        "  - {type: stall, share: 0.5, delay: 1m30s, after_events: 2, match: {stream: true}}\n",
         encoding="utf-8",
     )
     assert load_scenario(str(path)).errors == (
-        InjectedError(kind="stall", share=0.5, delay=90, after_events=2, match=Match(stream=True)),
+        InjectedError(type="stall", share=0.5, delay=90, after_events=2, match=Match(stream=True)),
     )
 
 
@@ -62,31 +62,31 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     [
         ("latncy: {}", "mine.yaml:3: latncy: unknown key 'latncy'. Did you mean 'latency'? Known keys: "),
         (
-            "errors:\n  - kind: overloaded\n",
-            "mine.yaml:4: errors[0].kind: expected ",
+            "errors:\n  - type: overloaded\n",
+            "mine.yaml:4: errors[0].type: expected ",
         ),
         (
-            "errors:\n  - kind: slow\n    delay: 5\n",
+            "errors:\n  - type: slow\n    delay: 5\n",
             "mine.yaml:5: errors[0].delay: expected a duration with its unit, such as '250ms', '20s' or '5m', got '5'",
         ),
         (
-            "errors:\n  - kind: slow\n    delay: fast\n",
+            "errors:\n  - type: slow\n    delay: fast\n",
             "mine.yaml:5: errors[0].delay: expected a duration such as '250ms', '20s', '5m' or '1h30m', got 'fast'",
         ),
         (
-            "errors:\n  - {kind: slow, share: 2}\n",
+            "errors:\n  - {type: slow, share: 2}\n",
             "mine.yaml:4: errors[0].share: expected less than or equal to 1, got '2'",
         ),
         (
-            "errors:\n  - kind: slow\n    status: 500\n",
+            "errors:\n  - type: slow\n    status: 500\n",
             "mine.yaml:5: errors[0].status: an injected 'slow' has no such parameter, got '500'",
         ),
         (
-            "errors:\n  - kind: api_error\n    status: 429\n",
+            "errors:\n  - type: api_error\n    status: 429\n",
             "mine.yaml:5: errors[0].status: expected 500 or 502 or 503 for 'api_error', got '429'",
         ),
         (
-            "errors:\n  - {kind: slow, share: 0.7}\n  - {kind: hang, share: 0.7}\n",
+            "errors:\n  - {type: slow, share: 0.7}\n  - {type: hang, share: 0.7}\n",
             "mine.yaml:3: errors: the shares of the errors that apply to the same request add up to 1.4, above 1",
         ),
         ("phases:\n  - errors: []\n", "mine.yaml:4: phases[0]: the key 'for' is missing"),
@@ -113,8 +113,8 @@ def test_an_unknown_scenario_names_the_shipped_ones() -> None:
 def test_shares_that_exclude_each_other_may_pass_one() -> None:
     """Only errors that apply to the same request are added up."""
     errors = (
-        InjectedError(kind="slow", match=Match(stream=True)),
-        InjectedError(kind="slow", match=Match(stream=False)),
+        InjectedError(type="slow", match=Match(stream=True)),
+        InjectedError(type="slow", match=Match(stream=False)),
     )
     assert Scenario(name="x", description="x", errors=errors).errors == errors
     with pytest.raises(ValidationError, match="phase 1 that apply"):
@@ -124,9 +124,9 @@ def test_shares_that_exclude_each_other_may_pass_one() -> None:
 def test_phases_follow_each_other() -> None:
     """They loop, or the last one holds; the scenario's own errors are there all the time."""
     own, first, second = (
-        InjectedError(kind="slow", share=0.1),
-        InjectedError(kind="hang"),
-        InjectedError(kind="refusal"),
+        InjectedError(type="slow", share=0.1),
+        InjectedError(type="hang"),
+        InjectedError(type="refusal"),
     )
     phases = (
         Phase(duration=10, errors=(first.model_copy(update={"share": 0.5}),)),
@@ -135,7 +135,7 @@ def test_phases_follow_each_other() -> None:
     loops = steady_with(own, phases=phases)
     holds = steady_with(own, phases=phases, after_phases="hold")
     at = [0.0, 9.0, 10.0, 29.0, 30.0, 45.0]
-    assert [loops.errors_at(time)[1].kind for time in at] == ["hang", "hang", "refusal", "refusal", "hang", "refusal"]
-    assert [holds.errors_at(time)[1].kind for time in at][-2:] == ["refusal", "refusal"]
+    assert [loops.errors_at(time)[1].type for time in at] == ["hang", "hang", "refusal", "refusal", "hang", "refusal"]
+    assert [holds.errors_at(time)[1].type for time in at][-2:] == ["refusal", "refusal"]
     assert all(loops.errors_at(time)[0] == own for time in at)
     assert steady_with(own).errors_at(5) == (own,)

@@ -26,7 +26,7 @@ from .asks import ASK, MODEL, steady_with
 def test_it_stops_without_leaving_a_thread() -> None:
     """Even with a request under way; the ledger can still be read."""
     before = threading.active_count()
-    simulator = Simulator(steady_with(InjectedError(kind="hang")))
+    simulator = Simulator(steady_with(InjectedError(type="hang")))
     with pytest.raises(RuntimeError, match="has no URL"):
         _ = simulator.url
     with simulator, httpx2.Client(base_url=simulator.url, timeout=20) as client:

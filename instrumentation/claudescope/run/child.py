@@ -20,7 +20,7 @@ __all__ = ["start"]
 
 
 class _AtFirstCall(Sink):
-    """Sets the providers that the app has not set, at its first call: by then the app has set its own."""
+    """Sets the providers that the app has not set, at its first call, when the app has set its own."""
 
     name: ClassVar[str] = "run"
 

@@ -13,7 +13,7 @@ payload              reads events
 scrubbing            removes what may contain a prompt, a completion, a key or a header
 rate_limiter         limits the number of events per error type
 capture              makes an event from an exception
-sink                 gets calls from the probe: adds breadcrumbs, and reports failures where asked to
+sink                 gets calls from the probe: adds breadcrumbs, and reports failures where `capture` asks for it
 background           `task`, for background work
 tags                 the names of tags and fingerprints
 as_code              fingerprint rules and alerts for Sentry's server

@@ -132,7 +132,7 @@ def api_error_of(injected: InjectedError, model: str, randomness: Randomness) ->
         randomness: The random numbers of the request.
     """
     status = injected.status or 500
-    if injected.kind == "rate_limit_error":
+    if injected.type == "rate_limit_error":
         seconds = (
             injected.retry_after
             if injected.retry_after is not None
@@ -146,12 +146,12 @@ def api_error_of(injected: InjectedError, model: str, randomness: Randomness) ->
             retry_after=seconds,
             exhausted="input-tokens",
         )
-    elif injected.kind == "spend_limit_error":
+    elif injected.type == "spend_limit_error":
         error = _spend_limit(status)
-    elif (injected.kind, status) in _STATUS_MESSAGES:
-        error = ApiError(status, *_STATUS_MESSAGES[injected.kind, status])
+    elif (injected.type, status) in _STATUS_MESSAGES:
+        error = ApiError(status, *_STATUS_MESSAGES[injected.type, status])
     else:
-        error = _plain_errors(model)[injected.kind]
+        error = _plain_errors(model)[injected.type]
     if injected.retry_after is not None:
         error.retry_after = injected.retry_after
     if injected.message is not None:

@@ -181,21 +181,21 @@ class Exchange:
         )
         if injected is None:
             return None
-        if injected.kind in STATUSES:
-            self.stats.injected_error(injected.kind)
+        if injected.type in STATUSES:
+            self.stats.injected_error(injected.type)
             raise api_error_of(injected, self.model or "unknown", self.randomness)
-        match injected.kind:
+        match injected.type:
             case "slow":
-                self.stats.injected_error(injected.kind)
+                self.stats.injected_error(injected.type)
                 await self.pause(_DELAY_SECONDS if injected.delay is None else injected.delay)
             case "hang":
-                self.stats.injected_error(injected.kind)
+                self.stats.injected_error(injected.type)
                 self.count("none")  # now, as no response follows
                 await self.pause(_HANG_SECONDS if injected.delay is None else injected.delay)
                 await self.reset_connection()
                 raise ClientGoneError
             case "connection_reset":
-                self.stats.injected_error(injected.kind)
+                self.stats.injected_error(injected.type)
                 await self.reset_connection()
                 raise ClientGoneError
             case _:

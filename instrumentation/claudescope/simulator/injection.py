@@ -36,9 +36,9 @@ def choose_error(
 def _matches(injected: InjectedError, *, path: str, model: str | None, stream: bool, attempt: int) -> bool:
     match = injected.match
     return (
-        (injected.kind not in STREAM_ERRORS or stream)
-        and (injected.kind != "malformed_json" or not stream)
-        and (injected.kind != "refusal" or path == "/v1/messages")
+        (injected.type not in STREAM_ERRORS or stream)
+        and (injected.type != "malformed_json" or not stream)
+        and (injected.type != "refusal" or path == "/v1/messages")
         and (match.model is None or match.model == model)
         and (match.stream is None or match.stream == stream)
         and (match.path is None or match.path == path)

@@ -61,7 +61,7 @@ class Ledger:
         tokens_by_model: Billed tokens by model.
         batch_messages_billed: Messages of batches whose end a client has seen.
         batch_tokens: Billed tokens of these messages.
-        injected_errors: Injected errors by kind.
+        injected_errors: Injected errors by type.
     """
 
     responses: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -125,9 +125,9 @@ class Stats:
         self._batch_messages_billed += 1
         self._batch_tokens += tokens
 
-    def injected_error(self, kind: str) -> None:
+    def injected_error(self, type_: str) -> None:
         """Count an injected error."""
-        self._injected_errors[kind] += 1
+        self._injected_errors[type_] += 1
 
     def ledger(self) -> Ledger:
         """The counts so far."""

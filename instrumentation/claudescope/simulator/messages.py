@@ -41,7 +41,7 @@ async def create_message(exchange: Exchange) -> None:
         raise invalid(f"prompt is too long: {total} tokens > {MAX_INPUT_TOKENS} maximum")
     state.limits.admit(request.model, prompt.uncached + prompt.written_5m + prompt.written_1h)
     remember()
-    refuse = injected is not None and injected.kind == "refusal"
+    refuse = injected is not None and injected.type == "refusal"
     response = make_response(request, prompt, state.scenario.tokens, exchange.randomness, refuse=refuse)
     if refuse:
         exchange.stats.injected_error("refusal")
@@ -55,17 +55,17 @@ async def create_message(exchange: Exchange) -> None:
         await _stream(exchange, response, each, injected)
         return
     await exchange.pause(first + each * response.output_tokens)
-    if injected is None or injected.kind != "malformed_json":
+    if injected is None or injected.type != "malformed_json":
         exchange.stats.message(response.model, token_counts(response.usage()))
     await _send_json(exchange, response.message(), injected)
 
 
 async def _send_json(exchange: Exchange, body: dict[str, object], injected: InjectedError | None) -> None:
     """Send a JSON body. The injected error `malformed_json` cuts it in half."""
-    if injected is None or injected.kind != "malformed_json":
+    if injected is None or injected.type != "malformed_json":
         await exchange.send_json(body)
         return
-    exchange.stats.injected_error(injected.kind)
+    exchange.stats.injected_error(injected.type)
     text = json.dumps(body)
     await exchange.send_response(
         Response(text[: len(text) // 2], media_type="application/json", headers=exchange.headers())
@@ -93,7 +93,7 @@ async def _stream(
 
 def _error_position(exchange: Exchange, events: list[Event], injected: InjectedError | None) -> int | None:
     """The index of the event before which the error is injected, at most that of `message_stop`; None for no error."""
-    if injected is None or injected.kind not in STREAM_ERRORS:
+    if injected is None or injected.type not in STREAM_ERRORS:
         return None
     last = len(events) - 1
     if injected.after_events is None:
@@ -103,8 +103,8 @@ def _error_position(exchange: Exchange, events: list[Event], injected: InjectedE
 
 async def _break_stream(exchange: Exchange, injected: InjectedError) -> bool:
     """Inject an error into the running stream. Returns whether the stream has ended."""
-    exchange.stats.injected_error(injected.kind)
-    match injected.kind:
+    exchange.stats.injected_error(injected.type)
+    match injected.type:
         case "stall":
             await exchange.pause(_STALL_SECONDS if injected.delay is None else injected.delay)
             return False

@@ -15,7 +15,7 @@ __all__ = [
     "Batches",
     "Cache",
     "InjectedError",
-    "InjectedErrorKind",
+    "InjectedErrorType",
     "Latency",
     "Limits",
     "Match",
@@ -28,7 +28,7 @@ __all__ = [
     "shipped_scenarios",
 ]
 
-InjectedErrorKind = Literal[
+InjectedErrorType = Literal[
     # An HTTP error. The names are the values of `error.type` that the response leads to.
     "rate_limit_error",
     "ramp_limit_error",
@@ -161,7 +161,7 @@ class Match(_Part):
 class InjectedError(_Part):
     """An error that is injected into a share of the matching requests."""
 
-    kind: InjectedErrorKind
+    type: InjectedErrorType
     share: float = Field(default=1.0, ge=0, le=1)
     match: Match = Match()
     status: int | None = Field(default=None, validate_default=True)
@@ -177,20 +177,20 @@ class InjectedError(_Part):
 
     @field_validator(*_PARAMETERS)
     @classmethod
-    def _parameter_of_the_kind(cls, value: object, info: ValidationInfo) -> object:
-        kind = info.data.get("kind")
-        if value is not None and kind is not None and kind not in _PARAMETERS[str(info.field_name)]:
-            raise ValueError(f"an injected {kind!r} has no such parameter")
+    def _parameter_of_the_type(cls, value: object, info: ValidationInfo) -> object:
+        injected = info.data.get("type")
+        if value is not None and injected is not None and injected not in _PARAMETERS[str(info.field_name)]:
+            raise ValueError(f"an injected {injected!r} has no such parameter")
         return value
 
     @field_validator("status")
     @classmethod
-    def _status_of_the_kind(cls, value: int | None, info: ValidationInfo) -> int | None:
-        allowed = STATUSES.get(str(info.data.get("kind")))
+    def _status_of_the_type(cls, value: int | None, info: ValidationInfo) -> int | None:
+        allowed = STATUSES.get(str(info.data.get("type")))
         if value is None:
             return allowed[0] if allowed else None
         if allowed is not None and value not in allowed:
-            raise ValueError(f"expected {' or '.join(map(str, allowed))} for {info.data.get('kind')!r}")
+            raise ValueError(f"expected {' or '.join(map(str, allowed))} for {info.data.get('type')!r}")
         return value
 
 

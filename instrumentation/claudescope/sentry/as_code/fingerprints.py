@@ -60,27 +60,27 @@ def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
     split = "".join(f', "{{{{ tags.{_TAGS[name]} }}}}"' for name in group_by)
     lines = [
         "# Clients with claudescope: match its tag.",
-        *(f'tags.{ERROR_TYPE_TAG}:"{kind}" -> {FINGERPRINT}, {kind}{split}' for kind in ERROR_TYPES),
+        *(f'tags.{ERROR_TYPE_TAG}:"{error_type}" -> {FINGERPRINT}, {error_type}{split}' for error_type in ERROR_TYPES),
         "",
         "# Clients without claudescope: match the SDK's message, then the exception's class.",
-        *(f"{matchers} {_SDK} -> {FINGERPRINT}, {kind}" for matchers, kind in _without_tag()),
+        *(f"{matchers} {_SDK} -> {FINGERPRINT}, {error_type}" for matchers, error_type in _without_tag()),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _without_tag() -> Iterator[tuple[str, str]]:
     """Yield matchers and error type, in the order in which `claudescope.schema.classify` decides."""
-    for code, kind in CODES.items():
-        yield f"error.value:\"*'error_code': '{code}'*\"", kind
-    for wording, kind in MESSAGES:
-        yield f'error.type:"BadRequestError" error.value:"*{wording}*"', kind
+    for code, error_type in CODES.items():
+        yield f"error.value:\"*'error_code': '{code}'*\"", error_type
+    for wording, error_type in MESSAGES:
+        yield f'error.type:"BadRequestError" error.value:"*{wording}*"', error_type
     for status in _STATUSES_BEFORE_TYPES:
         yield f'error.value:"Error code: {status}*"', STATUSES[status]
-    for word, kind in TYPES.items():
-        yield f"error.value:\"*'type': '{word}'*\"", kind
-    yield from ((f'error.type:"{name}"', kind) for name, kind in _CLASSES.items())
-    for status, kind in STATUSES.items():
-        yield f'error.value:"Error code: {status}*"', kind
+    for word, error_type in TYPES.items():
+        yield f"error.value:\"*'type': '{word}'*\"", error_type
+    yield from ((f'error.type:"{name}"', error_type) for name, error_type in _CLASSES.items())
+    for status, error_type in STATUSES.items():
+        yield f'error.value:"Error code: {status}*"', error_type
     yield 'error.value:"Error code: 4*"', "invalid_request_error"
     yield 'error.value:"Error code: 5*"', "api_error"
     for name, status in _STATUS_CLASSES.items():

@@ -75,7 +75,7 @@ resource "sentry_integration_pagerduty" "claude" {
 
 _ALERT: Final = """
 # {advice}
-resource "sentry_alert" "claude_{kind}" {{
+resource "sentry_alert" "claude_{error_type}" {{
   organization      = var.sentry_organization
   name              = {name}
   environment       = var.sentry_environment
@@ -90,7 +90,7 @@ resource "sentry_alert" "claude_{kind}" {{
     {{
       logic_type = "all"
       conditions = [
-        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{kind}" }} }},
+        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{error_type}" }} }},
       ]
       actions = [
         {{
@@ -116,7 +116,7 @@ def alert_resources() -> str:
 def _resource(alert: Alert) -> str:
     return _ALERT.format(
         advice=alert.error_type.advice,
-        kind=alert.error_type.name,
+        error_type=alert.error_type.name,
         name=json.dumps(alert.name),
         every_minutes=alert.tier.every_minutes,
         triggers="\n".join(f"    {{ {trigger} }}," for trigger in _triggers(alert)),

@@ -66,7 +66,7 @@ def _tier(error_type: ErrorType) -> Tier:
         return _DOWN
     if not error_type.in_budget:
         return _CALLER
-    # An error that no retry resolves blocks calls until somebody mends it. For others only the rate matters.
+    # An error that no retry resolves blocks calls until somebody fixes it. For others only the rate matters.
     return _BLOCKED if error_type.retry == "never" else _BURST
 
 
