@@ -207,7 +207,9 @@ def _prepare() -> None:
         _run([*install, "--no-deps", f"bugsink=={VERSION}"])
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise MissingComponentError(f"Bugsink is missing: run `make components` with a package index ({reason})") from error
+        raise MissingComponentError(
+            f"Bugsink is missing: run `make components` with a package index ({reason})"
+        ) from error
     # Its lower bound of certifi is often ahead of what an index has, and it needs none of what is new there.
     listing = _run([python, "-c", "from importlib.metadata import requires; print(*requires('bugsink'), sep='\\n')"])
     _run([*install, *(line for line in listing.splitlines() if not line.startswith("certifi")), "certifi"])
