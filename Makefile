@@ -8,7 +8,8 @@ STAMP  := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 # Workers steal from each other, so that none is idle. COVERAGE=1 adds to .coverage, which `make coverage` reports on.
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
 # These have targets of their own.
 ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
@@ -81,9 +82,9 @@ check: $(STAMP) ## Check format, lint and types
 pictures: $(STAMP) ## Draw the pictures of the README
 	$(BIN)/python docs/draw_report.py
 
-screenshots: components ## Draw the dashboards with data; needs Node 20 and Chromium; BOARDS="overview" selects dashboards
+screenshots: components ## Draw screenshots of the dashboards; needs Node 20 and Chromium; DASHBOARDS="overview" draws some
 	cd screenshots && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent build
-	$(BIN)/python -m screenshots.draw $(BOARDS)
+	$(BIN)/python -m screenshots.draw $(DASHBOARDS)
 
 format: $(STAMP) ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix .
