@@ -1,7 +1,11 @@
-"""Breaks the generated rules, one thing at a time: the generated tests must fail each time."""
+"""Breaks the generated rules, one thing at a time: the generated tests must fail each time.
+
+That the same tests pass on the rules as they are is what `test_judges.py` shows, with the same promtool.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -83,7 +87,7 @@ _MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("group", "old", "new", "trial"), _MUTATIONS)
+@pytest.mark.parametrize(("group", "old", "new", "rule_test"), _MUTATIONS)
 def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, new: str, rule_test: str) -> None:
     """Another factor, no guard, other windows, a misspelt label: the trial that is there for it fails."""
     rules = (_GENERATED / f"rules/{group}.yml").read_text(encoding="utf-8")
@@ -95,11 +99,10 @@ def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, ne
     assert mutated != rules, "the mutation is out of date: it changes nothing"
     (tmp_path / "rules").mkdir()
     (tmp_path / "tests").mkdir()
-    told = {name: _told(tmp_path, group, text, rule_test) for name, text in (("whole", rules), ("mutated", mutated))}
-    assert "SUCCESS" in told["whole"]
+    told = _told(tmp_path, group, mutated, rule_test)
     # It fails by what it answers, not because it would not load.
-    assert "FAILED" in told["mutated"]
-    assert "got:" in told["mutated"], told["mutated"]
+    assert "FAILED" in told
+    assert "got:" in told, told
 
 
 def _told(folder: Path, group: str, rules: str, rule_test: str) -> str:
@@ -113,6 +116,8 @@ def _told(folder: Path, group: str, rules: str, rule_test: str) -> str:
             chosen.append(folder / "tests" / path.name)
             chosen[-1].write_text(yaml.safe_dump(document), encoding="utf-8")
     assert chosen, "no trial is called so"
-    command: list[str | Path] = [program("bookworm", "promtool"), "test", "rules", *chosen]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
+    command: list[str | Path] = [program("sid", "promtool"), "test", "rules", *chosen]
+    # Collecting garbage less often takes time off a short run.
+    environment = {**os.environ, "GOGC": "400"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 # ours
     return done.stdout + done.stderr
