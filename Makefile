@@ -8,7 +8,8 @@ STAMP  := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 # Workers steal from each other, so that none is idle. COVERAGE=1 adds to .coverage, which `make coverage` reports on.
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
 # These have targets of their own.
 ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci

@@ -1,28 +1,26 @@
-"""The page of the attributes of spans, span events and log records, from the schema."""
+"""The page of attributes and events, from the schema."""
 
 from __future__ import annotations
 
 from generators.markdown import page, table
-from generators.optional import attributes
+from generators.optional import attributes, events
 
 __all__ = ["attributes_page"]
 
 
 def attributes_page() -> str:
-    """Every attribute, and the signals that carry it."""
+    """Every attribute and event, and the signals that carry it."""
     return page(
         "Attributes",
-        "Every attribute that claudescope writes to spans, span events and log records. The `anthropic` SDK writes "
-        "further attributes to its own spans. [Signals](signals.md) lists metrics and their labels.",
+        "Every attribute that claudescope writes to spans, span events, log records and events. On its own spans the "
+        "`anthropic` SDK writes some of them itself, and adds others. [Signals](signals.md) lists metrics and labels.",
         table(
-            ["attribute", "on", "description"],
-            (
-                [f"`{attribute.name}`", _places(attribute.emitted_on), attribute.description]
-                for attribute in attributes()
-            ),
+            ["attribute", "type", "on", "description"],
+            ([f"`{each.name}`", each.type, ", ".join(each.emitted_on), each.description] for each in attributes()),
+        ),
+        "## Events",
+        table(
+            ["event", "on", "description"],
+            ([f"`{each.name}`", each.emitted_on, each.description] for each in events()),
         ),
     )
-
-
-def _places(emitted_on: object) -> str:
-    return emitted_on if isinstance(emitted_on, str) else ", ".join(map(str, emitted_on))  # type: ignore[call-overload]

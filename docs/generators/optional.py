@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol, cast
 
-__all__ = ["Attribute", "RecordedSeries", "attributes", "recorded_series"]
+__all__ = ["Attribute", "Event", "RecordedSeries", "attributes", "events", "recorded_series"]
 
 
 class Attribute(Protocol):
@@ -15,7 +14,16 @@ class Attribute(Protocol):
 
     name: str
     description: str
-    emitted_on: object
+    emitted_on: tuple[str, ...]
+    type: str
+
+
+class Event(Protocol):
+    """An event on a span, or in logs, as `claudescope.schema.attributes` declares it."""
+
+    name: str
+    description: str
+    emitted_on: str
 
 
 class RecordedSeries(Protocol):
@@ -23,12 +31,17 @@ class RecordedSeries(Protocol):
 
     name: str
     description: str
-    labels: Iterable[object]
+    labels: tuple[str, ...]
 
 
 def attributes() -> tuple[Attribute, ...]:
     """Every attribute; empty where the schema does not declare them."""
     return cast("tuple[Attribute, ...]", _declared("attributes", "ATTRIBUTES"))
+
+
+def events() -> tuple[Event, ...]:
+    """Every event; empty where the schema does not declare them."""
+    return cast("tuple[Event, ...]", _declared("attributes", "EVENTS"))
 
 
 def recorded_series() -> tuple[RecordedSeries, ...]:
@@ -40,5 +53,4 @@ def _declared(module: str, name: str) -> tuple[object, ...]:
     full = f"claudescope.schema.{module}"
     if find_spec(full) is None:
         return ()
-    declared = getattr(import_module(full), name)
-    return tuple(declared.values() if hasattr(declared, "values") else declared)
+    return tuple(getattr(import_module(full), name))

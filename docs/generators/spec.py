@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from claudescope._internal.yaml_model import format_duration
 from claudescope_alerts.spec.model import Spec
 from generators.markdown import code, page, table
 
@@ -24,8 +24,8 @@ and editors that know YAML schemas complete keys from it.
 - `[]` after a key stands for each element of a list.
 - *required* in place of a default: the section is invalid without the key. *none* means `null`."""
 
-_DURATIONS: Final = {"threshold", "p95_floor", "stall", "absent_after", "every"}
-"""Keys that take a duration: the schema calls them numbers, as code may pass seconds."""
+_ON_DEFAULT: Final = re.compile(r"\s*(?:Default: (?P<words>(?:(?!Default: ).)+)|No default|Required)\.$")
+"""The sentence on the default, or its absence, at the end of a description."""
 
 _UNITS: Final = {
     "target": "percent of events",
@@ -55,10 +55,10 @@ def spec() -> str:
                 (
                     [
                         f"`{name}`",
-                        _type_of_key(schema, name, entry),
-                        "*required*" if name in required else _default(name, entry),
-                        str(entry.get("unit", _UNITS.get(name, ""))),
-                        _description(schema, entry).replace("\n", " "),
+                        _type(schema, entry),
+                        _cell_of_default(schema, name, entry, required),
+                        _UNITS.get(name, ""),
+                        _description(entry),
                     ]
                     for name, entry in section["properties"].items()
                 ),
@@ -108,21 +108,20 @@ def _first_line(section: Json) -> str:
     return str(section.get("description", "")).partition("\n\n")[0].replace("\n", " ")
 
 
-def _type_of_key(schema: Json, name: str, entry: Json) -> str:
-    if name in _DURATIONS:
-        return "duration"
-    return "ratio" if _is_ratio(entry) else _type(schema, entry)
-
-
 def _type(schema: Json, entry: Json) -> str:
     for target in (target for mark, target in _references(schema, entry) if not mark):
         return "section" if "properties" in target else _type(schema, target)
     if "anyOf" in entry:
         words = [_type(schema, option) for option in entry["anyOf"] if option.get("type") != "null"]
-        # That text may hold a number too serves code alone.
-        return "number" if words == ["number", "whole number", "text"] else " or ".join(dict.fromkeys(words))
+        # Numbers may also be written as text, which serves percentages and exact decimals.
+        known = {("text", "number"): "ratio", ("number", "whole number", "text"): "number"}
+        return known.get(tuple(words), " or ".join(dict.fromkeys(words)))
     values = [entry["const"]] if "const" in entry else entry.get("enum")
     return code(values) if values else _WORDS[entry["type"]](schema, entry)
+
+
+def _text(_schema: Json, entry: Json) -> str:
+    return "duration" if "ms|" in entry.get("pattern", "") else str(entry.get("format", "text"))
 
 
 def _mapping(schema: Json, entry: Json) -> str:
@@ -136,11 +135,11 @@ _WORDS: Final[Mapping[str, Callable[[Json, Json], str]]] = {
     "integer": lambda _schema, _entry: "whole number",
     "number": lambda _schema, _entry: "number",
     "object": _mapping,
-    "string": lambda _schema, entry: entry.get("format", "text"),
+    "string": _text,
 }
 
 
-def _default(name: str, entry: Json) -> str:
+def _default(schema: Json, entry: Json) -> str:
     value = entry.get("default")
     if value is None:
         return "none" if "default" in entry else ""
@@ -148,21 +147,21 @@ def _default(name: str, entry: Json) -> str:
         return "the defaults of its keys" if value else "empty"
     if isinstance(value, list):
         return code(value) or "empty"
-    return f"`{_scalar(name, entry, value)}`"
+    if _type(schema, entry) == "ratio":
+        return f"`{100 * float(value):g}%`"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def _scalar(name: str, entry: Json, value: Any) -> str:
-    if name in _DURATIONS:
-        return format_duration(value) if float(value).is_integer() else f"{value:g}s"
-    if _is_ratio(entry):
-        return f"{100 * float(value):g}%"
-    return value if isinstance(value, str) else json.dumps(value)
+def _description(entry: Json) -> str:
+    """The description without the sentence on the default, which has a column of its own."""
+    return _ON_DEFAULT.sub("", str(entry.get("description", "")).replace("\n", " ")).strip()
 
 
-def _is_ratio(entry: Json) -> bool:
-    return [option.get("type") for option in entry.get("anyOf", ())] == ["string", "number"]
-
-
-def _description(schema: Json, entry: Json) -> str:
-    own = str(entry.get("description", "")).strip()
-    return own or next((_first_line(target) for _, target in _references(schema, entry)), "")
+def _cell_of_default(schema: Json, name: str, entry: Json, required: Sequence[str]) -> str:
+    """The default in words where the description has them, such as `every model`, else the value."""
+    if name in required:
+        return "*required*"
+    value = _default(schema, entry)
+    found = _ON_DEFAULT.search(str(entry.get("description", "")))
+    words = found["words"] if found else None
+    return value if words is None or words == value.strip("`") else words

@@ -1,4 +1,4 @@
-"""What the pages of the documentation show."""
+"""The fenced blocks of the documentation's pages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Fence:
     """A fenced block.
 
     Attributes:
-        place: The page and the line that it begins at, such as `docs/alerts.md:5`.
-        language: What it is in, such as `console`.
-        file: What it is to be saved as; None if it isn't.
-        text: What stands in it.
+        place: Page and line where it begins, such as `docs/alerts.md:5`.
+        language: Its language, such as `console`.
+        file: Name of the file that a reader saves it as; None if there is none.
+        text: Its contents.
     """
 
     place: str
@@ -34,7 +34,7 @@ class Fence:
 
     @property
     def commands(self) -> list[str]:
-        """The commands of a console, without what is remarked on them."""
+        """The commands of a console block, without their comments."""
         lines = self.text.splitlines()
         assert all(line.startswith("$ ") for line in lines), f"{self.place}: something other than commands"
         return [re.sub(r"\s{2,}# .*", "", line.removeprefix("$ ")) for line in lines]
@@ -53,7 +53,7 @@ def fences(page: Path) -> list[Fence]:
 
 
 def with_free_ports(script: str, ports: str) -> str:
-    """A script with other ports, none of which is in use, in place of those that a pattern finds."""
+    """Replace the ports that a pattern finds in a script by free ones."""
     found = sorted(set(re.findall(ports, script)))
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in found]
     for port, listener in zip(found, listeners, strict=True):

@@ -1,4 +1,4 @@
-"""What the documentation shows works: every Python example runs, every command and picture is there.
+"""Every Python example of the documentation runs, and every command and picture that it names exists.
 
 The commands are run by tests/e2e.
 """
@@ -39,7 +39,9 @@ def test_every_command_is_documented() -> None:
 
 
 def test_pictures_are_there() -> None:
-    """Every picture and page that the documentation links to is in the repository."""
+    """Every picture and page that the documentation links to is in the repository, or written by `make docs`."""
+    written = ROOT / "docs" / "reference" / "api"  # MkDocs, which writes it, checks these links itself
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            linked = (page.parent / target).resolve()
+            assert linked.exists() or linked.is_relative_to(written), f"{page.name} links to {target}"

@@ -52,7 +52,7 @@ def test_nothing_is_left_out() -> None:
     """Every variable, metric, label, error type and key of the spec is on its page."""
     expected = {
         "environment.md": [setting.name for setting in settings.SETTINGS],
-        "reference/signals.md": [each.name for each in (*METRICS, *LABELS)],
+        "reference/signals.md": [*(metric.name for metric in METRICS), *(label.name for label in LABELS)],
         "reference/errors.md": list(ERROR_TYPES),
         "reference/spec.md": ["objectives[].sli.bad", "thresholds", "fleet_rollup", "token_file", "holidays"],
     }
