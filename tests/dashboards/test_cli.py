@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from claudescope.cli import main
-from claudescope_alerts.spec.model import load_spec
+from claudescope_alerts.spec.model import Spec, load_spec
 from claudescope_dashboards import build as building
 from claudescope_dashboards.validators import check_dashboards, lost_in_round_trip, unparsed
 from tests.dashboards.conftest import default_dashboards, default_files
@@ -29,6 +29,13 @@ def url(grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
     """The base URL of the Grafana; its token is in the environment."""
     monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
     monkeypatch.delenv("GRAFANA_URL", raising=False)
+
+    def built_once(spec: Spec) -> dict[str, str]:
+        assert spec == load_spec()
+        return dict(default_files())
+
+    # These tests run many commands, each of which would build the same files.
+    monkeypatch.setattr(building, "build", built_once)
     with grafana.running() as base:
         yield base
 
