@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import promql_parser
 
-from claudescope_alerts.lint import KnownSeries
+from claudescope_alerts.promql.known_series import KnownSeries
+from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rules.model import Group
 from claudescope_alerts.spec.model import Spec
 from claudescope_dashboards.interpolation import Resolver
@@ -60,7 +61,7 @@ def lint(dashboards: Mapping[str, Mapping[str, Any]], groups: Sequence[Group], s
         spec: What both are made from.
     """
     recorded = {rule.name for group in groups for rule in group.recordings}
-    known_series = KnownSeries(spec, recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED | {NO_LABEL})
+    known_series = KnownSeries(SelectorBuilder(spec), recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED | {NO_LABEL})
     uids = {dashboard["uid"] for dashboard in dashboards.values()}
     mistakes: list[str] = []
     for name, dashboard in dashboards.items():

@@ -12,8 +12,15 @@ from typing import Final
 
 from claudescope.schema.catalogue import DURATION, ERROR_TYPE, REQUEST_MODEL, RESPONSE_MODEL, WORKFLOW, Label, Metric
 from claudescope.schema.error_types import ERROR_TYPES
-from claudescope_alerts.promql.selectors import Match, Part, SelectorBuilder
-from claudescope_alerts.rules.fleet_rollup import FAILED_RATIO, LAST_SEEN, P95, TILE, fleet_name, newest_sample
+from claudescope.schema.recorded_series import (
+    INSTANCE_FAILED_RATIO,
+    INSTANCE_LAST_SEEN,
+    INSTANCE_P95,
+    SeriesPart,
+    fleet_name,
+)
+from claudescope_alerts.promql.selectors import Match, SelectorBuilder
+from claudescope_alerts.rules.fleet_rollup import INSTANCE_INTERVAL, newest_sample
 from claudescope_alerts.rules.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec.model import Spec
 
@@ -71,7 +78,7 @@ class Queries(SelectorBuilder):
         metric: Metric,
         *matches: Match,
         by: tuple[Label | str, ...] = (),
-        part: Part = "",
+        part: SeriesPart = "",
         le: str = "",
         window: str = RATE,
         function: str = "rate",
@@ -142,7 +149,7 @@ class Queries(SelectorBuilder):
             # Of those that have gone, each fifth minute is enough, as a sample is seen for five.
             return f"{now} or max_over_time(({now})[{window}:5m])" if window else now
 
-        return self._of_each(LAST_SEEN, newest, "max_over_time" if window else "", window)
+        return self._of_each(INSTANCE_LAST_SEEN.name, newest, "max_over_time" if window else "", window)
 
     def failed_ratio(self) -> str:
         """The share of each instance's calls that fails, of those that end."""
@@ -150,11 +157,11 @@ class Queries(SelectorBuilder):
         def ratio(queries: Queries) -> str:
             return queries.ratio(queries.failed(by=INSTANCE), queries.calls(ENDED, by=INSTANCE))
 
-        return self._of_each(FAILED_RATIO, ratio)
+        return self._of_each(INSTANCE_FAILED_RATIO.name, ratio)
 
     def p95(self) -> str:
         """The 95th percentile of how long each instance's calls take that users wait for."""
-        return self._of_each(P95, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE))
+        return self._of_each(INSTANCE_P95.name, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE))
 
     def _of_each(self, name: str, raw: Callable[[Queries], str], function: str = "", window: str = "") -> str:
         """What rules record ready-made of each instance, and what it is made of where a model or a workflow is chosen.
@@ -172,7 +179,7 @@ class Queries(SelectorBuilder):
         return " or ".join([*(raw(_Chosen(self.spec, variable)) for variable in _NOT_BY_INSTANCE), recorded])
 
     def recorded_fleet(
-        self, metric: Metric, *matches: Match, part: Part = "", le: str = "", by_instance: bool = False
+        self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "", by_instance: bool = False
     ) -> str:
         """What rules record of a metric across instances, or of each: only All finds it, as it lacks the label."""
         return self.fleet(fleet_name(metric, part, by_instance=by_instance), metric, *matches, part=part, le=le)
@@ -191,7 +198,7 @@ class Queries(SelectorBuilder):
         metric: Metric,
         *matches: Match,
         by: tuple[Label | str, ...],
-        part: Part = "",
+        part: SeriesPart = "",
         le: str = "",
         window: str = RATE,
         function: str = "rate",
@@ -206,7 +213,7 @@ class Queries(SelectorBuilder):
             # Tiles for which nothing was recorded count as without events, as in a rate.
             # What is recorded of each instance has an interval of its own, and each sample is one tile.
             fleet = (
-                f"{60 * TILE} * sum_over_time({fleet}[{window}])"
+                f"{60 * INSTANCE_INTERVAL} * sum_over_time({fleet}[{window}])"
                 if each
                 else f"60 * sum_over_time({fleet}[{window}:1m])"
             )

@@ -17,20 +17,20 @@ SUITES = ("bookworm", "sid")
 
 @functools.cache
 def default_build() -> dict[str, str]:
-    """The build of the default spec; whoever changes it makes a copy."""
+    """The build of the default spec. A test that changes it makes a copy."""
     return build(load_spec())
 
 
 def program(suite: str, name: str) -> Path:
-    """A fetched program; the test is skipped where it could not be fetched."""
+    """A downloaded program; the test is skipped where it was not downloaded."""
     path = binary(suite, name)
     if path is None:
-        pytest.skip(f"{name} of Debian {suite} is not here: run `make components`")
+        pytest.skip(f"{name} of Debian {suite} is not installed: run `make components`")
     return path
 
 
 def tools(monkeypatch: pytest.MonkeyPatch, suite: str, *names: str) -> None:
-    """Put the programs of a suite, and no other judge, on the PATH."""
+    """Put the programs of a suite, and no other validator, on the PATH."""
     folders = [str(program(suite, name).parent) for name in names]
     monkeypatch.setenv("PATH", os.pathsep.join(dict.fromkeys(folders)))
 

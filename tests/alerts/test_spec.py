@@ -1,4 +1,4 @@
-"""What a spec with mistakes is told: the file, the line, what was expected; and nothing is written."""
+"""A mistake in a spec is reported with file, line and what was expected, and nothing is written."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _BATCH = (
         ("threshold: 2.56s", "threshold: 3 parsecs", r"threshold: expected a duration such as .* got '3 parsecs'"),
         ("threshold: 2.56s", "threshold: 2s", r"no bucket that ends at 2s.*1\.28s or 2\.56s"),
         ("{preset: claude-availability}", _CUSTOM, r"Did you mean 'claude.client.retries'"),
-        ("error_type_ratio: 5%", "error_type_ratio: 500%", r"expected a share such as '5%'"),
+        ("error_type_ratio: 5%", "error_type_ratio: 500%", r"expected a ratio such as '5%'"),
         ("zone: UTC", "zone: Mars/Base", r"zone: expected the IANA name .* got 'Mars/Base'"),
         ("days: mon-fri", "days: fri-mon", r"expected days such as 'mon-fri'"),
-        ("name: provider", "name: availability", r"two objectives are called 'availability'"),
+        ("name: provider", "name: availability", r"two objectives have the name 'availability'"),
         ("retry_ratio", "retry_ratios", r"unknown key 'retry_ratios'.*Did you mean 'retry_ratio'"),
         ("error_type_ratio: 5%", "error_type_ratio: 100%", r"above 0 and below 100%"),
         (
@@ -66,10 +66,10 @@ def test_a_mistake_is_named_with_its_line_and_nothing_is_written(
     line = _DEFAULT[: _DEFAULT.index(old)].count("\n") + 1
     with pytest.raises(BadInputError) as mistake:
         load_spec(spec)
-    told = re.match(rf"{re.escape(str(spec))}:(\d+): .*", str(mistake.value))
-    assert told is not None, mistake.value
-    # A mistake of a whole section is told at its first line.
-    assert int(told.group(1)) in ({line} if "two objectives" not in message else {line, line - 1, line - 2})
+    message_match = re.match(rf"{re.escape(str(spec))}:(\d+): .*", str(mistake.value))
+    assert message_match is not None, mistake.value
+    # A mistake of a whole section is reported at its first line.
+    assert int(message_match.group(1)) in ({line} if "two objectives" not in message else {line, line - 1, line - 2})
     assert re.search(message, str(mistake.value)), mistake.value
     monkeypatch.setattr(sys, "argv", ["claudescope", "alerts", "build", "--spec", str(spec), "--out", str(out)])
     with pytest.raises(SystemExit) as ended:
@@ -82,7 +82,7 @@ def test_a_mistake_is_named_with_its_line_and_nothing_is_written(
 
 
 def test_a_process_with_a_bad_spec_ends_with_2(tmp_path: Path) -> None:
-    """As a shell or a CI job sees it: an earlier build stays as it was."""
+    """In a shell or a CI job the exit status is 2, and an earlier build stays unchanged."""
     spec, out = tmp_path / "claudescope.yaml", tmp_path / "out"
     spec.write_text(_DEFAULT.replace("target: 99.5", "target: 90"), encoding="utf-8")
     out.mkdir()

@@ -19,8 +19,9 @@ from claudescope.schema.catalogue import (
     WORKFLOW,
     Label,
 )
+from claudescope.schema.recorded_series import COST_PER_CALL, TOKENS_PER_CALL
 from claudescope_alerts.promql.selectors import Match
-from claudescope_alerts.rules.symptoms.cost import PACES
+from claudescope_alerts.rules.symptoms.cost import SPEND_RATE_TIERS
 from claudescope_alerts.spec.burn_rate_tiers import write_minutes
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
@@ -168,10 +169,11 @@ def _money(queries: Queries) -> list[Any]:
     steps: tuple[Step, ...] = ()
     told = "The spec has no daily budget: set thresholds.daily_budget_usd."
     if budget is not None:
-        lines = sorted((float(pace.factor * budget), colours[name]) for name, pace in PACES.items())
+        lines = sorted((float(pace.factor * budget), colours[name]) for name, pace in SPEND_RATE_TIERS.items())
         steps = (Step("transparent"), *(Step(colour, value) for value, colour in lines))
         told = "An alert fires where its window is above its line: " + ", ".join(
-            f"{float(pace.factor * budget):g} US dollars over {write_minutes(pace.long)}" for pace in PACES.values()
+            f"{float(pace.factor * budget):g} US dollars over {write_minutes(pace.long)}"
+            for pace in SPEND_RATE_TIERS.values()
         )
     return [
         time_series(
@@ -195,19 +197,18 @@ def _money(queries: Queries) -> list[Any]:
             "Pace against the budget of a day",
             *(
                 Query(f"86400 * {queries.total(COST, window=write_minutes(pace.long))}", write_minutes(pace.long))
-                for pace in PACES.values()
+                for pace in SPEND_RATE_TIERS.values()
             ),
             description=f"US dollars a day at the pace of each window. {told}.",
             unit="currencyUSD",
             steps=steps,
-            colours={write_minutes(pace.long): colours[name] for name, pace in PACES.items()},
+            colours={write_minutes(pace.long): colours[name] for name, pace in SPEND_RATE_TIERS.items()},
         ),
     ]
 
 
 def _per_call(queries: Queries) -> list[Any]:
     by = (RESPONSE_MODEL,)
-    usual = "claude:cost_per_call"
     type_ = queries.legend(TOKEN_TYPE)
     return [
         time_series(
@@ -220,8 +221,8 @@ def _per_call(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Cost per call, against the usual",
-            Query(queries.recorded(f"{usual}:now"), "now"),
-            Query(queries.recorded(f"{usual}:baseline"), "usual"),
+            Query(queries.recorded(COST_PER_CALL.now.name), "now"),
+            Query(queries.recorded(COST_PER_CALL.baseline.name), "usual"),
             description="The last hour, and the median of the same hour on earlier days, once there are three. Twice "
             "the usual fires an alert. Recorded by rules: variables do not narrow it.",
             unit="currencyUSD",
@@ -230,8 +231,8 @@ def _per_call(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Tokens per call, against the usual",
-            Query(queries.recorded("claude:tokens_per_call:now"), f"{type_} now"),
-            Query(queries.recorded("claude:tokens_per_call:baseline"), f"{type_} usual"),
+            Query(queries.recorded(TOKENS_PER_CALL.now.name), f"{type_} now"),
+            Query(queries.recorded(TOKENS_PER_CALL.baseline.name), f"{type_} usual"),
             description="The last hour, and the median of the same hour on earlier days. Twice or half the usual "
             "fires an alert: look for a change of prompts, tools, history or max_tokens.",
             unit="short",

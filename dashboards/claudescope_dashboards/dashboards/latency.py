@@ -14,7 +14,8 @@ from claudescope.schema.catalogue import (
     WORKFLOW,
     Metric,
 )
-from claudescope_alerts.spec.model import bucket
+from claudescope.schema.recorded_series import DURATION_P95, FIRST_TOKEN_P95
+from claudescope_alerts.spec.fields import bucket
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.panels import Query, Step, drill_down, heatmap, stat, time_series
@@ -116,8 +117,8 @@ def _quantiles(queries: Queries, metric: Metric, *matches: Any) -> list[Query]:
 def _durations(queries: Queries) -> list[Any]:
     spec, model = queries.spec, queries.label(REQUEST_MODEL)
     usual = [
-        Query(queries.recorded("claude:duration_p95:now"), f"{queries.legend(model)} now"),
-        Query(queries.recorded("claude:duration_p95:baseline"), f"{queries.legend(model)} usual"),
+        Query(queries.recorded(DURATION_P95.now.name), f"{queries.legend(model)} now"),
+        Query(queries.recorded(DURATION_P95.baseline.name), f"{queries.legend(model)} usual"),
     ]
     return [
         time_series(
@@ -200,8 +201,8 @@ def _first_tokens(queries: Queries) -> list[Any]:
         ),
         time_series(
             "p95 against the usual",
-            Query(queries.recorded("claude:first_token_p95:now"), f"{model} now"),
-            Query(queries.recorded("claude:first_token_p95:baseline"), f"{model} usual"),
+            Query(queries.recorded(FIRST_TOKEN_P95.now.name), f"{model} now"),
+            Query(queries.recorded(FIRST_TOKEN_P95.baseline.name), f"{model} usual"),
             description="p95 of the last 10 minutes, and the median of the same hour on earlier days, once there are "
             "three. Twice the usual fires an alert. Recorded by rules: other variables do not narrow it.",
             unit="s",
