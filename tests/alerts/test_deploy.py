@@ -20,7 +20,7 @@ from tests.servers import run_server, wait_for
 
 
 def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
-    """A dry run shows the changes, a push deploys them, a second push changes nothing; refused files are rolled back."""
+    """A dry run shows the changes, a push deploys them, a second one changes nothing; refused files are rolled back."""
     rules = tmp_path / "rules"
     rules.mkdir()
     config = tmp_path / "prometheus.yml"

@@ -65,7 +65,7 @@ _MUTATIONS = [
     ("error-types-quota", r'claude_outcome="error"', 'claude_outcom="error"', "fires after"),
     ("error-ratios", r"> 0\.5 ", "> 0.51 ", "ClaudeApiUnavailable: fires after"),
     ("error-counts", r" unless max_over_time\(.*?\[1h\] offset (5|10)m\)", "", "old counter that does not grow"),
-    ("error-counts", r" and on \(\) claude:alerting:watching\{.*?\} offset 1?[05]m", "", "before the rules were evaluated"),
+    ("error-counts", r" and on \(\) claude:alerting:watching\{.*?\} offset 1?[05]m", "", "before the rules were"),
     ("error-counts", r">= 5\n", ">= 4\n", "ClaudePoolExhausted: is silent on fewer events"),
     ("baseline-duration-p95", r">= 3\n", ">= 2\n", "two earlier days"),
     ("baseline-duration-p95", r"> 2 ", "> 2.1 ", "fires just over"),

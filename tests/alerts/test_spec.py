@@ -6,14 +6,16 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope.cli import app, main
-from claudescope_alerts.spec.model import DEFAULT_SPEC, load_spec
+from claudescope_alerts.spec.model import DEFAULT_SPEC, json_schema, load_spec
 
 _DEFAULT = DEFAULT_SPEC.read_text(encoding="utf-8")
 _CUSTOM = "{preset: custom, bad: {metric: claude.client.retry}, total: {metric: claude.client.responses}}"
@@ -100,3 +102,30 @@ def test_the_published_schema_is_that_of_the_model() -> None:
     assert printed.exit_code == 0
     assert DEFAULT_SPEC.with_name("claudescope.schema.json").read_text(encoding="utf-8") == printed.stdout
     assert json.loads(printed.stdout)["required"] == ["version", "objectives"]
+
+
+def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Every key of the schema, its properties, and whether it is required."""
+    for name, section in [("Spec", schema), *schema["$defs"].items()]:
+        for key, value in section.get("properties", {}).items():
+            yield f"{name}.{key}", value, key in section.get("required", ())
+
+
+def test_every_key_has_a_description_with_its_default() -> None:
+    """Nested keys too: what the schema says is all that the documentation has."""
+    keys = list(_keys(json.loads(json_schema())))
+    assert len(keys) > 60
+    for name, value, required in keys:
+        description = value.get("description", "")
+        assert description, name
+        assert "\n" not in description, name
+        assert (
+            ("Required" in description) if required else re.search("Default: |No default|Required, unless", description)
+        ), name
+
+
+def test_a_duration_is_a_text_with_its_unit_in_the_schema() -> None:
+    """An editor accepts what the file may say: `2.56s`, and no plain number."""
+    threshold = json.loads(json_schema())["$defs"]["Thresholds"]["properties"]["absent_after"]
+    assert (threshold["type"], threshold["default"]) == ("string", "10m")
+    assert re.fullmatch(threshold["pattern"], "1h30m")

@@ -21,7 +21,7 @@ _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 
 @pytest.mark.timeout(300)
 def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
-    """promtool runs the tests of every alert, and amtool those of every route."""
+    """Promtool runs the tests of every alert, and amtool those of every route."""
     tools(monkeypatch, suite, "promtool", "amtool")
     check_results = run_tests(_GENERATED)
     assert [(check_result.validator, check_result.outcome, check_result.detail) for check_result in check_results] == [
@@ -45,7 +45,7 @@ def test_check_runs_every_validator_and_names_the_missing(monkeypatch: pytest.Mo
 
 @pytest.mark.timeout(300)
 def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """vmalert loads all rules, and vmalert-tool passes the tests of every kind of rule that reads no recorded series."""
+    """Vmalert loads all rules, and vmalert-tool passes the tests of every kind that reads no recorded series."""
     tools(monkeypatch, "sid", "vmalert", "vmalert-tool")
     # A ratio, a count, a gauge, cost and absence; the others differ from these in their labels only.
     few = ("error-types-quota.", "error-counts.", "limits.", "cost.1m", "telemetry.")
@@ -79,7 +79,7 @@ def test_other_namings_pass_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 
 
 def test_all_receivers_load_in_every_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suite: str) -> None:
-    """Slack, e-mail, a receiver of local errors, a dead man's switch, holidays: every alert still reaches its receiver."""
+    """Slack, e-mail, a receiver of local errors, a dead man's switch, holidays: alerts still reach their receivers."""
     tools(monkeypatch, suite, "promtool", "amtool")
     spec = tmp_path / "claudescope.yaml"
     text = DEFAULT_SPEC.read_text(encoding="utf-8")
