@@ -27,7 +27,7 @@ def dashboards_of(spec: Spec) -> dict[str, dict[str, Any]]:
     """All boards of a spec, by name.
 
     Raises:
-        BadInputError: A board is not in order, such as one that asks for what nobody emits.
+        BadInputError: A dashboard has a mistake, such as a query on a series that does not exist.
     """
     queries = Queries(spec)
     dashboards: dict[str, dict[str, Any]] = {name: make(queries) for name, make in DASHBOARDS.items()}

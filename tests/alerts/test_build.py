@@ -65,6 +65,27 @@ def test_every_alert_has_a_runbook_with_all_three_parts(files: dict[str, str]) -
         assert f"| `{error_type.name}` | {error_type.owner} | {error_type.advice} |" in sections["ClaudeErrorTypeHigh"]
 
 
+def test_every_error_type_that_pages_has_a_page_of_its_own() -> None:
+    """A new type that pages can't be left without an alert."""
+    pages = {
+        alert.labels.get("error_type")
+        for group in groups_of(load_spec())
+        for alert in group.alerts
+        if alert.severity == "page"
+    }
+    assert {error_type.name for error_type in ERROR_TYPES.values() if error_type.pages} <= pages
+
+
+def test_the_texts_of_alerts_are_short() -> None:
+    """They are read on a phone: a summary is one line, and a description a few sentences."""
+    spec = load_spec()
+    for group in groups_of(spec):
+        for alert in group.alerts:
+            texts = alert.annotations(spec)
+            assert len(texts["summary"]) <= 140, alert.name
+            assert len(texts["description"]) <= 500, alert.name
+
+
 def test_the_factors_are_those_of_the_workbook() -> None:
     """14.4, 6, 3 and 1 for 30 days."""
     assert [str(tier.factor(30)) for tier in TIERS.values()] == ["14.4", "6", "3", "1"]

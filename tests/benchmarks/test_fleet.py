@@ -167,7 +167,7 @@ def test_what_each_instance_has_recorded_is_written_as_often_as_it_is_evaluated(
     """The group's own interval; the labels of one instance are left to whom they are written for."""
     labels = {"__name__": "claude_each:p95", "instance": "app-1", "job": "app", "service": "claude"}
     rules = "groups: [{name: each, interval: 5m, rules: [{record: 'claude_each:p95', expr: '1'}]}]"
-    across = ({"__name__": "claude_across:calls", "service": "claude"}, 2.0)
+    across = ({"__name__": "claude_fleet:calls", "service": "claude"}, 2.0)
     [series] = of_each([(labels, 1.5), across], recordings_of([rules]))
     assert (series.name, series.labels, series.every) == ("claude_each:p95", (("service", "claude"),), 5)
     [(_, one)] = _fields(blocks_of([series], Growth.numbered(7), 1_800_000_000.0, 1_800_000_000, 1_800_003_600))

@@ -39,7 +39,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
         owner="caller",
         subject="answers are truncated",
         meaning="These answers reached max_tokens or the end of the context window, and users see only a part.",
-        advice="Raise max_tokens, or shorten the input.",
+        advice="What to do first: raise max_tokens, or shorten the input.",
         window=30,
         for_=15,
     )
@@ -53,7 +53,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
         owner="caller",
         subject="answers are refusals",
         meaning="Users get a refusal instead of an answer.",
-        advice="Look for a recent change of the prompts, or of what users send.",
+        advice="What to do first: look for a recent change of the prompts, or of what users send.",
         window=30,
         for_=15,
     )

@@ -185,7 +185,7 @@ def _duration(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         recorded=DURATION_P95,
         subject="p95 duration of calls to $by is",
         meaning="Users wait longer for whole answers.",
-        advice="Check whether answers have become longer, then check status.claude.com.",
+        advice="check whether answers have become longer, then check status.claude.com.",
     )
 
 
@@ -198,7 +198,7 @@ def _first_token(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         recorded=FIRST_TOKEN_P95,
         subject="p95 time to first token of $by is",
         meaning="Users wait longer before an answer starts.",
-        advice="Check whether inputs have become longer or the cache hit rate fell, then check status.claude.com.",
+        advice="check whether inputs have become longer or the cache hit rate fell, then check status.claude.com.",
     )
 
 
@@ -260,7 +260,7 @@ def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         factor=spec.thresholds.tokens_over_baseline,
         subject="number of $by tokens per call is",
         meaning="Cost and latency change with it.",
-        advice="Look for a change of prompts, tools, history or max_tokens.",
+        advice="look for a change of prompts, tools, history or max_tokens.",
         owner="caller",
         dashboard="cost",
         settles=60,
@@ -285,7 +285,7 @@ def _cost(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         factor=spec.thresholds.cost_over_baseline,
         subject="cost per call is",
         meaning="Users are not affected; the bill is.",
-        advice="Look for a change of the model, of tokens per call, or of the cache hit rate.",
+        advice="look for a change of the model, of tokens per call, or of the cache hit rate.",
         owner="caller",
         dashboard="cost",
         settles=60,

@@ -66,7 +66,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
         owner="local",
         subject="calls have no known price",
         meaning="The cost on dashboards and in alerts is too low by the cost of these calls.",
-        advice="Update genai-prices, or add a price for the model.",
+        advice="What to do first: update genai-prices, or add a price for the model.",
         window=60,
         dashboard="cost",
     )

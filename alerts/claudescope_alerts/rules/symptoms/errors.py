@@ -27,7 +27,6 @@ class _CountRow:
     Attributes:
         alert: Name of the alert.
         severity: `page` or `ticket`.
-        meaning: What it means for users, as a sentence.
         subject: What the number is of; empty for "calls ended in" and the error type.
         window: Minutes that it looks back over.
         labelled: Whether it has the label `error_type`.
@@ -35,24 +34,18 @@ class _CountRow:
 
     alert: str
     severity: Severity
-    meaning: str
     subject: str = ""
     window: int = 10
     labelled: bool = True
 
 
 _COUNTS: Final[Mapping[str, _CountRow]] = {
-    "spend_limit_error": _CountRow(
-        "ClaudeSpendLimitReached", "page", "A spend limit is used up and every call fails until it is raised."
-    ),
-    "authentication_error": _CountRow(
-        "ClaudeAuthenticationFailing", "page", "The API refuses the key and every call with it fails."
-    ),
-    "billing_error": _CountRow("ClaudeBillingFailing", "page", "The account cannot be billed and every call fails."),
+    "spend_limit_error": _CountRow("ClaudeSpendLimitReached", "page"),
+    "authentication_error": _CountRow("ClaudeAuthenticationFailing", "page"),
+    "billing_error": _CountRow("ClaudeBillingFailing", "page"),
     "pool_timeout_error": _CountRow(
         "ClaudePoolExhausted",
         "page",
-        "These calls failed inside the app, before they reached the API.",
         subject="calls found no free connection",
         window=5,
         labelled=False,
@@ -60,7 +53,6 @@ _COUNTS: Final[Mapping[str, _CountRow]] = {
     "circuit_open_error": _CountRow(
         "ClaudeCircuitOpen",
         "ticket",
-        "The app's circuit breaker is open and fails calls without sending them.",
         subject="calls were rejected by the circuit breaker",
         window=5,
         labelled=False,
@@ -138,7 +130,8 @@ class _ErrorRules:
             severity="page",
             subject=_UNAVAILABLE[owner],
             meaning="Most users get an error instead of an answer.",
-            advice="Check status.claude.com, then DNS, egress and proxy; fall back to another model or region.",
+            advice="What to do first: check status.claude.com, then DNS, egress and proxy; fall back to another model "
+            "or region.",
             for_=2,
         )
 
@@ -168,7 +161,7 @@ class _ErrorRules:
                 owner="either",
                 subject="attempts are repeated",
                 meaning="Users wait longer for their answers.",
-                advice="Find out on the dashboard why attempts fail.",
+                advice="What to do first: find out on the dashboard why attempts fail.",
                 window=10,
             ),
             self._service,
@@ -185,7 +178,7 @@ class _ErrorRules:
                 severity=row.severity,
                 owner=error_type.owner,
                 subject=row.subject or f"calls ended in {error_type.name}",
-                meaning=row.meaning,
+                meaning=_CAUSES[error_type.owner],
                 advice=error_type.advice,
                 window=row.window,
                 labels={"error_type": error_type.name} if row.labelled else {},

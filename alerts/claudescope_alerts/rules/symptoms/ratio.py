@@ -41,7 +41,7 @@ class Ratio:
         owner: Who can mend it.
         subject: What the ratio is of, for the summary: "calls end in api_error".
         meaning: What that means for users, as sentences.
-        advice: What to do first.
+        advice: What to do first, as sentences.
         window: Minutes that it looks back over.
         for_: Minutes that the condition must last.
         labels: Further labels.
@@ -80,7 +80,7 @@ def ratio_alert(ratio: Ratio, service: str) -> Alert:
         summary=f"{service}: $value of {ratio.subject}",
         description=f"$value of {ratio.subject}, over the last {window}. {ratio.meaning} "
         f"Threshold: {percentage(ratio.limit)} and {ratio.min_failures} events, for {write_minutes(ratio.for_)}. "
-        f"What to do first: {ratio.advice}",
+        f"{ratio.advice}",
         for_=ratio.for_,
         keep_firing_for=KEEP_FIRING_FOR,
         labels=ratio.labels,
@@ -109,7 +109,7 @@ class Count:
         owner: Who can mend it.
         subject: What the number is of, for the summary: "calls ended in billing_error".
         meaning: What that means for users, as sentences.
-        advice: What to do first.
+        advice: What to do first, as sentences.
         window: Minutes that it looks back over.
         labels: Further labels.
         dashboard: The dashboard that it links to.
@@ -147,7 +147,7 @@ def count_alert(count: Count, service: str) -> Alert:
         owner=count.owner,
         summary=f"{service}: $value {count.subject} in {window}",
         description=f"$value {count.subject} in the last {window}. {count.meaning} "
-        f"Threshold: {count.limit} in {window}; fires at once. What to do first: {count.advice}",
+        f"Threshold: {count.limit} in {window}; fires at once. {count.advice}",
         keep_firing_for=KEEP_FIRING_FOR,
         labels=count.labels,
         dashboard=count.dashboard,
