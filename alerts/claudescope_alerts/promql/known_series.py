@@ -76,10 +76,9 @@ class KnownSeries:
             return
         labels = self._series.get(name, dict.fromkeys(self._labels))
         for label, value in matchers:
-            if label in self._own:
-                continue
             if label not in labels:
-                yield f"selects {name} by {label!r}, a label that it does not have"
+                if label not in self._own:
+                    yield f"selects {name} by {label!r}, a label that it does not have"
                 continue
             closed = labels[label]
             for word in value.replace("\\", "").split("|") if closed is not None else ():

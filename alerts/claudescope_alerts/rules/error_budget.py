@@ -31,7 +31,7 @@ from claudescope_alerts.promql.numbers import format_number, percentage
 from claudescope_alerts.promql.selectors import SelectorBuilder, label_selector
 from claudescope_alerts.rule_tests.error_budget import TierTest, window_rule_tests
 from claudescope_alerts.rules.model import FOUR_DIGITS, Alert, Group, Recording
-from claudescope_alerts.rules.sli import Events, bad_events, events_of
+from claudescope_alerts.rules.sli import BAD_EVENTS, Events, events_of
 from claudescope_alerts.spec.burn_rate_tiers import LONG_WINDOWS, TIERS, WINDOWS, Tier, write_minutes
 from claudescope_alerts.spec.model import Spec
 from claudescope_alerts.spec.objectives import Objective
@@ -142,7 +142,7 @@ def _alert(
         owner=objective.owner,
         summary=f"{labels['service']}: error-budget burn rate of {objective.name}{model} is $value "
         f"({tier.severity} threshold {factor})",
-        description=f"{bad_events(objective.sli.preset)}{model} are $value times as frequent over the last {long} as "
+        description=f"{BAD_EVENTS[objective.sli.preset]}{model} are $value times as frequent over the last {long} as "
         f"the objective ({target} % good over {period}) allows, and the last {short} is over the threshold too. "
         f"Threshold: {factor} for {write_minutes(tier.for_)}; at that rate {long} uses up "
         f"{percentage(tier.budget_ratio)} of the error budget. What to do first: find the error type and model on the "

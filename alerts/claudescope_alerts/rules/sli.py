@@ -24,7 +24,7 @@ from claudescope_alerts.rule_tests.series import Simulate
 from claudescope_alerts.spec.fields import bucket, label_named, metric_named
 from claudescope_alerts.spec.objectives import Preset, Selection, Sli
 
-__all__ = ["CHAT", "ENDED", "FAILED", "Events", "bad_events", "events_of"]
+__all__ = ["BAD_EVENTS", "CHAT", "ENDED", "FAILED", "Events", "events_of"]
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
 """Calls that users wait for."""
@@ -43,13 +43,14 @@ _MODEL: Final = "claude-test-model"
 _UNRELATED: Final = "0+7777x5000"
 """A busy counter that must not change the result of a rule test."""
 
-_BAD_EVENTS: Final[Mapping[Preset, str]] = {
+BAD_EVENTS: Final[Mapping[Preset, str]] = {
     "claude-availability": "Failed calls",
     "claude-first-token": "Streams with a slow first token",
     "claude-duration": "Slow calls",
     "claude-without-retry": "Failed or repeated attempts",
     "custom": "Bad events",
 }
+"""The bad events of each preset, as the subject of a sentence."""
 
 Rate = Callable[[str], str]
 
@@ -71,11 +72,6 @@ class Events:
     by: tuple[Label, ...]
     simulate: Simulate
     labels: dict[Label, str]
-
-
-def bad_events(preset: Preset) -> str:
-    """What the bad events of a preset are, as the subject of a sentence."""
-    return _BAD_EVENTS[preset]
 
 
 def events_of(sli: Sli, selectors: SelectorBuilder) -> Events:
