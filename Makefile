@@ -1,19 +1,29 @@
-# Everything a newcomer runs. Each target makes the environment it needs: nothing but Python 3.10+, git and make.
+# Everything that a contributor runs. Each target creates the environment that it needs from Python 3.10+, git and make.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Tests start many processes, and each would compile our modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Workers steal from each other, so that none is idle. COVERAGE=1 adds to .coverage, which `make coverage` reports on.
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
+# These have targets of their own.
+ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
+
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-matrix e2e docs test-memory bench bench-fleet bench-guard check pictures screenshots format clean
+.PHONY: help components demo test test-releases test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard check pictures screenshots format clean
 
 help: ## Show what can be run
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python -e '.[all]' --group dev; \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[all]' --group dev; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && \
@@ -21,40 +31,47 @@ $(STAMP): pyproject.toml
 	fi
 	@touch $@
 
-demo: $(STAMP) ## Drive real SDK calls against the simulator and print the report
+demo: $(STAMP) ## Make calls to the simulator with the real SDK, and print the report
 	$(BIN)/claudescope demo
 
-components: $(STAMP) ## Fetch the real servers and tools that tests run
-	$(BIN)/python tests/components.py
+components: $(STAMP) ## Download the servers and tools that the tests run
+	$(BIN)/python -m tests.components
+	$(BIN)/python -m tests.sentry.bugsink
 
-test: components ## Run the tests; under CI=true with coverage, which takes half as long again
-	$(BIN)/python -m pytest -n auto $(if $(CI),--cov --cov-report=term) --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
+test: components ## Run the tests (5 minutes); COVERAGE=1 measures coverage
+	$(PYTEST) -m "not release" $(ELSEWHERE) $(COV)
 
-test-matrix: $(STAMP) ## Run every surface and ending on every SDK; VERSIONS="0.51.0 latest" for some
+test-releases: components ## Run the tests that depend on releases: other versions of Sentry, Prometheus and VictoriaMetrics
+	$(PYTEST) -m release $(ELSEWHERE) $(COV)
+
+test-matrix: $(STAMP) ## Run every kind of call on every SDK version; VERSIONS="0.51.0 latest" selects versions
 	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
 
-e2e: components ## The whole chain: an app, a storm, an outage, and what everybody is told
+e2e: components ## Run the end-to-end tests: an app, an outage, and the alerts and reports of it
 	$(BIN)/python -m pytest -q -s tests/e2e/test_story.py
 	$(BIN)/python -m pytest -q -n auto tests/e2e tests/ci --ignore=tests/e2e/test_story.py
 
-docs: $(STAMP) ## Write the reference pages, and build the site into site/
+coverage: $(STAMP) ## Report the coverage that was measured, and fail below 95 %
+	$(BIN)/coverage report
+
+docs: $(STAMP) ## Generate the reference pages, and build the site into site/
 	$(BIN)/python docs/generate.py
 	$(BIN)/mkdocs build --strict
 
-test-memory: $(STAMP) ## A million calls under a hundred thousand names stay under a fixed bound
+test-memory: $(STAMP) ## Check that a million calls under 100,000 names stay within a fixed amount of memory
 	CLAUDESCOPE_CALLS=1000000 CLAUDESCOPE_EVENTS=100000 $(BIN)/python -m pytest -q -s --timeout=1800 tests/probe/test_memory.py
 
-bench: $(STAMP) ## Measure the cost of a call beside peers and the floor; writes docs/performance.md
+bench: $(STAMP) ## Measure the overhead per call beside other libraries; writes docs/performance.md
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.scale
 
-bench-fleet: components ## Measure every panel and rule group on a day of up to 1,000 instances; takes half an hour
+bench-fleet: components ## Measure every panel and rule group with a day of up to 1,000 instances (half an hour)
 	$(BIN)/python -m benchmarks.fleet
 
-bench-guard: $(STAMP) ## Fail where a call needs more instructions over the floor than it may
+bench-guard: $(STAMP) ## Fail if a call needs more CPU instructions than its limit
 	$(BIN)/python -m benchmarks.guard
 
-check: $(STAMP) ## Format check, lint, and types by two checkers
+check: $(STAMP) ## Check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -62,16 +79,16 @@ check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/mypy benchmarks
 	$(BIN)/pyright
 
-pictures: $(STAMP) ## Draw the pictures that the README shows
+pictures: $(STAMP) ## Draw the pictures of the README
 	$(BIN)/python docs/draw_report.py
 
-screenshots: components ## Draw the boards with days of calls in them; needs Node 20 and Chromium; BOARDS="overview" for some
+screenshots: components ## Draw screenshots of the dashboards; needs Node 20 and Chromium; DASHBOARDS="overview" draws some
 	cd screenshots && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent build
-	$(BIN)/python -m screenshots.draw $(BOARDS)
+	$(BIN)/python -m screenshots.draw $(DASHBOARDS)
 
-format: $(STAMP) ## Format and mend what can be mended
+format: $(STAMP) ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean: ## Remove everything that was made
+clean: ## Remove everything that these targets created
 	rm -rf $(VENV) .cache .coverage .coverage.* htmlcov dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,7 +2,11 @@
 
 `make components` runs this before the tests. Packages come from Debian's stable and unstable suites through apt, under
 a configuration of their own that leaves the system's sources alone and needs no root rights, and are unpacked into
-`.cache/components/` with `dpkg -x`. What is there is not fetched again; delete the folder to get newer versions.
+`.cache/components/` with `dpkg -x`. Packages that are already there are not fetched again; delete the folder to get
+newer versions.
+
+A test that needs a program calls `require`. Where the program was not fetched, the test is skipped (see
+`tests/conftest.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "Package", "binary", "fetch"]
+__all__ = ["PACKAGES", "MissingComponentError", "Package", "binary", "fetch", "require"]
 
 _ROOT: Final = Path(__file__).resolve().parent.parent / ".cache" / "components"
 _KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -48,6 +52,26 @@ PACKAGES: Final = (
 def binary(suite: str, name: str) -> Path | None:
     """The path of a fetched program, such as `promtool` of `bookworm`; None if it isn't there."""
     return next(iter(sorted((_ROOT / suite).glob(f"*/usr/bin/{name}"), reverse=True)), None)
+
+
+class MissingComponentError(FileNotFoundError):
+    """A program that a test runs was not fetched; the message says how to get it."""
+
+
+def require(suite: str, name: str) -> Path:
+    """Return the path of a fetched program.
+
+    Args:
+        suite: Release of Debian that it comes from, such as `sid`.
+        name: Name of the program, such as `promtool`.
+
+    Raises:
+        MissingComponentError: The program was not fetched. In a test this skips the test.
+    """
+    path = binary(suite, name)
+    if path is None:
+        raise MissingComponentError(f"{name} of Debian {suite} is missing: run `make components`")
+    return path
 
 
 def _mirror() -> str | None:
@@ -122,11 +146,11 @@ def _fetch_suite(suite: str, mirror: str, packages: list[Package]) -> bool:
 
 
 def main() -> None:
-    """Fetch everything, and say what the tests will have to skip."""
+    """Fetch everything, and name what could not be fetched."""
     for package in fetch():
         sys.stderr.write(
-            f"components: {package.name} of Debian {package.suite} can't be had here (it takes apt, dpkg and Debian's "
-            f"archive keyring): the tests that run it will be skipped\n"
+            f"components: could not fetch {package.name} of Debian {package.suite} (this needs apt, dpkg and Debian's "
+            f"archive keyring); the tests that run it are skipped\n"
         )
 
 

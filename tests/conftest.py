@@ -1,10 +1,12 @@
-"""Fixtures that every test may use, and the rule that CI skips nothing."""
+"""Fixtures that every test may use, the order of tests, and the rules for skipped tests."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from claudescope.lifecycle import active_probe, uninstrument
+from tests.components import MissingComponentError
 
 # A busy machine is no failure: nothing here is judged by the clock.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,11 +27,44 @@ settings.load_profile("unhurried")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest tests first, so that no worker still runs one when the others have finished."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is imported by now out of garbage collection: it stays, and each collection would walk it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@contextmanager
+def _skipped_without_components() -> Generator[None]:
+    try:
+        yield
+    except MissingComponentError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Skip a test whose fixtures need a program that was not fetched."""
+    with _skipped_without_components():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skip a test that needs a program that was not fetched."""
+    with _skipped_without_components():
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Under CI a skip is a failure: what a real component should have served was not served."""
+    """Fail skipped tests under CI, where every component must be there."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -38,7 +74,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(autouse=True)
 def _switched_off() -> Generator[None, None, None]:
-    """No test leaves claudescope on, and none starts with it on."""
+    """Switch claudescope off after each test."""
     assert active_probe() is None
     yield
     uninstrument()

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 __all__ = ["run_server", "serving", "wait_for", "with_its_share"]
 
-_PATIENCE = 45.0
+_PATIENCE = 120.0
 
 
 def wait_for(what: str, condition: Callable[[], bool], log: Path | None = None, *, patience: float = _PATIENCE) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from claudescope_alerts.build import build
 from claudescope_alerts.spec.model import load_spec
-from tests.components import binary
+from tests.components import require
 
-SUITES = ("bookworm", "sid")
+SUITES = (pytest.param("bookworm", marks=pytest.mark.release), "sid")
+"""The oldest versions that generated files must load in, and the newest."""
 
 
 @functools.cache
@@ -23,10 +24,7 @@ def default_build() -> dict[str, str]:
 
 def program(suite: str, name: str) -> Path:
     """A downloaded program; the test is skipped where it was not downloaded."""
-    path = binary(suite, name)
-    if path is None:
-        pytest.skip(f"{name} of Debian {suite} is not installed: run `make components`")
-    return path
+    return require(suite, name)
 
 
 def tools(monkeypatch: pytest.MonkeyPatch, suite: str, *names: str) -> None:

@@ -46,7 +46,7 @@ def _other_days() -> Sequence[str]:
 
 
 def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 # ours
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 # ours
         return json.load(answer)
 
 
@@ -97,7 +97,10 @@ def _prometheus_config(folder: Path, exporter: Exporter, alertmanagers: list[str
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("suite", "other"), [("bookworm", "sid"), ("sid", "bookworm")])
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("suite", "other"), [pytest.param("bookworm", "sid", marks=pytest.mark.release), ("sid", "bookworm")]
+)
 def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hours(
     tmp_path: Path, suite: str, other: str
 ) -> None:

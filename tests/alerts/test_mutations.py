@@ -1,7 +1,11 @@
-"""Breaks the generated rules in one place at a time: the generated tests must fail each time."""
+"""Breaks the generated rules in one place at a time: the generated tests must fail each time.
+
+`test_validators.py` shows that the same tests pass on the unbroken rules, with the same promtool.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -95,13 +99,10 @@ def test_a_mutated_rule_fails_its_tests(tmp_path: Path, group: str, old: str, ne
     assert mutated != rules, "the mutation is out of date: it changes nothing"
     (tmp_path / "rules").mkdir()
     (tmp_path / "tests").mkdir()
-    output = {
-        name: _promtool(tmp_path, group, text, rule_test) for name, text in (("whole", rules), ("mutated", mutated))
-    }
-    assert "SUCCESS" in output["whole"]
+    output = _promtool(tmp_path, group, mutated, rule_test)
     # It fails by its results, not because it can't be loaded.
-    assert "FAILED" in output["mutated"]
-    assert "got:" in output["mutated"], output["mutated"]
+    assert "FAILED" in output
+    assert "got:" in output, output
 
 
 def _promtool(folder: Path, group: str, rules: str, rule_test: str) -> str:
@@ -115,6 +116,8 @@ def _promtool(folder: Path, group: str, rules: str, rule_test: str) -> str:
             chosen.append(folder / "tests" / path.name)
             chosen[-1].write_text(yaml.safe_dump(document), encoding="utf-8")
     assert chosen, "no rule test has this name"
-    command: list[str | Path] = [program("bookworm", "promtool"), "test", "rules", *chosen]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # ours
+    command: list[str | Path] = [program("sid", "promtool"), "test", "rules", *chosen]
+    # Less garbage collection makes a short run faster.
+    environment = {**os.environ, "GOGC": "400"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 # ours
     return done.stdout + done.stderr

@@ -19,6 +19,7 @@ from tests.alerts.conftest import default_build, tools
 _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
     """Promtool runs the tests of every alert, and amtool those of every route."""
@@ -43,6 +44,7 @@ def test_check_runs_every_validator_and_names_the_missing(monkeypatch: pytest.Mo
     assert "pint is not on the PATH" in result.output
 
 
+@pytest.mark.release
 @pytest.mark.timeout(300)
 def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Vmalert loads all rules, and vmalert-tool passes the tests of every kind that reads no recorded series."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import urllib.request
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,28 +27,65 @@ from tests.billing import cost
 from tests.cli import run_here
 
 
-def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, with nothing of a key in its environment."""
-    import os
-
+def _environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+    return {**inherited, "COLUMNS": "120"}
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, with nothing of a key in its environment."""
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "claudescope", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env={**inherited, "COLUMNS": "120", **environment},
+        env=_environment(),
     )
 
 
-def test_prints_a_full_report_that_agrees(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class _Demo:
+    """One finished demo.
+
+    Attributes:
+        output: What it printed.
+        report: The report that it wrote.
+        scraped: What it served to Prometheus while it ran.
+    """
+
+    output: str
+    report: dict[str, Any]
+    scraped: str
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> _Demo:
+    """A demo with a report and a metrics port, which is run once."""
+    file = tmp_path_factory.mktemp("demo") / "report.json"
+    options = ("--duration", "4", "--seed", "7", "--json", str(file), "--metrics-port", "0")
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "claudescope", "demo", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+    ) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stdout.readline())
+        assert address is not None
+        scraped = ""
+        while "claude_client_cost_usd_total{" not in scraped and process.poll() is None:
+            scraped = urllib.request.urlopen(address.group()).read().decode()  # noqa: S310 - loopback
+        output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    return _Demo(output, json.loads(file.read_text()), scraped)
+
+
+def test_prints_a_full_report_that_agrees(demo: _Demo) -> None:
     """The demo's report has percentiles, tokens, cost, retries and errors, and both sides counted the same."""
-    file = tmp_path / "report.json"
-    done = _run("demo", "--duration", "3", "--seed", "7", "--json", str(file))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "DIFFER" not in done.stdout
-    assert re.search(r"200 +(\d+) +\1 +agree", done.stdout)
-    report: dict[str, Any] = json.loads(file.read_text())
+    assert "DIFFER" not in demo.output
+    assert re.search(r"200 +(\d+) +\1 +agree", demo.output)
+    report = demo.report
     chats = [row for row in report["rows"] if row["operation"] == "chat"]
     assert {row["workflow"] for row in chats} >= {"summarise", "weather-agent", "chat", "autocomplete", "classify"}
     assert all(0 < row["duration"]["p50"] <= row["duration"]["p99"] for row in chats)
@@ -108,23 +147,11 @@ def test_tokens_and_cost_are_the_servers() -> None:
     assert sum(call.cost_usd or Decimal(0) for call in calls) == cost(ledger)
 
 
-def test_serves_metrics_while_it_runs() -> None:
+def test_serves_metrics_while_it_runs(demo: _Demo) -> None:
     """With a metrics port a scrape shows the catalogue's names with the demo's numbers."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "claudescope", "demo", "--duration", "4", "--metrics-port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    address = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stdout.readline())
-    assert address is not None
-    body = ""
-    while "claude_client_cost_usd_total{" not in body and process.poll() is None:
-        body = urllib.request.urlopen(address.group()).read().decode()  # noqa: S310 - loopback
-    assert process.wait(timeout=30) == 0
-    process.stdout.close()
-    assert "gen_ai_client_operation_duration_seconds_count{" in body
-    assert 'claude_workflow="' in body
+    assert "claude_client_cost_usd_total{" in demo.scraped
+    assert "gen_ai_client_operation_duration_seconds_count{" in demo.scraped
+    assert 'claude_workflow="' in demo.scraped
 
 
 @pytest.mark.parametrize(

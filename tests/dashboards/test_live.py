@@ -38,7 +38,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("server", [prometheus, victoria_metrics])
+@pytest.mark.long
+@pytest.mark.parametrize("server", [prometheus, pytest.param(victoria_metrics, marks=pytest.mark.release)])
 def test_every_query_of_every_panel_has_data(
     tmp_path: Path,
     history: History,

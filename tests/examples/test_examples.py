@@ -20,9 +20,11 @@ import pytest
 from claudescope.simulator import Simulator
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 _RUN = (sys.executable, "-m", "claudescope", "run")
-_WITH = pytest.mark.parametrize("instrumented", [False, True], ids=["without", "with"])
+_WITH = pytest.mark.parametrize(
+    "instrumented", [pytest.param(False, marks=pytest.mark.release), True], ids=["without", "with"]
+)
 
 
 @pytest.fixture

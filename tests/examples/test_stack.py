@@ -31,10 +31,7 @@ def _mounts(service: dict[str, Any]) -> list[tuple[Path, str]]:
 
 
 def _program(name: str) -> str:
-    found = components.binary("sid", name)
-    if found is None:
-        pytest.skip(f"{name} is not here: make components fetches it")
-    return str(found)
+    return str(components.require("sid", name))
 
 
 def _laid_out(name: str, folder: Path) -> Path:

@@ -175,6 +175,6 @@ print(sorted((c.workflow, c.stream, c.outcome) for c in calls) == sorted(
 def test_gevent(server: str) -> None:
     """Greenlets have contexts of their own: calls don't mix, and dropped streams end."""
     done = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-c", _GEVENT, server], capture_output=True, text=True, check=False, timeout=55
+        [sys.executable, "-c", _GEVENT, server], capture_output=True, text=True, check=False, timeout=120
     )
     assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

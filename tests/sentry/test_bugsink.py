@@ -61,6 +61,7 @@ def test_fifty_rate_limits_are_one_issue(project: Project, start: Start, also: t
     assert _counts(project) == [50]
 
 
+@pytest.mark.release
 def test_fifty_rate_limits_without_us(project: Project, start: Start) -> None:
     """The same app with Sentry's own integration alone: what the issue of the last test is to be compared with."""
     start(ours=False, dsn=project.dsn, also=(AnthropicIntegration(),), **_QUEUE)
@@ -81,6 +82,7 @@ def test_nine_kinds_are_nine_issues(project: Project, start: Start) -> None:
     assert Counter(event["tags"]["claude.error_type"] for event in project.events()) == expected
 
 
+@pytest.mark.release
 def test_nine_kinds_without_us(project: Project, start: Start) -> None:
     """The same app with Sentry's own integration alone."""
     start(ours=False, dsn=project.dsn, also=(AnthropicIntegration(),), **_QUEUE)

@@ -67,12 +67,23 @@ def _run(version: str, tests: Iterable[str], path: str) -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_installed() -> None:
     """Everything, with the installed version: the latest, in a fresh environment."""
-    _run(sentry_sdk.VERSION, [f"tests/sentry/{name}" for name in OWN_PROCESS], os.environ.get("PYTHONPATH", ""))
+    tests = [f"tests/sentry/{name}" for name in OWN_PROCESS]
+    _run(sentry_sdk.VERSION, ["-m", "not release", *tests], os.environ.get("PYTHONPATH", ""))
 
 
+@pytest.mark.release
+@pytest.mark.timeout(600)
+def test_sentrys_own_integration() -> None:
+    """What the installed version's own integration does on its own, which changes with its releases."""
+    _run(sentry_sdk.VERSION, ["-m", "release", "tests/sentry/test_bugsink.py"], os.environ.get("PYTHONPATH", ""))
+
+
+@pytest.mark.release
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", [FLOOR, PRE_RELEASE])
 def test_other(version: str) -> None:

@@ -19,6 +19,9 @@ from claudescope.simulator.scenario import Spread
 
 from .asks import ASK, HELLO, MODEL, steady_with
 
+_NO_PATIENCE = anthropic.Timeout(60, read=0.1)
+"""A client that waits long for a busy machine to take its request, and not for the answer."""
+
 HTTP_FAULTS: list[tuple[dict[str, Any], type[anthropic.APIStatusError], int, str]] = [
     ({"kind": "rate_limit_error"}, anthropic.RateLimitError, 429, "rate_limit_error"),
     ({"kind": "ramp_limit_error"}, RampLimitExceededError, 429, "rate_limit_error"),
@@ -164,7 +167,7 @@ def test_a_hang_lasts_until_the_client_s_timeout(client: Anthropic, simulator: S
     """No answer comes before the client gives up."""
     simulator.use(steady_with(Fault(kind="hang", delay=600_000)))
     with pytest.raises(anthropic.APITimeoutError):
-        client.with_options(timeout=0.1).messages.create(**ASK)
+        client.with_options(timeout=_NO_PATIENCE).messages.create(**ASK)
     ledger = simulator.ledger()
     assert (ledger.responses, ledger.faults) == ({"none": 1}, {"hang": 1})
 
@@ -182,7 +185,7 @@ def test_slow_is_slow_and_then_works(client: Anthropic, simulator: Simulator) ->
     """A slow request outlasts a short timeout, and succeeds with a long one."""
     simulator.use(steady_with(Fault(kind="slow", delay=500)))
     with pytest.raises(anthropic.APITimeoutError):
-        client.with_options(timeout=0.1).messages.create(**ASK)
+        client.with_options(timeout=_NO_PATIENCE).messages.create(**ASK)
     client.messages.create(**ASK)
     ledger = simulator.ledger()
     assert (ledger.responses, ledger.faults, ledger.messages_billed) == ({"none": 1, "200": 1}, {"slow": 2}, 1)
@@ -262,7 +265,7 @@ def test_a_stall_is_a_gap(client: Anthropic, simulator: Simulator) -> None:
     """The stream stops for a while, longer than the client waits, or goes on to its end."""
     simulator.use(steady_with(Fault(kind="stall", after_events=4, delay=500)))
     with pytest.raises((httpx2.ReadTimeout, anthropic.APITimeoutError)):
-        list(client.with_options(timeout=0.1).messages.create(**ASK, stream=True))
+        list(client.with_options(timeout=_NO_PATIENCE).messages.create(**ASK, stream=True))
     simulator.use(steady_with(Fault(kind="stall", after_events=4)))
     assert list(client.messages.create(**ASK, stream=True))[-1].type == "message_stop"
     ledger = simulator.ledger()

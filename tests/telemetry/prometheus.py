@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.components import binary
+from tests.components import require
 from tests.servers import run_server, wait_for
 from tests.telemetry.history import Span, write_history
 
@@ -35,13 +35,6 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 Rule = dict[str, Any]
 
 
-def _program(name: str) -> Path:
-    path = binary("sid", name)
-    if path is None:
-        raise FileNotFoundError(f"{name} of Debian sid is not in .cache/components: run `make components`")
-    return path
-
-
 @contextmanager
 def serve(data: Path, folder: Path, rules: Iterable[str] = (), options: Iterable[str] = ()) -> Generator[str]:
     """Run Prometheus on a folder of blocks, and give its URL.
@@ -53,7 +46,7 @@ def serve(data: Path, folder: Path, rules: Iterable[str] = (), options: Iterable
         options: Further options of its command line.
 
     Raises:
-        FileNotFoundError: Prometheus was not fetched.
+        MissingComponentError: Prometheus was not fetched.
     """
     names: list[str] = []
     for number, text in enumerate(rules):
@@ -62,7 +55,7 @@ def serve(data: Path, folder: Path, rules: Iterable[str] = (), options: Iterable
     config = {"global": {"evaluation_interval": "1d"}, "rule_files": names}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command: list[str | Path] = [
-        _program("prometheus"),
+        require("sid", "prometheus"),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={data}",
         "--web.listen-address=127.0.0.1:0",
@@ -86,7 +79,7 @@ def _is_ready(url: str) -> bool:
 
 
 def _promtool(*arguments: str | Path) -> None:
-    command = [_program("promtool"), "tsdb", "create-blocks-from", "--max-block-duration=1000h", *arguments]
+    command = [require("sid", "promtool"), "tsdb", "create-blocks-from", "--max-block-duration=1000h", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 # ours
     if done.returncode:
         raise RuntimeError(f"promtool could not write the history: {done.stderr or done.stdout}")
@@ -173,7 +166,7 @@ def history_of(span: Span, rule_files: Mapping[str, str]) -> Path:
         rule_files: Rule files of Prometheus by name, as text.
 
     Raises:
-        FileNotFoundError: Prometheus or promtool was not fetched.
+        MissingComponentError: Prometheus or promtool was not fetched.
         RuntimeError: promtool refused the history or the rules.
     """
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]

@@ -68,7 +68,7 @@ def test_queueing_in_the_garbage_collector_takes_no_lock() -> None:
     with lock:
         gc.collect()
         assert not ended.is_set()
-    assert ended.wait(timeout=10)
+    assert ended.wait(timeout=120)
 
 
 def test_a_forked_child_starts_afresh() -> None:

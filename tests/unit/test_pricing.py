@@ -702,7 +702,7 @@ class SlowLoad:
     def __call__(self) -> Callable[[], DataSnapshot]:
         """Import, as the library calls it."""
         self.threads.append(threading.current_thread())
-        assert self.go.wait(30)
+        assert self.go.wait(120)
         return get_snapshot
 
 

@@ -80,7 +80,7 @@ def test_threads_have_their_own() -> None:
 
     def use(name: str) -> str | None:
         with workflow(name):
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=120)
             return current_workflow()
 
     with ThreadPoolExecutor(2) as pool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ import pytest
 
 from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
+from tests.servers import wait_for
 
 APPS = Path(__file__).parent / "apps"
 PATIENCE = 120.0
@@ -65,6 +68,22 @@ class Commands:
             finally:
                 if process.poll() is None:
                     process.kill()
+
+
+def scraped(url: str, metric: str) -> float:
+    """Scrape `claudescope run` and add up the series of a metric."""
+    body = urllib.request.urlopen(url).read().decode()  # noqa: S310 - loopback
+    return sum(map(float, re.findall(rf"^{metric}\{{.*\}} (\S+)$", body, re.MULTILINE)))
+
+
+def wait_for_calls(url: str, calls: int) -> float:
+    """Wait until `claudescope run` has received as many calls, and return how many it then serves.
+
+    Processes send calls over a socket: the last ones may arrive after the command has its answers.
+    """
+    metric = "gen_ai_client_operation_duration_seconds_count"
+    wait_for(f"{calls} calls", lambda: scraped(url, metric) >= calls)
+    return scraped(url, metric)
 
 
 @pytest.fixture

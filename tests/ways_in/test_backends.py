@@ -84,6 +84,7 @@ def test_prometheus_scrapes(api: Simulator, tmp_path: Path) -> None:
             wait_for("all calls", lambda: sum(_answers(url, by_model).values()) == billed)
 
 
+@pytest.mark.release
 def test_victoria_metrics_takes_otlp(api: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """VictoriaMetrics takes exponential histograms over OTLP, and knows every call."""
     command: list[str | Path] = [program("sid", "victoria-metrics"), f"-storageDataPath={tmp_path / 'data'}"]

@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from claudescope.cli import main
 from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
-from tests.ways_in.conftest import APPS, PATIENCE, Commands
+from tests.ways_in.conftest import APPS, PATIENCE, Commands, scraped, wait_for_calls
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -155,13 +154,11 @@ def test_one_endpoint_for_all_processes(commands: Commands) -> None:
         address = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stderr.readline())
         assert address is not None
         assert process.stdout.readline() == "ready\n"
-        body = urllib.request.urlopen(address.group()).read().decode()  # noqa: S310 - loopback
+        counted = wait_for_calls(address.group(), 12)
+        running = scraped(address.group(), "claude_client_active_calls")
         process.terminate()
         process.communicate(timeout=PATIENCE)
-    counted = re.findall(r"^gen_ai_client_operation_duration_seconds_count\{.*\} (\S+)$", body, re.MULTILINE)
-    running = re.findall(r"^claude_client_active_calls\{.*\} (\S+)$", body, re.MULTILINE)
-    assert sum(map(float, counted)) == 12
-    assert sum(map(float, running)) == 0
+    assert (counted, running) == (12, 0)
 
 
 def test_exports_too(commands: Commands, api: Simulator, sink: OtlpSink) -> None:

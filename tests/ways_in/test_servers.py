@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 import threading
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from claudescope.simulator import Simulator
 from tests.otlp_sink import OtlpSink
-from tests.ways_in.conftest import PATIENCE, Commands
+from tests.ways_in.conftest import PATIENCE, Commands, wait_for_calls
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,6 +23,8 @@ _RUN = (sys.executable, "-m", "claudescope", "run")
 _DURATION = "gen_ai.client.operation.duration"
 
 
+@pytest.mark.release
+@pytest.mark.long
 def test_gunicorn_terminated_under_load(commands: Commands, api: Simulator, sink: OtlpSink, tmp_path: Path) -> None:
     """Four workers, 2,000 requests, and a SIGTERM when half are answered: every call that was served is exported."""
     file = tmp_path / "report.json"
@@ -66,6 +67,8 @@ def test_gunicorn_terminated_under_load(commands: Commands, api: Simulator, sink
     assert json.loads(file.read_text())["calls"] == served.messages_billed
 
 
+@pytest.mark.release
+@pytest.mark.long
 def test_celery_prefork(commands: Commands, api: Simulator, sink: OtlpSink, tmp_path: Path) -> None:
     """Tasks of Celery's pool are seen, and its end delivers them."""
     broker = tmp_path / "broker"
@@ -90,6 +93,7 @@ def test_celery_prefork(commands: Commands, api: Simulator, sink: OtlpSink, tmp_
     assert len(sink.spans) == 10
 
 
+@pytest.mark.long
 def test_uvicorn_workers_share_an_endpoint(commands: Commands, api: Simulator) -> None:
     """Prometheus gets the sum of uvicorn's workers from one port, and they end as they would have."""
     server = (sys.executable, "-m", "uvicorn", "serve:app", "--workers", "2", "--port", "0")
@@ -105,12 +109,11 @@ def test_uvicorn_workers_share_an_endpoint(commands: Commands, api: Simulator) -
             started += "Application startup complete" in process.stderr.readline()
         for _ in range(40):
             _get(int(listening.group(1)))
-        body = urllib.request.urlopen(metrics.group()).read().decode()  # noqa: S310 - loopback
+        counted = wait_for_calls(metrics.group(), 40)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE)
     assert process.returncode in {0, -signal.SIGTERM}
-    counted = re.findall(r"^gen_ai_client_operation_duration_seconds_count\{.*\} (\S+)$", body, re.MULTILINE)
-    assert sum(map(float, counted)) == api.ledger().messages_billed == 40
+    assert counted == api.ledger().messages_billed == 40
 
 
 def _get(port: int) -> None:
