@@ -1,11 +1,11 @@
-"""What claudescope costs, measured beside the others and beside what can't be avoided.
+"""Benchmarks of claudescope, compared with other libraries and with the unavoidable minimum (the floor).
 
-stub        the API, inside the client's transport: no network, no server
-scenarios   what is done with the SDK
-subjects    who watches it: claudescope, the floor, the peers, each with its pinned packages
-worker      one process that measures one subject
-overhead    all subjects in interleaved rounds, and the tables of docs/performance.md
-scale       many threads, many streams, a large scrape
-fleet       boards and rules on a day of a whole fleet in a real Prometheus
-guard       instruction counts, which don't depend on what else the machine does
+stub        a fake API inside the client's transport, without network or server
+scenarios   ways to call the SDK
+subjects    ways to instrument the SDK: claudescope, the floor and other libraries, each with pinned packages
+worker      a process that measures one subject
+overhead    measures all subjects in interleaved rounds, and writes tables to docs/performance.md
+scale       measures many threads, many streams and a large scrape
+fleet       measures dashboards and rules on a day of a fleet in a real Prometheus
+guard       counts instructions, which do not depend on the load of the machine
 """

@@ -1,4 +1,4 @@
-"""An environment for each subject, with its pinned packages and nothing of the others."""
+"""Creates an environment for each subject that has only its pinned packages."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _PLACE: Final = ROOT / ".cache" / "benchmarks"
 
 
 def python_of(name: str) -> Path:
-    """The Python of a subject's environment, which is made where it is missing or its pins have changed.
+    """Return the Python of a subject's environment. Creates it if it is missing or its pins have changed.
 
     Raises:
         subprocess.CalledProcessError: A package could not be installed.
     """
     packages = (*COMMON, *SUBJECTS[name].packages)
-    # Those with the same packages share one.
+    # Subjects with the same packages share an environment.
     place = _PLACE / ("-".join(SUBJECTS[name].packages).strip("-.").replace("==", "-") or "common")
     python, stamp = place / "bin" / "python", place / "packages.txt"
     wanted = "\n".join((sys.version, *packages))
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        print(f"making the environment of {SUBJECTS[name].title} …", file=sys.stderr, flush=True)
+        print(f"creating the environment of {SUBJECTS[name].title} …", file=sys.stderr, flush=True)
         shutil.rmtree(place, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
         subprocess.run(

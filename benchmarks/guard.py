@@ -1,9 +1,9 @@
-"""Holds what a call may cost over the floor, in instructions: the same on a busy machine as on an idle one.
+"""Limits the instructions that claudescope adds to a call, as a multiple of those of the floor.
 
     python -m benchmarks.guard
 
-Runs itself under valgrind's callgrind, which counts the instructions of each measurement, and fails where claudescope
-needs more of them than `LIMITS` allows. Takes some minutes.
+Runs under valgrind's callgrind, which counts the instructions of each measurement. Fails if claudescope needs more of
+them than `LIMITS` allows. The load of the machine does not change the result. Takes some minutes.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from benchmarks.environments import ROOT
 __all__: list[str] = []
 
 LIMITS: Final = {"create": 1.72, "stream": 2.11}
-"""By scenario: instructions that claudescope adds, at most, as a multiple of those that the floor adds.
+"""Largest allowed multiple of the instructions that the floor adds, by scenario.
 
-What was counted in November 2026 on CPython 3.11 with 2.12 of the SDK, 1.64 and 2.01, and 5 % more. Runs differ by less
-than 1 %.
+Measured in November 2026 on CPython 3.11 with version 2.12 of the SDK: 1.64 and 2.01. The limits are 5 % higher. Runs
+differ by less than 1 %.
 """
 
 CALLS: Final = {"create": 50, "stream": 20}
 WARM_UP: Final = 50
-"""Calls before the ones that are counted: the interpreter adapts its code to what it runs often."""
-SUBJECTS: Final = ("tracing", "floor", "claudescope")  # in this order: none can be switched off again
+"""Calls before the counted ones, as the interpreter specialises code that runs often."""
+SUBJECTS: Final = ("tracing", "floor", "claudescope")  # in this order, as none can be removed again
 _INSIDE: Final = "CLAUDESCOPE_GUARD"
 
 
 def _measure() -> None:
-    """What runs under callgrind: the calls alone are counted, and the count of each measurement is written out."""
+    """Run under callgrind. Only calls are counted, and the count of each measurement is written."""
     from benchmarks.worker import runs, set_up
 
     def control(*order: str) -> None:
@@ -50,7 +50,7 @@ def _measure() -> None:
         known = runs(subject)
         for scenario in LIMITS:
             known[scenario](WARM_UP)
-        time.sleep(20 if subject == "claudescope" else 0)  # for what is loaded in the background, slowly here
+        time.sleep(20 if subject == "claudescope" else 0)  # until background imports are done, which are slow here
         for scenario, calls in CALLS.items():
             run = known[scenario]
             run(2)
@@ -64,7 +64,7 @@ def _measure() -> None:
 
 
 def _counts() -> dict[tuple[str, str], float]:
-    """Instructions a call, by subject and scenario."""
+    """Return the instructions per call, by subject and scenario."""
     with tempfile.TemporaryDirectory() as place:
         subprocess.run(
             [
@@ -89,22 +89,22 @@ def _counts() -> dict[tuple[str, str], float]:
 
 
 def main() -> int:
-    """Count, compare, and say so."""
+    """Count the instructions, print the comparison, and return the exit code."""
     if _INSIDE in os.environ:
         _measure()
         return 0
     if shutil.which("valgrind") is None:
-        print("the guard counts instructions with valgrind, which is not installed: apt-get install valgrind")
+        print("valgrind is not installed. Run: apt-get install valgrind")
         return 2
     counts, code = _counts(), 0
     for scenario, limit in LIMITS.items():
         base = counts["tracing", scenario]
-        floor, ours = (counts[name, scenario] - base for name in ("floor", "claudescope"))
-        fits = ours <= limit * floor
+        floor, added = (counts[name, scenario] - base for name in ("floor", "claudescope"))
+        fits = added <= limit * floor
         code = code if fits else 1
         print(
             f"{scenario}: the SDK {base / 1e3:,.0f} thousand instructions, the floor adds {floor / 1e3:,.0f}, "
-            f"claudescope {ours / 1e3:,.0f}: {ours / floor:.2f} times the floor, "
+            f"claudescope {added / 1e3:,.0f}: {added / floor:.2f} times the floor, "
             f"{'within' if fits else 'OVER'} the limit of {limit}"
         )
     return code

@@ -1,9 +1,9 @@
-"""Measures what each subject adds to a call, in interleaved rounds, and writes the tables of docs/performance.md.
+"""Measures the CPU and memory that each subject adds to a call, and writes the tables of docs/performance.md.
 
     python -m benchmarks.overhead [--seconds N] [--only NAME …] [--scenarios NAME …] [--print]
 
-Each subject runs in a process of its own, in an environment of its own. A round measures every scenario of every
-subject for a moment; the fastest call of all counts, as whatever else the machine does can only slow one down.
+Each subject runs in its own process and environment. A round measures every scenario of every subject for a moment.
+The fastest call counts, as other load on the machine can only slow a call down.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from benchmarks.scenarios import SCENARIOS
 from benchmarks.subjects import SUBJECTS
 
 Figures = dict[tuple[str, str], float]
-"""By subject and scenario."""
+"""Figure by subject and scenario."""
 
 _BASE: Final = "tracing"
 _MOMENT: Final = 0.15
-"""Seconds that a scenario of a subject is measured in a round."""
+"""Seconds for which a round measures a scenario of a subject."""
 
 _MEMORY_CALLS: Final = 8
 _WITH_MEMORY: Final = ("create", "stream")
-"""Scenarios whose memory is measured: always among those that are run."""
+"""Scenarios whose memory is measured. They always run."""
 
 
 class Worker:
@@ -55,7 +55,7 @@ class Worker:
         self._process.communicate()
 
     def ask(self, **order: object) -> Any:
-        """The answer to an order.
+        """Send an order and return the result.
 
         Raises:
             RuntimeError: The process has ended.
@@ -71,7 +71,11 @@ class Worker:
 
 
 def measure(names: Sequence[str], scenarios: Sequence[str], seconds: float) -> tuple[int, Figures, Figures, Figures]:
-    """Rounds, seconds of CPU of the fastest call, and bytes that a call needs at its peak and leaves behind."""
+    """Measure subjects.
+
+    Returns:
+        The number of rounds, CPU seconds of the fastest call, bytes at the peak of a call, and bytes kept after it.
+    """
     cpu: Figures = {}
     peak: Figures = {}
     kept: Figures = {}
@@ -100,11 +104,11 @@ def _added(figures: Figures, name: str, scenario: str) -> float:
 def report(
     names: Sequence[str], scenarios: Sequence[str], rounds: int, cpu: Figures, peak: Figures, kept: Figures
 ) -> str:
-    """The tables."""
+    """Format the tables."""
     titles = [SCENARIOS[scenario].title for scenario in scenarios]
     watchers = [name for name in names if name not in {"bare", _BASE}]
     base = table(
-        ["µs of CPU a call", *titles],
+        ["µs of CPU per call", *titles],
         [
             [SUBJECTS[name].title, *(f"{cpu[name, scenario] * 1e6:,.0f}" for scenario in scenarios)]
             for name in ("bare", _BASE)
@@ -117,8 +121,8 @@ def report(
             for name in watchers
         ],
     )
-    ours = table(
-        ["what claudescope adds, over what … adds", *titles],
+    ratios = table(
+        ["CPU that claudescope adds, divided by what … adds", *titles],
         [
             [
                 SUBJECTS[name].title,
@@ -129,7 +133,7 @@ def report(
         ],
     )
     memory = table(
-        ["KiB added", "peak of a create", "peak of a stream", "kept a create", "kept a stream"],
+        ["KiB added", "peak per create", "peak per stream", "kept per create", "kept per stream"],
         [
             [
                 SUBJECTS[name].title,
@@ -144,29 +148,35 @@ def report(
 
 {added}
 
-{ours}
+{ratios}
 
 {memory}
 """
 
 
 def _ratio(cpu: Figures, name: str, scenario: str) -> str:
-    """What claudescope adds over what another adds; no number where either is lost in the noise of the run."""
-    ours, theirs = _added(cpu, "claudescope", scenario), _added(cpu, name, scenario)
+    """Divide what claudescope adds by what another subject adds. "noise" if either is within the noise of the run."""
+    added, other = _added(cpu, "claudescope", scenario), _added(cpu, name, scenario)
     if name == _BASE:
-        theirs = -_added(cpu, "bare", scenario)
-    # Nothing is left of claudescope after `uninstrument()`, so what that adds is noise.
+        other = -_added(cpu, "bare", scenario)
+    # `uninstrument()` removes everything, so any difference that remains is noise.
     noise = abs(_added(cpu, "uninstrumented", scenario))
-    return "noise" if min(ours, theirs) <= noise else f"{ours / theirs:.2f}"
+    return "noise" if min(added, other) <= noise else f"{added / other:.2f}"
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=420, help="take rounds for so long (default: 420)")
-    parser.add_argument("--only", nargs="+", choices=list(SUBJECTS), help="measure these, and the SDK's own tracing")
-    parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), help="measure these, and create and stream")
-    parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
+    parser.add_argument(
+        "--seconds", type=float, default=420, help="duration of the measurement in seconds (default: 420)"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=list(SUBJECTS), help="measure these subjects and the SDK's own tracing"
+    )
+    parser.add_argument(
+        "--scenarios", nargs="+", choices=list(SCENARIOS), help="measure these scenarios, create and stream"
+    )
+    parser.add_argument("--print", action="store_true", help="print the tables without changing the page")
     options = parser.parse_args()
     names = [
         name

@@ -1,4 +1,4 @@
-"""docs/performance.md: each benchmark replaces its own part of it."""
+"""Writes the results of benchmarks to docs/performance.md. Each benchmark replaces its own part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
 
 def machine() -> str:
-    """What the figures were measured on, without the names of hosts or paths."""
+    """Describe the machine and the versions, without host names or paths."""
     model = platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -32,13 +32,13 @@ def machine() -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first are numbers."""
+    """Format a Markdown table whose columns are numbers, except the first."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def publish(part: str, text: str) -> None:
-    """Print a part, and put it in its place on the page.
+    """Print a part and write it to its place on the page.
 
     Raises:
         ValueError: The page has no place for it.

@@ -1,8 +1,8 @@
-"""Measures whether many threads, many streams and a large scrape notice claudescope.
+"""Measures the effect of claudescope on many threads, many streams, a large scrape and the start of an app.
 
     python -m benchmarks.scale [--print]
 
-With and without alternate in one process, against the API in the client's transport.
+Rounds with and without claudescope alternate in one process, with the fake API in the client's transport.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ STREAMS: Final = 1000
 ROUNDS: Final = 15
 STREAM_ROUNDS: Final = 7
 SIZES: Final = ((5, 10, 5), (20, 50, 15))
-"""Models, workflows and kinds of errors that are scraped: of an app, and of the largest that is thought of."""
+"""Numbers of models, workflows and error types in a scrape: of a usual app, and of a very large one."""
 SCRAPES: Final = 3
 IMPORTS: Final = 15
 
 
 def _threads() -> Callable[[], float]:
-    """Calls a second of 64 threads that share a client."""
+    """Calls per second of CPU of 64 threads that share a client."""
     client = anthropic.Anthropic(api_key="key", http_client=http.Client(transport=Transport()))
     each = 8
 
@@ -64,7 +64,7 @@ def _threads() -> Callable[[], float]:
             for _ in range(THREADS):
                 pool.submit(call, barrier)
             barrier.wait()
-            # Processor time, as the threads share one interpreter: what else the machine does is not in it.
+            # CPU time, as the threads share one interpreter. Other load on the machine is not included.
             started = time.process_time()
         return THREADS * each / (time.process_time() - started)
 
@@ -72,12 +72,12 @@ def _threads() -> Callable[[], float]:
 
 
 def _streams() -> Callable[[], float]:
-    """Streams a second where a thousand are open at once, each read event by event in turn with the others."""
+    """Streams per second of CPU while a thousand are open and read in turn, event by event."""
     client = anthropic.AsyncAnthropic(api_key="key", http_client=http.AsyncClient(transport=AsyncTransport()))
 
     async def read(opened: Any) -> None:
         async for _event in opened:
-            await asyncio.sleep(0)  # as a network would, lets the others run
+            await asyncio.sleep(0)  # lets the others run, as a network does
 
     async def many() -> float:
         started = time.process_time()
@@ -90,7 +90,7 @@ def _streams() -> Callable[[], float]:
 
 
 def throughput(make: Callable[[], Callable[[], float]], rounds: int) -> tuple[float, float]:
-    """Calls a second without and with claudescope, which alternate: the fastest round of each."""
+    """Return the calls per second of CPU in the fastest round without and with claudescope."""
     run = make()
     found: dict[bool, list[float]] = {False: [], True: []}
     claudescope.instrument()
@@ -106,13 +106,13 @@ def throughput(make: Callable[[], Callable[[], float]], rounds: int) -> tuple[fl
 
 @dataclass(frozen=True)
 class Scrape:
-    """What it takes to answer a scrape.
+    """Cost of a scrape.
 
     Attributes:
-        seconds: CPU for all of it: claudescope's callbacks, OpenTelemetry's collection, Prometheus' text.
-        own: CPU of claudescope's callbacks alone.
-        series: Lines of the answer that are samples.
-        size: Bytes of the answer.
+        seconds: CPU seconds of claudescope's callbacks, OpenTelemetry's collection and the text of Prometheus.
+        own: CPU seconds of claudescope's callbacks.
+        series: Number of samples in the response.
+        size: Size of the response in bytes.
     """
 
     seconds: float
@@ -122,23 +122,25 @@ class Scrape:
 
 
 def scrape(models: int, workflows: int, error_types: int) -> Scrape:
-    """A scrape of what every combination of models, workflows and kinds gives, in the fastest of some rounds.
+    """Measure the fastest scrape of all combinations of models, workflows and error types.
 
-    Of more than 2,000 combinations an instrument, OpenTelemetry's default, the answer has as many.
+    OpenTelemetry limits an instrument to 2,000 combinations by default.
     """
     from tests.records import make_record
 
     registry = CollectorRegistry()
     provider = MeterProvider([PrometheusMetricReader(registry=registry)])
     sink = MetricsSink(provider.get_meter("scale"), max_workflows=workflows)
-    kinds = list(ERROR_TYPES)[:error_types]
+    names_of_types = list(ERROR_TYPES)[:error_types]
     for model in range(models):
         for workflow in range(workflows):
             names = {"request_model": f"claude-{model}", "response_model": f"claude-{model}"}
             sink.finished(make_record(workflow=f"workflow-{workflow}", **names))
-            for kind in kinds:
+            for error_type in names_of_types:
                 sink.finished(
-                    make_record(workflow=f"workflow-{workflow}", outcome="error", error_type=kind, usage=None, **names)
+                    make_record(
+                        workflow=f"workflow-{workflow}", outcome="error", error_type=error_type, usage=None, **names
+                    )
                 )
     took: list[float] = []
     own: list[float] = []
@@ -157,13 +159,13 @@ def scrape(models: int, workflows: int, error_types: int) -> Scrape:
 
 
 def imports() -> float:
-    """Milliseconds of CPU that `import claudescope; instrument()` adds to an app with the SDKs imported."""
+    """Return the CPU milliseconds of `import claudescope; instrument()` in an app that has imported the SDKs."""
     script = (
         "import time, anthropic, opentelemetry.sdk.trace, opentelemetry.sdk.metrics; before = time.process_time(); "
         "import claudescope; claudescope.instrument(); print(time.process_time() - before)"
     )
     with tempfile.TemporaryDirectory() as place:
-        # Compiled once, as an installer leaves it: in a folder of its own, whatever the environment says of bytecode.
+        # Uses compiled bytecode, as an installer leaves it, whatever the environment says about bytecode.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": place}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         run = functools.partial(
@@ -176,7 +178,7 @@ def imports() -> float:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
+    parser.add_argument("--print", action="store_true", help="print the tables without changing the page")
     options = parser.parse_args()
     set_up()
     rows = [
@@ -187,12 +189,12 @@ def main() -> None:
         )
     ]
     throughputs = table(
-        ["a second of CPU does", "without", "with", "with / without"],
+        ["per second of CPU", "without", "with", "with / without"],
         [[title, f"{off:,.0f}", f"{on:,.0f}", f"{on / off:.3f}"] for title, off, on in rows],
     )
     scraped = [(size, scrape(*size)) for size in SIZES]
     scrapes = table(
-        ["a scrape of models x workflows x kinds of errors", "series", "MB", "CPU", "of which claudescope's own"],
+        ["scrape of models x workflows x error types", "series", "MB", "CPU", "of which claudescope's own"],
         [
             [
                 " x ".join(map(str, size)),

@@ -1,4 +1,4 @@
-"""What an app does with the SDK: each scenario runs one call, and is measured by running it many times."""
+"""Ways to call the SDK. Each scenario runs one call, which is repeated to measure it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Scenario:
     """One way to call the API.
 
     Attributes:
-        title: What the tables call it.
+        title: Name in the tables.
         streams: Whether a call is a stream of events.
-        make: Gives what runs `count` calls, for a client with these further options.
+        make: Makes a function that runs a number of calls, from further options of the client.
     """
 
     title: str

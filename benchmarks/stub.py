@@ -1,6 +1,6 @@
-"""The API inside the client's transport: answers at once, with what the real one sends, and with no server or network.
+"""A fake API inside the client's transport. It responds at once with realistic responses, without server or network.
 
-Depends on the SDK alone, as it runs beside peers that know nothing of claudescope.
+Imports the SDK only, as it also runs in environments without claudescope.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from anthropic import _base_client
 
 __all__ = ["REQUEST", "STREAM_EVENTS", "AsyncTransport", "Transport", "http"]
 
-# The HTTP library that the installed SDK uses: httpx before 1.0, httpx2 since.
+# The HTTP library of the installed SDK: httpx before 1.0, httpx2 since.
 http: Any = getattr(_base_client, "httpx2", None) or getattr(_base_client, "httpx")  # noqa: B009
 
 STREAM_EVENTS: Final = 200
-"""Events of a stream, the first and the last included."""
+"""Events of a stream, including the first and the last."""
 
 REQUEST: Final[dict[str, Any]] = {
     "model": "claude-opus-5-5",
@@ -90,7 +90,7 @@ class _Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
 
 def _respond(request: Any, refuse: bool) -> Any:
     if refuse:
-        # Not zero, which the SDK would take for no advice.
+        # Not zero, which the SDK ignores.
         headers = {**_HEADERS, "content-type": "application/json", "retry-after-ms": "0.001"}
         return http.Response(529, headers=headers, stream=_Body([_REFUSAL]))
     if b'"stream":true' in request.content or b'"stream": true' in request.content:
@@ -99,28 +99,28 @@ def _respond(request: Any, refuse: bool) -> Any:
 
 
 class Transport(http.BaseTransport):  # type: ignore[misc]
-    """Answers the requests of a sync client.
+    """Responds to the requests of a sync client.
 
     Args:
-        refuse: Answer each with a 529.
+        refuse: Respond to each request with a 529.
     """
 
     def __init__(self, *, refuse: bool = False) -> None:
         self._refuse = refuse
 
     def handle_request(self, request: Any) -> Any:
-        """The answer to `request`."""
+        """Return the response to `request`."""
         request.read()
         return _respond(request, self._refuse)
 
 
 class AsyncTransport(http.AsyncBaseTransport):  # type: ignore[misc]
-    """Answers the requests of an async client."""
+    """Responds to the requests of an async client."""
 
     def __init__(self, *, refuse: bool = False) -> None:
         self._refuse = refuse
 
     async def handle_async_request(self, request: Any) -> Any:
-        """The answer to `request`."""
+        """Return the response to `request`."""
         await request.aread()
         return _respond(request, self._refuse)

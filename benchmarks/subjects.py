@@ -1,7 +1,7 @@
-"""Who watches the SDK: each subject's pinned packages, and how a user of it switches it on.
+"""Ways to instrument the SDK: the pinned packages of each subject, and how a user enables it.
 
-All but `bare` have the SDK's own tracing on, as it is by default since 1.14, so what each adds is added to the same.
-Every import is inside a function: each subject's environment has its own packages alone.
+All except `bare` have the SDK's own tracing enabled, its default since 1.14, so that all add to the same base. Imports
+are inside of functions, as the environment of a subject has only its own packages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 __all__ = ["COMMON", "SUBJECTS", "Subject"]
 
 COMMON: Final = ("anthropic==2.12.0", "opentelemetry-sdk==1.45.2")
-"""What every environment has."""
+"""Packages of every environment."""
 
 _NAMES: Final = {
     "gen_ai.operation.name": "chat",
@@ -26,14 +26,14 @@ _NAMES: Final = {
 
 @dataclass(frozen=True)
 class Subject:
-    """One way to watch the SDK.
+    """One way to instrument the SDK.
 
     Attributes:
-        title: What the tables call it.
-        packages: What its environment has beside `COMMON`; a path is installed from there.
-        switch_on: Switches it on. May return what runs after each call, and is told whether that was a stream.
-        traced: Whether the SDK's own tracing is on.
-        is_peer: Whether it is somebody else's.
+        title: Name in the tables.
+        packages: Packages of its environment besides `COMMON`. A path is installed from there.
+        switch_on: Enables it. May return a function to run after each call, which gets whether that was a stream.
+        traced: Whether the SDK's own tracing is enabled.
+        is_peer: Whether it is a library of another project.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Subject:
 
     @property
     def name_and_version(self) -> str:
-        """The title with the first package's pin."""
+        """The title and the version of the first package."""
         return f"{self.title} ({self.packages[0].replace('==', ' ')})" if self.is_peer else self.title
 
 
@@ -53,10 +53,10 @@ def _nothing() -> None:
 
 
 def _floor() -> Callable[[bool], None]:
-    """The bare OpenTelemetry records that a call's distributions and span need, with attributes made beforehand.
+    """Make the OpenTelemetry records that the histograms and the span of a call need, with prepared attributes.
 
-    A call has three histogram records and one write to its span, a stream three records more. What is observed at
-    export costs nothing here. They are made inside the context of a span that is sampled, as exemplars need.
+    A call has three histogram records and one write to its span; a stream has three records more. Observable
+    instruments have no cost per call. The records are made in the context of a sampled span, as exemplars need it.
     """
     from opentelemetry import context, metrics, trace
 
@@ -130,7 +130,7 @@ def _sentry() -> None:
         def capture_envelope(self, envelope: Any) -> None:
             pass
 
-    # Its Anthropic integration switches itself on.
+    # Enables its Anthropic integration by default.
     sentry_sdk.init(dsn="http://key@localhost/1", traces_sample_rate=1.0, transport=Nowhere)
 
 
@@ -144,7 +144,7 @@ def _ddtrace() -> None:
 
     class Nowhere(ddtrace.trace.TraceFilter):  # type: ignore[misc]
         def process_trace(self, trace: Any) -> None:
-            """Keep nothing: there is no agent to send to."""
+            """Drop the trace, as there is no agent to send it to."""
 
     ddtrace.trace.tracer.configure(trace_processors=[Nowhere()])
     ddtrace.patch(anthropic=True)

@@ -1,9 +1,9 @@
-"""One process that measures one subject: reads orders from standard input, and writes an answer to each.
+"""A process that measures one subject. Reads orders from standard input and writes a result for each.
 
 Run as `python -m benchmarks.worker SUBJECT SCENARIO …`. An order is one line of JSON:
 
-    {"cpu": "create", "seconds": 0.1}      seconds of CPU of a call, by all threads of the process
-    {"memory": "create", "calls": 20}      bytes a call needs at its peak, and bytes it leaves behind
+    {"cpu": "create", "seconds": 0.1}      CPU seconds of a call, of all threads of the process
+    {"memory": "create", "calls": 20}      bytes at the peak of a call, and bytes kept after it
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ Run = Callable[[int], None]
 
 
 class Nowhere(SpanExporter):
-    """Takes spans and drops them: how they are exported is the app's choice, and the same for all."""
+    """Drops spans, as the cost of exporting them is the same for all subjects."""
 
     def export(self, spans: Any) -> SpanExportResult:
-        """Take them."""
+        """Drop the spans."""
         return SpanExportResult.SUCCESS
 
 
 def set_up() -> None:
-    """Have traces and metrics go somewhere, every trace sampled, as in an app that observes itself."""
+    """Set up providers for traces and metrics that sample every trace, as an instrumented app has."""
     tracers = TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(Nowhere()))
     trace.set_tracer_provider(tracers)
@@ -48,7 +48,7 @@ def set_up() -> None:
 
 
 def runs(subject: str, scenarios: Sequence[str] = ()) -> dict[str, Run]:
-    """Switch a subject on, and give what runs each of these scenarios, or all."""
+    """Enable a subject, and return a function for each of these scenarios, or for all."""
     chosen = SUBJECTS[subject]
     after = chosen.switch_on()
     options: dict[str, Any] = {} if chosen.traced else {"open_telemetry": False}
@@ -70,14 +70,14 @@ def runs(subject: str, scenarios: Sequence[str] = ()) -> dict[str, Run]:
 
 
 def _cpu(run: Run, seconds: float) -> float:
-    """Seconds of CPU of a call: of the fastest that is made in so many seconds.
+    """Return the CPU seconds of the fastest call within a number of seconds.
 
-    Each call is measured by itself: a processor that shares its core with a neighbour's changes its speed twofold, for
-    seconds at a time, and a longer measurement would be a mixture.
+    Each call is measured on its own: a core that is shared with another machine changes its speed twofold for seconds
+    at a time, and a longer measurement would mix both speeds.
     """
     run(2)
     gc.collect()
-    # When the collector runs is chance, and its work depends on what else the process holds.
+    # The garbage collector runs at random times, and its work depends on all objects of the process.
     gc.disable()
     fastest, now = math.inf, time.process_time()
     until = now + seconds
@@ -108,13 +108,13 @@ def _memory(run: Run, calls: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Answer orders until there are no more."""
+    """Process orders until standard input ends."""
     set_up()
     known = runs(sys.argv[1], sys.argv[2:])
     for run in known.values():
-        run(2)  # imports what is imported late
-    time.sleep(2)  # such as what is loaded in the background
-    # What a peer prints must not get between the answers.
+        run(2)  # triggers late imports
+    time.sleep(2)  # until background imports are done
+    # Output of a library must not mix with the results.
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         order = json.loads(line)

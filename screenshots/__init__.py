@@ -1,1 +1,1 @@
-"""Draws the boards with data in them, for the documentation."""
+"""Draws screenshots of the dashboards for the documentation."""

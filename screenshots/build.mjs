@@ -1,4 +1,4 @@
-// Bundles the page that draws a board: `npm run build`.
+// Bundles the page that draws a dashboard: `npm run build`.
 import { build } from 'esbuild';
 
 await build({
@@ -11,6 +11,6 @@ await build({
   logLevel: 'warning',
   define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
   loader: { '.woff2': 'dataurl', '.woff': 'empty', '.ttf': 'empty' },
-  // An editor that no board has.
+  // An editor that no dashboard uses.
   alias: { 'monaco-editor': './src/nothing.ts', '@monaco-editor/react': './src/nothing.ts' },
 });

@@ -1,8 +1,8 @@
-"""Draws the boards that the documentation shows, with days of simulated calls in them: `make screenshots`.
+"""Draws screenshots of the dashboards with days of simulated calls: `make screenshots`.
 
-A real Prometheus has the telemetry (`tests/telemetry`) and answers the queries of every panel, with the variables
-resolved as Grafana does; the page in `src/` draws the answers with Grafana's own components in headless Chromium. Time,
-seed and fonts are fixed: the same boards and the same data give the same pictures.
+A real Prometheus holds the telemetry (`tests/telemetry`) and answers the queries of every panel, with the variables
+replaced as Grafana does. The page in `src/` draws the results with Grafana's components in headless Chromium. Time,
+seed and fonts are fixed: the same dashboards and data give the same pictures.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["Time", "draw", "regions_of", "time_of"]
 
 _HERE: Final = Path(__file__).parent
 _ROOT: Final = _HERE.parent
-_BOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/dashboards"
+_DASHBOARDS: Final = _ROOT / "dashboards/claudescope_dashboards/generated/dashboards"
 _OUT: Final = _ROOT / "docs/images/dashboards"
 _SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 2026-11-20 15:07 UTC
 _WIDTH: Final = 1600
@@ -48,11 +48,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """What time a board shows.
+    """The time range of a dashboard.
 
     Attributes:
-        seconds: How long.
-        words: How Grafana's time picker says so.
+        seconds: Length in seconds.
+        words: Text of Grafana's time picker.
     """
 
     seconds: int
@@ -60,27 +60,27 @@ class Time:
 
 
 def time_of(dashboard: Json) -> Time:
-    """The time range that a dashboard opens with.
+    """Return the default time range of a dashboard.
 
     Raises:
-        ValueError: It does not reach from some time ago until now.
+        ValueError: The range is not of the form `now-6h` to `now`.
     """
     time: Json = dashboard["time"]
     found = re.fullmatch(r"now-(\d+)([mhd])", str(time["from"]))
     if found is None or time["to"] != "now":
-        raise ValueError(f"time {time}: expected one from now-6h, or the like, to now")
+        raise ValueError(f"time {time}: expected a range such as now-6h to now")
     return Time(int(found[1]) * _SECONDS[found[2]], f"Last {found[1]} {_WORDS[found[2]]}")
 
 
 def regions_of(result: list[Json], step: int) -> list[Json]:
-    """The times in which series have samples, as Grafana makes regions of an annotation query.
+    """Return the regions in which series have samples, as Grafana does for an annotation query.
 
     Args:
         result: Series of a range query.
-        step: Its step in seconds; samples further apart are two regions.
+        step: Step of the query in seconds. Samples further apart belong to two regions.
 
     Returns:
-        Of each region `from` and `to` in milliseconds, and the `title`.
+        For each region `from` and `to` in milliseconds, and the `title`.
     """
     regions: list[Json] = []
     for series in result:
@@ -96,15 +96,15 @@ def regions_of(result: list[Json], step: int) -> list[Json]:
 def _ask(url: str, path: str, **parameters: str | int) -> list[Json]:
     query = urllib.parse.urlencode(parameters).encode()
     try:
-        with urllib.request.urlopen(f"{url}/api/v1/{path}", data=query, timeout=60) as answer:  # noqa: S310 # ours
+        with urllib.request.urlopen(f"{url}/api/v1/{path}", data=query, timeout=60) as answer:  # noqa: S310 # loopback
             result: list[Json] = json.load(answer)["data"]["result"]
     except urllib.error.HTTPError as error:
         raise ValueError(f"{parameters['query']}: {error.read().decode()}") from None
     return result
 
 
-class _Board:
-    """A board, and what is asked for it."""
+class _Drawing:
+    """Collects the data of a dashboard from Prometheus."""
 
     def __init__(self, url: str, dashboard: Json) -> None:
         self._url = url
@@ -117,7 +117,7 @@ class _Board:
         return Resolver(seconds=self._time.seconds, points=points, scrape=_SPAN.step)
 
     def _range(self, expr: str, step: int) -> list[Json]:
-        # Grafana asks from a multiple of the step.
+        # Grafana aligns the start to a multiple of the step.
         start = self._from - self._from % step
         return _ask(self._url, "query_range", query=expr, start=start, end=_SPAN.end, step=step)
 
@@ -156,8 +156,8 @@ class _Board:
                     "regions": regions_of(result, step),
                 }
 
-    def drawing(self) -> Json:
-        """All that the page needs, but for the theme."""
+    def document(self) -> Json:
+        """Return everything that the page draws, except the theme."""
         variables = [
             {"label": variable.get("label") or variable["name"], "text": _shown(variable)}
             for variable in self._dashboard["templating"]["list"]
@@ -184,37 +184,35 @@ def _rule_files() -> Mapping[str, str]:
 
 
 def _tools() -> Path:
-    """Check that what draws is here, and give the path of Chromium."""
+    """Check that all tools are installed, and return the path of Chromium."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if found is None:
-        raise FileNotFoundError(
-            "Chromium is not here: install it (apt-get install chromium), or set CHROMIUM to its path"
-        )
+        raise FileNotFoundError("Chromium is not installed: run apt-get install chromium, or set CHROMIUM to its path")
     if not (_HERE / "dist/page.js").exists():
-        raise FileNotFoundError(f"{_HERE / 'dist/page.js'} is not here: run `make screenshots`, which builds it")
+        raise FileNotFoundError(f"{_HERE / 'dist/page.js'} does not exist: run `make screenshots`, which builds it")
     return Path(found)
 
 
 def draw(names: list[str], out: Path = _OUT) -> None:
-    """Draw boards.
+    """Draw screenshots of dashboards.
 
     Args:
-        names: Names of boards, such as `overview`; all of them where it is empty.
-        out: Folder of the pictures.
+        names: Names of dashboards, such as `overview`. If empty, all are drawn.
+        out: Folder for the pictures.
 
     Raises:
-        FileNotFoundError: A tool is missing; the message says how to get it.
-        ValueError: Prometheus refused a query of a board.
-        subprocess.CalledProcessError: A board could not be drawn; Chromium's words are on standard error.
+        FileNotFoundError: A tool is missing. The message says how to install it.
+        ValueError: Prometheus rejected a query of a dashboard.
+        subprocess.CalledProcessError: A dashboard could not be drawn. Standard error has the messages of Chromium.
     """
     chromium = _tools()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, with_history(_SPAN, _rule_files()) as url:
-        for path in sorted(_BOARDS.glob("*.json")):
+        for path in sorted(_DASHBOARDS.glob("*.json")):
             if names and path.stem not in names:
                 continue
             dashboard = json.loads(path.read_text(encoding="utf-8"))
-            drawing = _Board(url, dashboard).drawing()
+            drawing = _Drawing(url, dashboard).document()
             themes = {"": "dark", "-light": "light"} if path.stem == _LIGHT else {"": "dark"}
             for suffix, theme in themes.items():
                 file = Path(temporary) / f"{dashboard['uid']}{suffix}.json"
@@ -224,7 +222,7 @@ def draw(names: list[str], out: Path = _OUT) -> None:
 
 
 def main() -> None:
-    """Draw the boards that are named, or all."""
+    """Draw the dashboards that are named on the command line, or all."""
     try:
         draw(sys.argv[1:])
     except FileNotFoundError as error:

@@ -1,5 +1,5 @@
-// Draws boards to PNG files in headless Chromium: node shoot.mjs FOLDER OUT WIDTH
-// FOLDER has one JSON file for each picture, as draw.py writes them; OUT gets a PNG file of the same name.
+// Draws dashboards to PNG files in headless Chromium: node shoot.mjs FOLDER OUT WIDTH
+// draw.py writes one JSON file for each picture to FOLDER. This program writes a PNG file of the same name to OUT.
 
 import { createReadStream, existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -11,12 +11,12 @@ import UPNG from 'upng-js';
 
 const [folder, out, width] = process.argv.slice(2);
 const here = import.meta.dirname;
-const COLOURS = 256; // a quarter of the size, and no difference to see on plain grounds
+const COLOURS = 256; // a quarter of the file size without a visible difference
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.svg': 'image/svg+xml' };
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>loading</title><link rel="stylesheet" href="/page.css">' +
   '<style>body{margin:0}*{animation:none!important;transition:none!important}</style>' +
-  '<div id="board"></div><script src="/page.js"></script>';
+  '<div id="dashboard"></div><script src="/page.js"></script>';
 
 const server = createServer((request, response) => {
   const path = normalize(new URL(request.url, 'http://page').pathname);
@@ -55,20 +55,20 @@ let failed = 0;
 for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json')).sort()) {
   const page = await browser.newPage({ viewport: { width: Number(width), height: 600 }, timezoneId: 'UTC', locale: 'en-US' });
   await page.route('**/*', (route) => (route.request().url().startsWith(origin) ? route.continue() : route.abort()));
-  const said = [];
-  page.on('console', (message) => message.type() === 'error' && said.push(message.text()));
-  page.on('pageerror', (error) => said.push(String(error)));
-  await page.goto(`${origin}/?board=${name}`);
-  let title = 'it never said that it was done';
+  const messages = [];
+  page.on('console', (message) => message.type() === 'error' && messages.push(message.text()));
+  page.on('pageerror', (error) => messages.push(String(error)));
+  await page.goto(`${origin}/?dashboard=${name}`);
+  let title = 'timed out';
   try {
     await page.waitForFunction(() => /^(drawn|failed)/.test(document.title), undefined, { timeout: 60_000 });
     title = await page.title();
   } catch {}
   if (title !== 'drawn') {
     failed += 1;
-    console.error(`${name}: ${title}\n${said.join('\n')}`);
+    console.error(`${name}: ${title}\n${messages.join('\n')}`);
   } else {
-    // Tables that are out of view stay empty: bring everything into it, and let it paint.
+    // Tables outside of the viewport stay empty: enlarge it, and wait until everything is painted.
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
     await page.setViewportSize({ width: Number(width), height });
     await page.waitForLoadState('networkidle');
@@ -78,7 +78,7 @@ for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json
     await writeFile(join(out, `${name}.png`), small);
     console.log(`${name}.png: ${shot.width} x ${shot.height}, ${Math.round(small.length / 1024)} kB`);
     if (process.env.VERBOSE) {
-      console.error(said.join('\n'));
+      console.error(messages.join('\n'));
     }
   }
   await page.close();

@@ -51,13 +51,17 @@ def run_server(command: list[str | Path], log: Path) -> Generator[str]:
     """Run a server that chooses its port, and give its URL once it listens; it is stopped in the end."""
     with log.open("w", encoding="utf-8") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603 # ours
         try:
+            ports: list[int] = []
 
             def listens() -> bool:
                 assert process.poll() is None, log.read_text(encoding="utf-8")[-3000:]
-                return _listening_port(process.pid) is not None
+                port = _listening_port(process.pid)
+                ports.extend([] if port is None else [port])
+                return bool(ports)
 
             wait_for(f"{command[0]} listens", listens, log)
-            yield f"http://127.0.0.1:{_listening_port(process.pid)}"
+            # Not looked up again: the lookup finds no port while the server closes one of its files.
+            yield f"http://127.0.0.1:{ports[0]}"
         finally:
             process.terminate()
             try:

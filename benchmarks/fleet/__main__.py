@@ -2,8 +2,8 @@
 
     python -m benchmarks.fleet [--print] [INSTANCES ...]
 
-With and without recording rules: boards that read what rules record against the same boards on raw series, and whole
-rule groups against their alerts alone with the raw expression in the place of each recorded series.
+Compares results with and without recording rules: dashboards on recorded series with the same dashboards on raw series,
+and rule groups with their alerts alone, in which the raw expression replaces each recorded series.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__: list[str] = []
 
 SIZES: Final = (10, 100, 1000)
 INTERVAL: Final = 60
-"""Seconds between evaluations that the share of an interval is of: Prometheus' default."""
+"""Seconds between evaluations, the default of Prometheus. The goal of a rule group is a part of it."""
 
 _QUICK: Final = 10
 _PANEL_GOAL, _GROUP_GOAL = 1.0, 0.1 * INTERVAL
@@ -48,10 +48,10 @@ class Measured:
     """One size of fleet.
 
     Attributes:
-        samples: How many were written.
-        seconds: How long that took.
-        panels: By name.
-        groups: By name.
+        samples: Number of samples that were written.
+        seconds: Seconds that the writing took.
+        panels: Results of panels by name.
+        groups: Results of rule groups by name.
     """
 
     samples: int
@@ -69,10 +69,10 @@ def _say(text: str) -> None:
 
 
 def measure(sizes: Sequence[int]) -> tuple[str, dict[int, Measured]]:
-    """Which series there are, in words, and what each size of fleet took."""
+    """Measure fleets of these sizes. Returns a description of the series, and the results by size."""
     raw_spec = load_spec()
     spec = raw_spec.model_copy(update={"fleet_rollup": True})
-    rules, dashboards, raw_boards = _rules(spec), dashboards_of(spec), dashboards_of(raw_spec)
+    rules, dashboards, raw_dashboards = _rules(spec), dashboards_of(spec), dashboards_of(raw_spec)
     recordings = recordings_of(rules.values())
     inliner = Inliner(recordings)
     inlined = inlined_rules(rules, inliner)
@@ -88,8 +88,8 @@ def measure(sizes: Sequence[int]) -> tuple[str, dict[int, Measured]]:
         shapes = shapes_of(series, rules, recordings, folder)
         each = of_each(shapes, recordings)
         which = (
-            f"{len(series)} series each, and {len(each)} recorded; {len(shapes) - len(each)} recorded series however "
-            "many instances there are"
+            f"{len(series)} series and {len(each)} recorded series per instance; {len(shapes) - len(each)} recorded "
+            "series for the whole fleet"
         )
         _say(which)
         before = Measured(0, 0, {}, {})
@@ -109,7 +109,7 @@ def measure(sizes: Sequence[int]) -> tuple[str, dict[int, Measured]]:
                 _say("rule groups without recording rules are measured")
                 store.evaluate({}, INTERVAL)
                 groups = {name: Pair(took, _without(name, rules, inlined, without)) for name, took in with_.items()}
-                shown = panels(store, dashboards, raw_boards, inliner, before.panels, min(time.time(), store.end))
+                shown = panels(store, dashboards, raw_dashboards, inliner, before.panels, min(time.time(), store.end))
                 _say("panels are measured")
                 found[instances] = before = Measured(store.samples, store.seconds, shown, groups)
             shutil.rmtree(folder)
@@ -121,7 +121,7 @@ def _names(text: str) -> list[str]:
 
 
 def _without(name: str, rules: Mapping[str, str], inlined: Mapping[str, str], took: Mapping[str, Took]) -> Took | None:
-    """What a group takes without recording rules; None where it neither records nor reads what is recorded."""
+    """Return the time of a group without recording rules, or None if it neither records nor reads recorded series."""
     file = next(file for file, text in rules.items() if name in _names(text))
     alone = [rule for group in yaml.safe_load(inlined[file])["groups"] for rule in group["rules"]]
     if [rule for group in yaml.safe_load(rules[file])["groups"] for rule in group["rules"]] == alone or not alone:
@@ -140,7 +140,7 @@ def _written(took: Took | None, goal: float) -> str:
 
 
 def _growth(sizes: Sequence[int], values: Sequence[Took | None]) -> str:
-    """How many times longer ten times as many instances take, from the smallest to the largest that were measured."""
+    """Return the factor by which ten times as many instances take longer, between the smallest and largest fleet."""
     known = [
         (math.log10(size), took.seconds)
         for size, took in zip(sizes, values, strict=True)
@@ -153,7 +153,7 @@ def _growth(sizes: Sequence[int], values: Sequence[Took | None]) -> str:
 
 
 def _worst(tooks: Iterable[Took]) -> Took:
-    """The slowest; what has no answer is slower than all."""
+    """Return the slowest. A query without a result is slower than all others."""
     return max(tooks, key=lambda took: (bool(took.problem), took.seconds))
 
 
@@ -177,7 +177,7 @@ def _head(first: str, sizes: Sequence[int]) -> list[str]:
 
 
 def _dashboards(found: Mapping[int, Measured]) -> str:
-    """The slowest panel of each board, and how many meet the goal."""
+    """Format the slowest panel of each dashboard, and the number of panels that meet the goal."""
     sizes, rows = list(found), list[list[str]]()
     for dashboard in dict.fromkeys(name.split(":")[0] for name in found[sizes[0]].panels):
         of = [[pair for name, pair in found[size].panels.items() if name.split(":")[0] == dashboard] for size in sizes]
@@ -222,8 +222,8 @@ def _report(series: str, found: Mapping[int, Measured]) -> str:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("instances", nargs="*", type=int, help="sizes of fleet, smallest first")
-    parser.add_argument("--print", action="store_true", help="print the tables, and leave the page as it is")
+    parser.add_argument("instances", nargs="*", type=int, help="sizes of the fleet, smallest first")
+    parser.add_argument("--print", action="store_true", help="print the tables without changing the page")
     options = parser.parse_args()
     text = _report(*measure(options.instances or SIZES))
     if options.print:

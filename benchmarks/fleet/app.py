@@ -1,4 +1,4 @@
-"""The series of one instance: real calls through the real metrics sink and the exporter for Prometheus."""
+"""Makes the series of one instance: simulated calls through the real metrics sink and the exporter for Prometheus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from claudescope.sinks.metrics import MetricsSink
 __all__ = ["DAY", "MODELS", "Series", "series_of_an_app"]
 
 MODELS: Final = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5", "claude-fable-5-2", "claude-sonnet-5")
-"""Each is what one workflow of the app asks for."""
+"""The model of each workflow of the app."""
 
 _CALLS: Final = 3000
 _GAUGES: Final = {metric.prometheus for metric in (ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING)}
@@ -30,7 +30,7 @@ _OF_OBJECTIVE: Final = re.compile(r'(\w+_bucket)\{[^}]*\ble="([^"]+)"')
 
 DAY: Final = 86400
 _SHOWN: Final = 7 * 3600
-"""Boards that show buckets show six hours."""
+"""Seconds. Dashboards with buckets show six hours."""
 
 _UNREAD: Final = 3600
 
@@ -42,12 +42,12 @@ class Series:
     Attributes:
         name: Its name.
         labels: Its labels.
-        total: What it counts in a day; of a gauge, its last value.
-        gauge: Whether it goes up and down.
-        whole: Whether it counts whole things: calls, tokens.
-        kept: For how many seconds it is written: as long as any query looks back, and no less than an hour.
-        group: Series of the same model grow alike.
-        every: Minutes between samples; a divisor of an hour's.
+        total: Increase in a day, or the last value of a gauge.
+        gauge: Whether it is a gauge.
+        whole: Whether its values are whole numbers, such as calls and tokens.
+        kept: Seconds for which it is written: as far as any query looks back, at least an hour.
+        group: Index of its model. Series of a model grow alike.
+        every: Minutes between samples, a divisor of 60.
     """
 
     name: str
@@ -61,13 +61,13 @@ class Series:
 
 
 def series_of_an_app(rules: Iterable[str], queries: Iterable[str], calls: int = _CALLS, seed: int = 0) -> list[Series]:
-    """All series of one instance after a quiet day, sorted.
+    """Return all series of one instance after a day without incidents, sorted.
 
     Args:
-        rules: Rule files of Prometheus, as text: the buckets that they name are looked at over days.
-        queries: Those of boards: the buckets that they name are looked at over hours.
-        calls: How many calls each of the five workflows makes.
-        seed: Makes another day.
+        rules: Rule files as text. Rules look back over days at the buckets that they name.
+        queries: Queries of dashboards. They look back over hours at the buckets that they name.
+        calls: Number of calls of each of the five workflows.
+        seed: Seed of the random numbers.
     """
     days = {found.groups() for text in rules for found in _OF_OBJECTIVE.finditer(text)}
     hours = set(re.findall(r"\w+_bucket", " ".join(queries)))
@@ -81,15 +81,15 @@ def series_of_an_app(rules: Iterable[str], queries: Iterable[str], calls: int = 
     provider = MeterProvider([reader])
     sink = MetricsSink(provider.get_meter("claudescope"))
     for workflow, model in zip(WORKFLOWS, MODELS, strict=True):
-        kind = dataclasses.replace(workflow, model=model)
+        variant = dataclasses.replace(workflow, model=model)
         for _ in range(calls):
-            record = _call(random, prices, kind, PHASES[0], 1_700_000_000)
+            record = _call(random, prices, variant, PHASES[0], 1_700_000_000)
             sink.started(_start(record))
             sink.finished(record)
     found: list[Series] = []
     for family in registry.collect():
         for sample in family.samples:
-            # A label without a value is none to Prometheus.
+            # Prometheus drops labels with an empty value.
             labels = tuple(sorted(pair for pair in sample.labels.items() if pair[1]))
             model = dict(labels).get("gen_ai_request_model", MODELS[0])
             found.append(

@@ -1,7 +1,6 @@
-"""The raw expression behind a recorded series, and the past of recorded series.
+"""Replaces recorded series by their raw expressions, and writes the past of recorded series.
 
-A board or a rule that reads a recorded series costs what is asked here; without recording rules it would have to ask
-what `Inliner` puts in its place.
+`Inliner` makes the query that a dashboard or a rule would need without recording rules.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ _USE: Final = re.compile(
 _EQUAL: Final = re.compile(r'(\w+)="([^"]*)"')
 _WINDOWED: Final = re.compile(r":rate(\w+)$")
 _SHORTEST: Final = "5m"
-"""The window of an objective of which every other has its raw expression."""
+"""The window of an objective whose raw expression is the template for all other windows."""
 
 
 def seconds_of(duration: str) -> int:
-    """Seconds of a duration of Prometheus."""
+    """Convert a Prometheus duration to seconds."""
     return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
 
 
@@ -53,7 +52,7 @@ class Recorded:
 
 
 def recordings_of(rules: Iterable[str]) -> list[Recorded]:
-    """The recording rules of rule files."""
+    """Return the recording rules of rule files."""
     groups: list[Any] = [group for text in rules for group in yaml.safe_load(text)["groups"]]
     return [
         Recorded(rule["record"], rule["expr"], rule.get("labels", {}), seconds_of(group.get("interval", "1m")) // STEP)
@@ -64,9 +63,9 @@ def recordings_of(rules: Iterable[str]) -> list[Recorded]:
 
 
 class Inliner:
-    """Puts the raw expression in the place of each recorded series.
+    """Replaces each recorded series by its raw expression.
 
-    A window of an objective that is put together from what was recorded of shorter ones is asked as a whole.
+    A window of an objective that is computed from recorded shorter windows is computed from raw series as a whole.
 
     Args:
         recordings: All recording rules.
@@ -76,15 +75,15 @@ class Inliner:
         self._recordings = list(recordings)
 
     def inline(self, expr: str) -> str:
-        """The same question, asked of raw series alone. Each has the labels that its rule would have added.
+        """Return the same query on raw series only, with the labels that the rules add.
 
         Raises:
-            ValueError: No rule records a series that is asked for.
+            ValueError: No rule records a series of the query.
         """
         return _USE.sub(self._raw, expr)
 
     def reads_recorded(self, expr: str) -> bool:
-        """Whether it asks for a recorded series."""
+        """Return whether a query reads a recorded series."""
         return _USE.search(expr) is not None
 
     def _raw(self, use: re.Match[str]) -> str:
@@ -100,11 +99,11 @@ class Inliner:
         raw, offset = f"({several})", f" offset {use['offset']}" if use["offset"] else ""
         if use["window"]:
             return f"{raw}[{use['window']}:{use['step'] or '1m'}]{offset}"
-        # Only a selector or a subquery can be moved in time.
+        # Only a selector or a subquery can have an offset.
         return f"last_over_time({raw}[1m:1m]{offset})" if offset else raw
 
     def _whole(self, rule: Recorded) -> str:
-        """The expression of a rule, of raw series where it is put together from recorded ones."""
+        """Return the expression of a rule, computed from raw series if the rule uses recorded ones."""
         window = _WINDOWED.search(rule.name)
         if window is None or rule.name[: window.start(1)] not in rule.expr:
             return rule.expr
@@ -120,7 +119,7 @@ class Inliner:
 
 
 def spans_of(exprs: Iterable[str]) -> dict[str, int]:
-    """For how many seconds back each recorded series is asked for, and no less than a day, which boards show."""
+    """Return the seconds for which queries look back at each recorded series, at least a day, as dashboards show."""
     spans: dict[str, int] = {}
     for expr in exprs:
         for use in _USE.finditer(expr):
@@ -130,12 +129,12 @@ def spans_of(exprs: Iterable[str]) -> dict[str, int]:
 
 
 def past_of(shapes: Sequence[tuple[Mapping[str, str], float]], spans: Mapping[str, int], end: int) -> Iterator[str]:
-    """OpenMetrics of recorded series up to a time: one sample a minute.
+    """Write OpenMetrics of recorded series up to a time, with one sample per minute.
 
     Args:
-        shapes: Labels of each series, its name among them, and a value that it had.
-        spans: How many seconds of each series, by name; a day of any other.
-        end: In Unix seconds.
+        shapes: Labels of each series, including its name, and one of its values.
+        spans: Length in seconds by name. Other series get a day.
+        end: End in Unix seconds.
     """
     written: list[tuple[str, str, float]] = []
     for labels, value in shapes:

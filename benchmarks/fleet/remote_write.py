@@ -1,8 +1,8 @@
-"""Writes a day of a fleet through Prometheus' remote-write receiver.
+"""Writes a day of a fleet to the remote-write receiver of Prometheus.
 
-Text for `promtool` would repeat each series' labels for every sample, hundreds of gigabytes for a thousand instances. A
-remote write names a series once for all samples of an hour. Messages are put together from parts that were
-encoded once: protocol buffers are lengths and bytes, and Snappy allows bytes that are not compressed
+Text for `promtool` would repeat the labels of a series for every sample: hundreds of gigabytes for 1,000 instances.
+A remote write names a series once for all samples of an hour. Messages are assembled from parts that are encoded
+once: protocol buffers are lengths and bytes, and Snappy allows uncompressed bytes
 (https://prometheus.io/docs/specs/prw/remote_write_spec/, https://github.com/google/snappy/blob/main/format_description.txt).
 """
 
@@ -23,10 +23,10 @@ from benchmarks.fleet.app import DAY, Series
 __all__ = ["HISTORIES", "STEP", "Growth", "blocks_of", "framed", "send"]
 
 STEP: Final = 60
-"""Seconds between two scrapes: Prometheus' default."""
+"""Seconds between two scrapes, the default of Prometheus."""
 
 HISTORIES: Final = 64
-"""Ways in which the series of a model grow; each instance takes one for each of its models."""
+"""Number of different growths of the series of a model. Each instance uses one for each of its models."""
 
 JOB: Final = "assistant"
 _INSTANCE: Final = "instance-0000"
@@ -43,7 +43,7 @@ def _varint(number: int) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of bytes: a string or a message."""
+    """Encode a field of bytes: a string or a message."""
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
@@ -52,8 +52,8 @@ class Growth:
     """How the series of a model of an instance grow over the day.
 
     Attributes:
-        times: Multiplies what they count.
-        phase: Shifts the busy hours, as a share of a day.
+        times: Factor of their increase.
+        phase: Shift of the busy hours, as a fraction of a day.
         late: Seconds after the full minute at which they are scraped.
     """
 
@@ -63,12 +63,12 @@ class Growth:
 
     @classmethod
     def numbered(cls, number: int) -> Growth:
-        """The same for the same number."""
+        """Return a growth that depends on the number only."""
         random = Random(number)  # noqa: S311 # no secret
         return cls(math.exp(random.uniform(-1.2, 1.2)), random.random(), number * STEP / HISTORIES)
 
     def value(self, series: Series, at: float, start: float) -> float:
-        """What a scrape gets."""
+        """Return the value at the time of a scrape."""
         day = (at - start) / DAY
         wave = math.sin((at / DAY + self.phase) * 2 * math.pi)
         if series.gauge:
@@ -84,18 +84,18 @@ def _named(series: Series) -> bytes:
 
 
 def blocks_of(series: Sequence[Series], growth: Growth, start: float, at: int, end: int) -> bytes:
-    """The samples of some series from `at` up to `end`, as fields of a `WriteRequest`, of a nameless instance.
+    """Encode samples of series from `at` to `end` as fields of a `WriteRequest`, with a placeholder for the instance.
 
     Args:
-        series: Those of one model.
-        growth: How they grow.
-        start: When the day began, in Unix seconds, as the others.
-        at: First full minute.
-        end: Where it stops; not included.
+        series: Series of one model.
+        growth: Growth of the series.
+        start: Start of the day in Unix seconds.
+        at: First full minute in Unix seconds.
+        end: End in Unix seconds, exclusive.
     """
     moments = [moment + growth.late for moment in range(at, end, STEP)]
     stamped = [(moment, b"\x10" + _varint(round(moment * 1000))) for moment in moments]
-    # A sample is a double and a time: its length is the same for all times of this century.
+    # A sample is a double and a time. Its length is the same for all times of this century.
     length = len(stamped[0][1])
     head = b"\x12" + _varint(9 + length) + b"\x09"
     written: list[bytes] = []
@@ -109,30 +109,30 @@ def blocks_of(series: Sequence[Series], growth: Growth, start: float, at: int, e
 
 
 def framed(message: bytes) -> bytes:
-    """A message as Snappy's block format, uncompressed."""
+    """Encode a message in Snappy's block format without compression."""
     size = len(message)
     return _varint(size) + (b"\xfc" + struct.pack("<I", size - 1) + message if size else b"")
 
 
 def _requests(series: Sequence[Series], instances: int, start: float, at: int, end: int) -> Iterator[bytes]:
-    """One for each instance."""
+    """Make one request for each instance."""
     groups = [[one for one in series if one.group == group] for group in range(max(one.group for one in series) + 1)]
     needed = min(HISTORIES, instances)
     blocks = [
         [blocks_of(group, Growth.numbered(number), start, at, end) for number in range(needed)] for group in groups
     ]
     for instance in range(instances):
-        # Consecutive instances share no more than one of their models' histories.
+        # Consecutive instances share the growth of at most one model.
         taken = [of_group[(instance * (2 * group + 1) + instance // HISTORIES) % needed]
                  for group, of_group in enumerate(blocks)]  # fmt: skip
         yield framed(b"".join(taken).replace(_INSTANCE.encode(), f"instance-{instance:04d}".encode()))
 
 
 def send(url: str, series: Sequence[Series], instances: int, start: float, at: int, end: int) -> int:
-    """Write the samples of all instances from `at` up to `end`, and give how many they are.
+    """Write the samples of all instances from `at` to `end`, and return their number.
 
     Raises:
-        RuntimeError: Prometheus refused some.
+        RuntimeError: Prometheus rejected samples.
     """
     host = urlsplit(url).netloc
     headers = {
@@ -149,12 +149,12 @@ def send(url: str, series: Sequence[Series], instances: int, start: float, at: i
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
             if answer.status >= 300:
-                raise RuntimeError(f"Prometheus refused samples: {answer.status} {text}")
+                raise RuntimeError(f"Prometheus rejected samples: {answer.status} {text}")
         finally:
             connection.close()
 
     with ThreadPoolExecutor(_SENDERS) as pool:
-        # As many at once as there are senders, so that bodies don't pile up.
+        # Limits the requests in memory to a few for each sender.
         while batch := [body for body, _ in zip(requests, range(4 * _SENDERS), strict=False)]:
             list(pool.map(post, batch))
     return sum(len(range(at, end, STEP * one.every)) for one in series) * instances

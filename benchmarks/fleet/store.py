@@ -1,4 +1,4 @@
-"""A Prometheus that has a day of a whole fleet in it, up to a few minutes from now."""
+"""Runs a Prometheus with a day of data of a fleet, up to a few minutes from now."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from benchmarks.fleet.remote_write import STEP, send
 __all__ = ["Shapes", "Store", "fleet", "of_each", "shapes_of"]
 
 _AHEAD: Final = 510
-"""Seconds from now up to which samples are written; the receiver takes no more than ten minutes."""
+"""Seconds from now up to which samples are written. The receiver accepts at most ten minutes."""
 
 _OPTIONS: Final = (
     "--web.enable-remote-write-receiver",
     "--web.enable-lifecycle",
     "--query.timeout=30s",
-    # Blocks of two hours stay as they are: nothing is merged while queries are timed.
+    # Blocks of two hours are not merged while queries are timed.
     "--storage.tsdb.max-block-duration=2h",
     "--no-storage.tsdb.allow-overlapping-compaction",
 )
 
 Shapes = Sequence[tuple[Mapping[str, str], float]]
-"""Labels of recorded series, `__name__` among them, and a value of each."""
+"""Labels of recorded series, including `__name__`, and one value of each."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Store:
     """A running Prometheus.
 
     Attributes:
-        url: Where it answers.
-        folder: Where its configuration is.
-        end: Up to when there are samples, in Unix seconds.
-        samples: How many were written to it.
-        seconds: How long that took.
+        url: Base URL.
+        folder: Folder of its configuration.
+        end: Time of the last sample in Unix seconds.
+        samples: Number of samples that were written.
+        seconds: Seconds that the writing took.
     """
 
     url: str
@@ -59,10 +59,10 @@ class Store:
     seconds: float
 
     def ask(self, path: str, **values: object) -> tuple[float, Any]:
-        """Seconds until the whole answer was there, and what it says.
+        """Run a query.
 
         Returns:
-            The answer's `data`; where it is an error, its text.
+            Seconds until the response was complete, and its `data`, or the text of the error.
         """
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
         body = urlencode({key: str(value) for key, value in values.items()})
@@ -78,13 +78,13 @@ class Store:
         return took, answer["data"] if answer["status"] == "success" else str(answer["error"])
 
     def groups(self) -> list[Any]:
-        """The rule groups, with how long their last evaluation took."""
+        """Return the rule groups with the duration of their last evaluation."""
         with urllib.request.urlopen(f"{self.url}/api/v1/rules", timeout=60) as answer:  # noqa: S310 # ours
             groups: list[Any] = json.load(answer)["data"]["groups"]
         return groups
 
     def evaluate(self, rules: Mapping[str, str], interval: int) -> None:
-        """Evaluate these rule files instead of those before, all of their groups every so many seconds."""
+        """Replace the rule files, and evaluate all of their groups at an interval in seconds."""
         for old in self.folder.glob("rules-*.yml"):
             old.unlink()
         for name, text in rules.items():
@@ -98,7 +98,7 @@ class Store:
             pass
 
     def value(self, name: str) -> float:
-        """A metric of Prometheus' own."""
+        """Return the value of one of Prometheus' own metrics."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:  # noqa: S310 # ours
             found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
         if found is None:
@@ -107,7 +107,7 @@ class Store:
 
 
 def _fill(url: str, series: Sequence[Series], past: Sequence[Series], instances: int) -> tuple[int, int]:
-    """Write a day of all instances, hour by hour, and on until a few minutes from now; a day of past series."""
+    """Write a day of all instances, hour by hour, up to a few minutes from now, and a day of past series."""
     begin = int(time.time()) // STEP * STEP
     start = begin - DAY
     at, samples = start, 0
@@ -120,7 +120,7 @@ def _fill(url: str, series: Sequence[Series], past: Sequence[Series], instances:
 
 
 def of_each(shapes: Shapes, recordings: Iterable[Recorded]) -> list[Series]:
-    """The recorded series that each instance has, as those of one."""
+    """Return the series that are recorded per instance, as those of one instance."""
     every = {rule.name: rule.every for rule in recordings}
     return [
         Series(
@@ -139,7 +139,7 @@ def of_each(shapes: Shapes, recordings: Iterable[Recorded]) -> list[Series]:
 
 
 def _settled(store: Store) -> bool:
-    """Whether all that is not of the last hours is in blocks."""
+    """Return whether all samples except those of the last hours are in blocks."""
     head = "prometheus_tsdb_head_{}_time_seconds"
     return store.value(head.format("max")) - store.value(head.format("min")) <= 3 * 3600 + _AHEAD
 
@@ -153,15 +153,15 @@ def fleet(
     spans: Mapping[str, int],
     folder: Path,
 ) -> Generator[Store]:
-    """Run a Prometheus with a day of so many instances, and the past of recorded series.
+    """Run a Prometheus with a day of a number of instances, and the past of recorded series.
 
     Args:
-        series: Those of one instance.
-        instances: How many there are.
-        past: Which recorded series there are with one instance.
-        each: Those of them that every instance has.
-        spans: How far back each goes, in seconds, by name.
-        folder: An empty one.
+        series: Series of one instance.
+        instances: Number of instances.
+        past: Recorded series of a fleet of one instance.
+        each: Those of them that are recorded per instance.
+        spans: Length of each in seconds, by name.
+        folder: An empty folder.
     """
     data, blocks = folder / "data", folder / "blocks"
     data.mkdir()
@@ -174,7 +174,7 @@ def fleet(
         _promtool("openmetrics", "--quiet", text, blocks)
         text.unlink()
     with serve(data, folder, options=_OPTIONS) as url:
-        # Only now: Prometheus takes nothing that is older than a block that it starts with.
+        # Moved after the start, as Prometheus accepts no sample older than the blocks that it starts with.
         for block in blocks.iterdir() if past else ():
             block.rename(data / block.name)
         started = time.perf_counter()
@@ -184,7 +184,7 @@ def fleet(
         if past:
             name = past[0][0]["__name__"]
             wait_for(
-                "the past of recorded series is there",
+                "the past of recorded series is loaded",
                 lambda: bool(store.ask("query", query=name, time=now - 3600)[1]["result"]),
                 folder / "prometheus.log",
                 patience=120,
@@ -195,10 +195,10 @@ def fleet(
 def shapes_of(
     series: Sequence[Series], rules: Mapping[str, str], recordings: Iterable[Recorded], folder: Path
 ) -> Shapes:
-    """Which series the rules record, as a Prometheus with a single instance has evaluated them.
+    """Return the series that the rules record for a single instance, evaluated by a Prometheus.
 
-    Of those without the label `instance` there are no more with more instances. A baseline takes days to come: it has
-    the labels of what it is made of.
+    The number of series without the label `instance` does not grow with the fleet. A baseline needs days of history, so
+    it gets the labels of the series that it is computed from.
     """
     with fleet(series, 1, (), (), {}, folder) as store:
         store.evaluate(rules, 2)
@@ -210,13 +210,13 @@ def shapes_of(
             )
 
         wait_for("every rule was evaluated", evaluated, folder / "prometheus.log")
-        time.sleep(5)  # groups that read others' series have by now seen them
+        time.sleep(5)  # until groups have seen the series of other groups
         _, answer = store.ask("query", query='{__name__=~"claude.*:.*"}')
     shapes = [(dict(one["metric"]), float(one["value"][1])) for one in answer["result"]]
     for rule in recordings:
         own = rule.labels.items()
         if not any(labels["__name__"] == rule.name and own <= labels.items() for labels, _ in shapes):
-            # What the app never did, such as a batch, has no series at all.
+            # Things that the app never does, such as batches, have no series.
             of = next((labels["__name__"] for labels, _ in shapes if labels["__name__"] in rule.expr), "")
             shapes += [
                 ({**labels, "__name__": rule.name}, value)

@@ -1,4 +1,4 @@
-"""How long panels and rule groups take."""
+"""Measures panels and rule groups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 import yaml
-from tests.dashboards.asking import _seconds
+from tests.dashboards.panel_queries import seconds_of
 
 from benchmarks.fleet.recorded import Inliner
 from benchmarks.fleet.remote_write import STEP
@@ -21,22 +21,22 @@ __all__ = ["NOT_ASKED", "Pair", "Took", "inlined_rules", "panels", "rule_groups"
 
 _ROUNDS: Final = 3
 _SLOW: Final = 1.0
-"""Seconds from which on one round says enough: it is over the goal."""
+"""Seconds above which one round is enough, as the goal is missed."""
 
 _HOPELESS: Final = 1.0
-"""Seconds from which on what has no recording rules is not asked of ten times as many instances."""
+"""Seconds above which a query without recording rules is not repeated with ten times as many instances."""
 
 NOT_ASKED: Final = "not asked"
 
 
 @dataclass
 class Took:
-    """How long something took.
+    """Duration of queries or an evaluation.
 
     Attributes:
-        seconds: In the fastest of some rounds.
-        problem: Why there is no answer, or nothing was asked.
-        more: Whether it would have taken longer: the rest was not asked.
+        seconds: Seconds of the fastest round.
+        problem: Reason why there is no result; empty if there is one.
+        more: Whether some queries were skipped, so that the real duration is longer.
     """
 
     seconds: float = 0.0
@@ -56,7 +56,7 @@ def _shortened(problem: str) -> str:
 
 @dataclass
 class _Asker:
-    """Asks each query once, however many panels share it."""
+    """Runs each query once, even if several panels share it."""
 
     store: Store
     now: float
@@ -75,7 +75,7 @@ class _Asker:
             if instant:
                 took, answer = self.store.ask("query", query=query, time=self.now)
             else:
-                # As Grafana does: both ends at full steps.
+                # Grafana aligns both ends to full steps.
                 end = self.now // resolver.step * resolver.step
                 start, step = end - resolver.seconds, resolver.step
                 took, answer = self.store.ask("query_range", query=query, start=start, end=end, step=step)
@@ -89,11 +89,11 @@ class _Asker:
 
 @dataclass(frozen=True)
 class Pair:
-    """The same with our recording rules and without.
+    """Durations with and without recording rules.
 
     Attributes:
-        recorded: With them.
-        raw: Without; None where nothing is recorded for it.
+        recorded: Duration with recording rules.
+        raw: Duration without. None if no recorded series is used.
     """
 
     recorded: Took
@@ -101,7 +101,7 @@ class Pair:
 
     @property
     def hopeless(self) -> bool:
-        """Whether ten times as many instances are too many without recording rules."""
+        """Whether a measurement of ten times as many instances without recording rules is useless."""
         return self.raw is not None and (self.raw.seconds > _HOPELESS or bool(self.raw.problem))
 
 
@@ -113,19 +113,19 @@ def panels(
     before: Mapping[str, Pair],
     now: float,
 ) -> dict[str, Pair]:
-    """How long each panel takes, all of its queries one after the other, by board, row and title.
+    """Measure all queries of each panel, one after the other, by dashboard, row and title.
 
     Args:
-        store: Who answers.
-        recorded: Boards that read what rules record, by name.
-        raw: The same boards without what is recorded across instances.
-        inliner: Puts raw expressions in the place of recorded series that are left in those.
-        before: What it took with a tenth of the instances: what was hopeless then is not asked.
-        now: The end of the boards' time ranges, in Unix seconds.
+        store: The server to query.
+        recorded: Dashboards on recorded series, by name.
+        raw: The same dashboards without the fleet rollup.
+        inliner: Replaces the remaining recorded series of `raw`.
+        before: Results with a tenth of the instances. Hopeless queries are skipped.
+        now: End of the time ranges in Unix seconds.
     """
     asker, found = _Asker(store, now), dict[str, Pair]()
     for name, dashboard in recorded.items():
-        resolver, row = Resolver(seconds=_seconds(dashboard), scrape=STEP), ""
+        resolver, row = Resolver(seconds=seconds_of(dashboard), scrape=STEP), ""
         for part, other in zip(dashboard["panels"], raw[name]["panels"], strict=True):
             if part["type"] == "row":
                 row = part["title"] + ": "
@@ -150,7 +150,7 @@ def panels(
 
 
 def inlined_rules(rules: Mapping[str, str], inliner: Inliner) -> dict[str, str]:
-    """The alerts of rule files without recording rules: what they read is computed in place."""
+    """Return the alerts of rule files, with recorded series replaced by their raw expressions."""
     files: dict[str, str] = {}
     for name, text in rules.items():
         groups: list[Any] = yaml.safe_load(text)["groups"]
@@ -167,24 +167,24 @@ def _moment(written: str) -> datetime:
 
 
 def rule_groups(store: Store, rules: Mapping[str, str], interval: int, evaluations: int = 3) -> dict[str, Took]:
-    """Seconds of each group's fastest evaluation of a few, as Prometheus itself says.
+    """Return the fastest evaluation of each group, as reported by Prometheus.
 
     Args:
-        store: Who evaluates.
-        rules: Rule files by name; these and no others are evaluated.
+        store: The server that evaluates.
+        rules: Rule files by name. Only these are evaluated.
         interval: Seconds between evaluations.
-        evaluations: How many to wait for; less where they take longer than the interval, or samples end.
+        evaluations: Number of evaluations to wait for. There are fewer if they are slow or the samples end.
     """
     store.evaluate(rules, interval)
     begin = datetime.now(timezone.utc)
     wanted = {group["name"] for text in rules.values() for group in yaml.safe_load(text)["groups"]}
     seen: dict[str, dict[str, Took]] = {name: {} for name in wanted}
-    # What is evaluated after the last sample costs nothing, and says nothing.
+    # Evaluations after the last sample are empty.
     deadline = min(time.time() + interval * (evaluations + 1), store.end)
     while time.time() < deadline and any(len(found) < evaluations for found in seen.values()):
         time.sleep(min(1.0, interval / 10))
         for group in store.groups():
-            # A group that was there before, with other rules, keeps its last evaluation until its next.
+            # A group with new rules reports its previous evaluation until the next one.
             if group["name"] in seen and _moment(group["lastEvaluation"]) > begin and group["evaluationTime"] > 0:
                 errors: Iterable[str] = (rule["lastError"] for rule in group["rules"] if rule.get("lastError"))
                 problem = next((_shortened(error) for error in errors), "")

@@ -1,7 +1,7 @@
-"""Grafana's HTTP API as a place that boards are pushed to
+"""Pushes dashboards to Grafana by its HTTP API
 (https://grafana.com/docs/grafana/latest/developers/http_api/dashboard/).
 
-Only the boards of the build are ever touched, found by their uid. Nothing is deleted.
+A push creates or updates the dashboards of the build, which it finds by their uids. It deletes nothing.
 """  # noqa: D205
 
 from __future__ import annotations
@@ -21,23 +21,26 @@ __all__ = ["Grafana"]
 
 _SET_BY_GRAFANA: Final = {"id", "version"}
 _HINTS: Final = {
-    401: "Expected GRAFANA_TOKEN to be the token of a service account of this Grafana",
-    403: "The service account may not do this: give it the role Editor, or the rights to edit folders and dashboards",
-    404: "Is --url the base URL of Grafana, with its sub-path if it has one?",
-    412: "Somebody saved the board at the same moment, or a plugin owns it: look at it in Grafana, then push again",
+    401: "Set GRAFANA_TOKEN to the token of a service account of this Grafana",
+    403: "Give the service account the role Editor, or permission to edit folders and dashboards",
+    404: "Check that --url is the base URL of Grafana, including its sub-path if it has one",
+    412: "Someone else changed the dashboard, or a plugin owns it. Check it in Grafana, then push again",
 }
-_PLACE: Final = "dashboards/"
+_DASHBOARDS_FOLDER: Final = "dashboards/"
 
 
 class Grafana(Target):
-    """A folder of a Grafana.
+    """A folder in Grafana.
 
     Args:
-        url: Its base URL, such as `https://grafana.example.com`.
+        url: Base URL of Grafana, such as `https://grafana.example.com`.
         token: Token of a service account.
-        folder: Title of the folder; it is made if need be.
-        message: What the history of a changed board says.
-        overwrite: Whether to replace a board that was saved since it was compared.
+        folder: Title of the folder. It is created if it does not exist.
+        message: Message for the version history of each changed dashboard.
+        overwrite: Whether to replace a dashboard that someone else saves during the push.
+
+    Raises:
+        BadInputError: The title of the folder has no letters or digits.
     """
 
     def __init__(self, url: str, token: str, *, folder: str, message: str, overwrite: bool = True) -> None:
@@ -56,35 +59,38 @@ class Grafana(Target):
         self._names: dict[str, str] = {}
 
     def desired(self, files: Mapping[str, str]) -> dict[str, str]:
-        """The boards, as text by uid."""
-        dashboards = [json.loads(text) for path, text in files.items() if path.startswith(_PLACE)]
+        """Return the dashboards of a build, as text by uid."""
+        dashboards = [json.loads(text) for path, text in files.items() if path.startswith(_DASHBOARDS_FOLDER)]
         self._names = {dashboard["uid"]: dashboard["title"] for dashboard in dashboards}
         return {dashboard["uid"]: json_text(_content(dashboard)) for dashboard in dashboards}
 
     def current(self) -> dict[str, str]:
-        """The boards in the folder that carry claudescope's tag, as text by uid."""
+        """Return the dashboards in the folder that have claudescope's tag, as text by uid."""
         query = urllib.parse.urlencode({"type": "dash-db", "tag": TAG, "folderUIDs": self._folder_uid})
         uids = [found["uid"] for found in self._ask("GET", f"/api/search?{query}")]
         dashboards = [self._ask("GET", f"/api/dashboards/uid/{uid}")["dashboard"] for uid in uids]
         return {dashboard["uid"]: json_text(_content(dashboard)) for dashboard in dashboards}
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
-        """Make the folder if need be, and save the boards that differ or are in another folder.
+        """Create the folder if it does not exist, and save the dashboards that differ or are in another folder.
 
         Returns:
-            Titles of the boards that were saved.
+            Titles of the saved dashboards.
+
+        Raises:
+            BadInputError: Grafana refused a request, or can't be reached.
         """
         changed: list[str] = []
-        folder_is_there = self._ask("GET", f"/api/folders/{self._folder_uid}", missing=True) is not None
+        folder_exists = self._ask("GET", f"/api/folders/{self._folder_uid}", missing=True) is not None
         for uid, text in self.desired(files).items():
             found = self._ask("GET", f"/api/dashboards/uid/{uid}", missing=True)
             if found is not None:
                 in_place = found.get("meta", {}).get("folderUid") == self._folder_uid
                 if in_place and json_text(_content(found["dashboard"])) == text:
                     continue
-            if not folder_is_there:
+            if not folder_exists:
                 self._ask("POST", "/api/folders", {"uid": self._folder_uid, "title": self._folder})
-                folder_is_there = True
+                folder_exists = True
             version = 0 if found is None else found["dashboard"].get("version", 0)
             dashboard = {**json.loads(text), "id": None, "version": version}
             self._ask(
@@ -101,7 +107,7 @@ class Grafana(Target):
         return changed
 
     def _ask(self, method: str, path: str, body: object = None, *, missing: bool = False) -> Any:
-        """One request; None where the answer is 404 and that is allowed."""
+        """Send a request and return the response, or None for a 404 if `missing` allows it."""
         sent = None if body is None else json.dumps(body).encode()
         try:
             text = request(method, self._url + path, self._headers, sent, missing_is_empty=missing)
@@ -114,9 +120,11 @@ class Grafana(Target):
         try:
             return json.loads(text)
         except ValueError:
-            raise BadInputError(f"{self._url}{path}: answered something that is not JSON. Is it Grafana?") from None
+            raise BadInputError(
+                f"{self._url}{path}: the response is not JSON. Check that --url is the base URL of Grafana"
+            ) from None
 
 
 def _content(dashboard: Mapping[str, Any]) -> dict[str, Any]:
-    """A board without what Grafana sets itself."""
+    """Return a dashboard without the keys that Grafana sets."""
     return {key: value for key, value in dashboard.items() if key not in _SET_BY_GRAFANA}

@@ -1,4 +1,4 @@
-"""The forms in which Grafana takes boards: an import, provisioned files, manifests for the sidecar."""
+"""Formats in which Grafana loads dashboards: import, file provisioning, and manifests for the sidecar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 __all__ = ["FOLDER", "configmaps", "dashboard_provider", "data_source", "importable"]
 
 FOLDER: Final = "Claude"
-"""Title of the folder that the boards are put in."""
+"""Title of Grafana's folder for the dashboards."""
 
 _INPUT: Final = "DS_PROMETHEUS"
 _PANELS: Final = {
@@ -23,17 +23,17 @@ _PANELS: Final = {
 
 
 def importable(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """A board as Grafana exports it for sharing: the import asks for the data source.
+    """Convert a dashboard to the format of a shared export. Grafana then asks for the data source at import.
 
     Args:
-        dashboard: The board; it is changed.
+        dashboard: The dashboard. It is changed in place.
     """
     types = sorted({panel["type"] for panel in dashboard["panels"]} - {"row"})
     dashboard["__inputs"] = [
         {
             "name": _INPUT,
             "label": "Prometheus",
-            "description": "Where the metrics and the recording rules are.",
+            "description": "Prometheus data source with the metrics and the recording rules.",
             "type": "datasource",
             "pluginId": "prometheus",
             "pluginName": "Prometheus",
@@ -42,7 +42,7 @@ def importable(dashboard: dict[str, Any]) -> dict[str, Any]:
     dashboard["__requires"] = [
         {"type": "grafana", "id": "grafana", "name": "Grafana", "version": "11.0.0"},
         {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"},
-        *({"type": "panel", "id": kind, "name": _PANELS[kind], "version": ""} for kind in types),
+        *({"type": "panel", "id": panel_type, "name": _PANELS[panel_type], "version": ""} for panel_type in types),
     ]
     source = next(variable for variable in dashboard["templating"]["list"] if variable["name"] == "datasource")
     source["current"] = {"selected": True, "text": f"${{{_INPUT}}}", "value": f"${{{_INPUT}}}"}
@@ -50,7 +50,7 @@ def importable(dashboard: dict[str, Any]) -> dict[str, Any]:
 
 
 def dashboard_provider() -> dict[str, Any]:
-    """Tells Grafana to load the boards from a folder
+    """Make the provider with which Grafana loads the dashboards from a folder
     (https://grafana.com/docs/grafana/latest/administration/provisioning/#dashboards).
     """  # noqa: D205
     return {
@@ -72,7 +72,7 @@ def dashboard_provider() -> dict[str, Any]:
 
 
 def data_source() -> dict[str, Any]:
-    """A Prometheus whose exemplars lead to traces
+    """Make a Prometheus data source whose exemplars link to traces in Tempo
     (https://grafana.com/docs/grafana/latest/datasources/prometheus/configure/#provision-the-data-source).
     """  # noqa: D205
     return {
@@ -96,7 +96,7 @@ def data_source() -> dict[str, Any]:
 
 
 def configmaps(dashboards: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Manifests that Grafana's sidecar picks up by their label
+    """Make the manifests that Grafana's sidecar finds by their label
     (https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards).
     """  # noqa: D205
     return [

@@ -1,4 +1,4 @@
-"""Variables as Grafana's Prometheus data source resolves them before it sends a query."""
+"""Replaces variables in queries as Grafana's Prometheus data source does."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Fills in a query.
+    """Replaces the variables of a query.
 
     Attributes:
-        seconds: Length of the dashboard's time range.
-        points: How many points a panel is wide.
-        scrape: Seconds between scrapes, as the data source has it.
-        chosen: Chosen values by variable; of any other, All.
+        seconds: Length of the dashboard's time range in seconds.
+        points: Width of the panel in points.
+        scrape: Scrape interval of the data source in seconds.
+        chosen: Selected values by variable. Variables that are missing here are All.
     """
 
     INTERVALS: ClassVar[frozenset[str]] = frozenset({"__rate_interval", "__interval", "__range", "__range_s"})
@@ -55,12 +55,12 @@ class Resolver:
 
     @property
     def step(self) -> int:
-        """Grafana's `$__interval` in seconds: the range over the points, rounded, and no less than a scrape."""
+        """Grafana's `$__interval` in seconds: the time range over the points, rounded, at least the scrape interval."""
         desired = max(math.ceil(self.seconds / self.points), self.scrape)
         return next((step for step in _MINIMUM_STEPS if step >= desired), _MINIMUM_STEPS[-1])
 
     def resolve(self, expr: str) -> str:
-        """The query that the server gets."""
+        """Return the query that Grafana sends to the server."""
         known = {
             "__rate_interval": f"{max(self.step + self.scrape, 4 * self.scrape)}s",
             "__interval": f"{self.step}s",
@@ -73,11 +73,11 @@ class Resolver:
             if name in known:
                 return known[name]
             if name[0].isdigit():
-                return found[0]  # a group of label_replace, and no variable
+                return found[0]  # a group of label_replace, not a variable
             values = self.chosen.get(name)
             if values is None:
                 return _ALL
-            # Escaped twice: once for the regular expression, once for the string that it stands in.
+            # Escaped twice: for the regular expression, and for the string literal around it.
             escaped = [re.sub(r"[.\\^$*+?{}\[\]()|]", r"\\\\\g<0>", text) for text in values]
             return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 

@@ -1,11 +1,16 @@
-"""The judge of boards: the catalogue's names alone, and the rules of Grafana's dashboard-linter
-(https://github.com/grafana/dashboard-linter/tree/main/docs), with what else a reader on call needs.
-"""  # noqa: D205
+"""Lint of the dashboards.
+
+Checks that every name in a query exists, and applies the rules of Grafana's dashboard-linter
+(https://github.com/grafana/dashboard-linter/tree/main/docs) and some that an on-call reader needs. Each rule is a
+function below that yields one phrase for each problem.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import promql_parser
@@ -19,26 +24,31 @@ from claudescope_dashboards.queries import NO_LABEL
 
 __all__ = ["lint", "panels_of", "queries_of"]
 
+Json = Mapping[str, Any]
+
 _VARIABLES: Final = ("datasource", "job", "instance", "model", "workflow")
 _ALERTS: Final = "ALERTS"
 _ALERT_LABELS: Final = {"alertname", "alertstate", "error_type", "owner", "severity", "tier"}
-_SCRAPED: Final = {"job", "instance"}
-_SHORTEST: Final = 300
-"""Seconds. A window that is written out, and not Grafana's, is one of the spec's: none is shorter."""
+_SCRAPE_LABELS: Final = {"job", "instance"}
+_COLUMNS: Final = 24
+_LONGEST_UID: Final = 40
+_SHORTEST_WINDOW: Final = 300
+"""Seconds. A window that is written as a number comes from the spec, whose windows are no shorter than this."""
 
 _RANGE: Final = re.compile(r"\[(?P<window>\$\w+|\d+[smhd])(:[^\]]*)?\]")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _COUNTERS: Final = ("_total", "_count", "_sum", "_bucket")
-_WHAT_TO_DO: Final = {"stat": "Red", "bargauge": "Red", "state-timeline": "Red"}
+_COLOURED_PANELS: Final = {"stat", "bargauge", "state-timeline"}
+"""Types of panels whose whole value takes the colour of its threshold."""
 
 
-def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The panels of a board, rows left out."""
+def panels_of(dashboard: Json) -> list[dict[str, Any]]:
+    """The panels of a dashboard, without rows."""
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
-def queries_of(dashboard: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every query of a board with where it stands: of panels and of annotations."""
+def queries_of(dashboard: Json) -> list[tuple[str, str]]:
+    """Every query of the panels and annotations of a dashboard, each after its location."""
     found = [
         (f"{panel.get('title')}: {target['refId']}", target["expr"])
         for panel in panels_of(dashboard)
@@ -52,134 +62,224 @@ def queries_of(dashboard: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def lint(dashboards: Mapping[str, Mapping[str, Any]], groups: Sequence[Group], spec: Spec) -> list[str]:
-    """Every mistake in the boards, as a sentence that names the board and the panel.
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What dashboards are checked against.
+
+    Attributes:
+        uids: Uids of all dashboards.
+        recorded: Names of the series that rules record.
+        known_series: All series and labels that a query may name.
+    """
+
+    uids: frozenset[str]
+    recorded: frozenset[str]
+    known_series: KnownSeries
+
+
+Rule = Callable[[Json, _Context], Iterator[str]]
+QueryRule = Callable[[str, _Context], Iterator[str]]
+
+
+def lint(dashboards: Mapping[str, Json], groups: Sequence[Group], spec: Spec) -> list[str]:
+    """Check dashboards against all rules.
 
     Args:
         dashboards: Dashboards by name.
-        groups: The rules of the spec: what they record may be asked for.
-        spec: What both are made from.
+        groups: The rule groups of the spec. Queries may use the series that they record.
+        spec: The spec that the dashboards and the rules are built from.
+
+    Returns:
+        One sentence for each problem, which names the dashboard and the panel.
     """
-    recorded = {rule.name for group in groups for rule in group.recordings}
-    known_series = KnownSeries(SelectorBuilder(spec), recorded | {_ALERTS}, _ALERT_LABELS | _SCRAPED | {NO_LABEL})
-    uids = {dashboard["uid"] for dashboard in dashboards.values()}
-    mistakes: list[str] = []
-    for name, dashboard in dashboards.items():
-        mistakes += [f"{name}: {problem}" for problem in _dashboard(dashboard, uids)]
-        for panel in panels_of(dashboard):
-            mistakes += [f"{name}: {panel.get('title')}: {problem}" for problem in _panel(panel)]
-        for place, expr in queries_of(dashboard):
-            mistakes += [f"{name}: {place}: {problem}" for problem in _query(expr, known_series, recorded)]
-        for variable in dashboard["templating"]["list"]:
-            if variable["type"] == "query":
-                mistakes += [f"{name}: ${variable['name']}: {problem}" for problem in _choice(variable, known_series)]
-    return mistakes
+    recorded = frozenset(rule.name for group in groups for rule in group.recordings) | {_ALERTS}
+    known_series = KnownSeries(SelectorBuilder(spec), recorded, _ALERT_LABELS | _SCRAPE_LABELS | {NO_LABEL})
+    context = _Context(frozenset(dashboard["uid"] for dashboard in dashboards.values()), recorded, known_series)
+    return [
+        f"{name}: {problem}" for name, dashboard in dashboards.items() for problem in _problems_of(dashboard, context)
+    ]
 
 
-def _dashboard(dashboard: Mapping[str, Any], uids: set[str]) -> Iterator[str]:
-    names = [variable["name"] for variable in dashboard["templating"]["list"]]
-    for name in _VARIABLES:
-        if name not in names:
-            yield f"has no variable {name!r}"
+def _problems_of(dashboard: Json, context: _Context) -> Iterator[str]:
+    for rule in _DASHBOARD_RULES:
+        yield from rule(dashboard, context)
+    for panel in panels_of(dashboard):
+        for rule in _PANEL_RULES:
+            yield from (f"{panel.get('title')}: {problem}" for problem in rule(panel, context))
+    for place, expr in queries_of(dashboard):
+        yield from (f"{place}: {problem}" for problem in _query_problems(expr, context))
     for variable in dashboard["templating"]["list"]:
-        if variable["type"] == "query" and not (
-            variable["includeAll"] and variable["multi"] and variable["refresh"] == 2
-        ):
-            yield f"${variable['name']} has no All, takes one value, or is not asked for anew with the time"
-    if len(dashboard["uid"]) > 40:
-        yield f"its uid {dashboard['uid']!r} is longer than 40"
-    for number in {panel["id"] for panel in dashboard["panels"]}:
-        if [panel["id"] for panel in dashboard["panels"]].count(number) > 1:
-            yield f"two panels have the id {number}"
+        if variable["type"] == "query":
+            for rule in _VARIABLE_RULES:
+                yield from (f"${variable['name']}: {problem}" for problem in rule(variable, context))
+
+
+def _query_problems(expr: str, context: _Context) -> Iterator[str]:
+    """The problems that the first failing stage of query rules finds."""
+    for stage in _QUERY_STAGES:
+        if problems := [problem for rule in stage for problem in rule(expr, context)]:
+            yield from problems
+            return
+
+
+# Rules of a dashboard.
+
+
+def _has_every_variable(dashboard: Json, context: _Context) -> Iterator[str]:
+    names = {variable["name"] for variable in dashboard["templating"]["list"]}
+    yield from (f"has no variable {name!r}" for name in _VARIABLES if name not in names)
+
+
+def _uid_is_short(dashboard: Json, context: _Context) -> Iterator[str]:
+    if len(dashboard["uid"]) > _LONGEST_UID:
+        yield f"the uid {dashboard['uid']!r} is longer than {_LONGEST_UID} characters"
+
+
+def _panel_ids_are_unique(dashboard: Json, context: _Context) -> Iterator[str]:
+    counts = Counter(panel["id"] for panel in dashboard["panels"])
+    yield from (f"two panels have the id {number}" for number, count in counts.items() if count > 1)
+
+
+def _links_lead_to_dashboards(dashboard: Json, context: _Context) -> Iterator[str]:
     for link in re.findall(r"/d/([\w-]+)", str(dashboard["panels"])):
-        if link not in uids:
-            yield f"links to {link!r}, which is no board"
+        if link not in context.uids:
+            yield f"links to {link!r}, which is not a dashboard"
+
+
+def _panels_do_not_overlap(dashboard: Json, context: _Context) -> Iterator[str]:
     taken: set[tuple[int, int]] = set()
     for panel in dashboard["panels"]:
         grid = panel["gridPos"]
-        cells = {
-            (x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])
-        }
-        if cells & taken or grid["x"] + grid["w"] > 24:
-            yield f"{panel.get('title')} stands on another panel, or outside of the 24 columns"
+        columns, rows = range(grid["x"], grid["x"] + grid["w"]), range(grid["y"], grid["y"] + grid["h"])
+        cells = {(column, row) for column in columns for row in rows}
+        if cells & taken or columns.stop > _COLUMNS:
+            yield f"{panel.get('title')} overlaps another panel, or is outside of the {_COLUMNS} columns"
         taken |= cells
 
 
-def _panel(panel: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("title", "description"):
-        if not panel.get(key):
-            yield f"has no {key}"
-    defaults = panel["fieldConfig"]["defaults"]
-    if not defaults.get("unit"):
+# Rules of a panel.
+
+
+def _has_title_and_description(panel: Json, context: _Context) -> Iterator[str]:
+    yield from (f"has no {key}" for key in ("title", "description") if not panel.get(key))
+
+
+def _has_a_unit(panel: Json, context: _Context) -> Iterator[str]:
+    if not panel["fieldConfig"]["defaults"].get("unit"):
         yield "has no unit"
+
+
+def _has_a_query(panel: Json, context: _Context) -> Iterator[str]:
     if not panel["targets"]:
-        yield "asks nothing"
-    for part in (panel, *panel["targets"]):
-        if part.get("datasource", {}).get("uid") != "${datasource}":
-            yield "does not ask the data source that the reader chose"
-    steps = defaults["thresholds"]["steps"]
-    word = _WHAT_TO_DO.get(panel["type"])
-    if word and any("red" in step["color"] for step in steps) and word not in panel.get("description", ""):
-        yield "can be red, and its description does not say what to do then"
+        yield "has no query"
 
 
-def _choice(variable: Mapping[str, Any], known_series: KnownSeries) -> Iterator[str]:
+def _uses_the_selected_data_source(panel: Json, context: _Context) -> Iterator[str]:
+    if any(part.get("datasource", {}).get("uid") != "${datasource}" for part in (panel, *panel["targets"])):
+        yield "does not use the data source that the reader selected"
+
+
+def _says_what_to_do_when_red(panel: Json, context: _Context) -> Iterator[str]:
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    can_be_red = panel["type"] in _COLOURED_PANELS and any("red" in step["color"] for step in steps)
+    if can_be_red and "Red" not in panel.get("description", ""):
+        yield "can turn red, but its description does not say what to do then"
+
+
+# Rules of a variable.
+
+
+def _offers_all_and_several_values(variable: Json, context: _Context) -> Iterator[str]:
+    if not (variable["includeAll"] and variable["multi"] and variable["refresh"] == 2):
+        yield "expected an All option, several values, and a refresh when the time range changes"
+
+
+def _asks_for_known_series(variable: Json, context: _Context) -> Iterator[str]:
     query = variable["query"]["query"]
-    values = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
-    result = re.fullmatch(r"query_result\((.+)\)", query)
-    if not values and not result:
+    if values := re.fullmatch(r"label_values\((.+), (\w+)\)", query):
+        expr = f"count by ({values[2]}) ({values[1]})"
+    elif result := re.fullmatch(r"query_result\((.+)\)", query):
+        expr = result[1]
+    else:
         yield f"expected label_values(series, label) or query_result(query), got {query}"
         return
-    expr = f"count by ({values[2]}) ({values[1]})" if values else result[1] if result else ""
-    yield from known_series.problems(Resolver().resolve(expr))
+    yield from context.known_series.problems(Resolver().resolve(expr))
 
 
-def _query(expr: str, known_series: KnownSeries, recorded: set[str]) -> Iterator[str]:
+# Rules of a query.
+
+
+def _variables_exist(expr: str, context: _Context) -> Iterator[str]:
     if unknown := set(re.findall(r"\$\{?([a-zA-Z]\w*)", expr)) - set(_VARIABLES) - Resolver.INTERVALS:
-        yield f"has the variables {sorted(unknown)}, which the board has not"
-        return
+        yield f"uses the variables {sorted(unknown)}, which the dashboard does not have"
+
+
+def _series_exist(expr: str, context: _Context) -> Iterator[str]:
+    yield from context.known_series.problems(Resolver().resolve(expr))
+
+
+def _windows_are_long_enough(expr: str, context: _Context) -> Iterator[str]:
     for found in _RANGE.finditer(expr):
         window = found["window"]
-        if not window.startswith("$") and int(window[:-1]) * _UNITS[window[-1]] < _SHORTEST:
-            yield f"looks at {window}: expected $__rate_interval, or a window of the spec of 5m or more"
-    resolved = Resolver().resolve(expr)
-    problems = list(known_series.problems(resolved))
-    yield from problems
-    if not problems:
-        yield from _selectors(resolved, recorded | {_ALERTS})
+        if not window.startswith("$") and int(window[:-1]) * _UNITS[window[-1]] < _SHORTEST_WINDOW:
+            yield f"uses the window {window}: expected $__rate_interval, or a window of the spec of 5m or more"
 
 
-def _selectors(expr: str, recorded: set[str]) -> Iterator[str]:
-    """Every selector of what apps emit is narrowed by job and instance, and no raw counter is shown."""
-    found: list[promql_parser.VectorSelector] = []
+def _selectors_use_job_and_instance(expr: str, context: _Context) -> Iterator[str]:
+    selectors: list[promql_parser.VectorSelector] = []
 
     def visit(node: promql_parser.Expr) -> bool:
         if isinstance(node, promql_parser.VectorSelector):
-            found.append(node)
+            selectors.append(node)
         return True
 
-    tree = promql_parser.parse(expr)
-    promql_parser.walk(tree, visit)
-    for selector in found:
+    promql_parser.walk(promql_parser.parse(Resolver().resolve(expr)), visit)
+    for selector in selectors:
         labels = {matcher.name for matcher in selector.matchers.matchers}
-        if selector.name and selector.name not in recorded and not labels >= _SCRAPED:
-            yield f"asks for {selector.name} without $job and $instance"
-    for name in _shown(tree):
-        if name.endswith(_COUNTERS) and name not in recorded:
-            yield f"shows the counter {name} as it is: expected rate or increase of it"
+        if selector.name and selector.name not in context.recorded and not labels >= _SCRAPE_LABELS:
+            yield f"selects {selector.name} without $job and $instance"
 
 
-def _shown(node: Any) -> Iterator[str]:
-    """Names of the series whose values are used as they are: not over a window, nor for their age or their number."""
+def _counters_have_a_rate(expr: str, context: _Context) -> Iterator[str]:
+    for name in _instant_series(promql_parser.parse(Resolver().resolve(expr))):
+        if name.endswith(_COUNTERS) and name not in context.recorded:
+            yield f"shows the counter {name} itself: expected its rate or increase"
+
+
+def _instant_series(node: Any) -> Iterator[str]:
+    """Names of the series whose current values are used: not over a window, not by timestamp, not only counted."""
     if isinstance(node, promql_parser.VectorSelector):
         yield node.name or ""
     elif isinstance(node, promql_parser.Call):
         for argument in () if node.func.name == "timestamp" else node.args:
-            yield from _shown(argument)
+            yield from _instant_series(argument)
     elif isinstance(node, promql_parser.AggregateExpr):
-        yield from () if str(node.op) == "count" else _shown(node.expr)
+        yield from () if str(node.op) == "count" else _instant_series(node.expr)
     elif isinstance(node, promql_parser.BinaryExpr):
-        yield from _shown(node.lhs)
-        yield from _shown(node.rhs)
+        yield from _instant_series(node.lhs)
+        yield from _instant_series(node.rhs)
     elif isinstance(node, (promql_parser.ParenExpr, promql_parser.UnaryExpr, promql_parser.SubqueryExpr)):
-        yield from _shown(node.expr)
+        yield from _instant_series(node.expr)
+
+
+_DASHBOARD_RULES: Final[tuple[Rule, ...]] = (
+    _has_every_variable,
+    _uid_is_short,
+    _panel_ids_are_unique,
+    _links_lead_to_dashboards,
+    _panels_do_not_overlap,
+)
+_PANEL_RULES: Final[tuple[Rule, ...]] = (
+    _has_title_and_description,
+    _has_a_unit,
+    _has_a_query,
+    _uses_the_selected_data_source,
+    _says_what_to_do_when_red,
+)
+_VARIABLE_RULES: Final[tuple[Rule, ...]] = (_offers_all_and_several_values, _asks_for_known_series)
+_QUERY_STAGES: Final[tuple[tuple[QueryRule, ...], ...]] = (
+    (_variables_exist,),
+    (_series_exist,),
+    (_windows_are_long_enough, _selectors_use_job_and_instance, _counters_have_a_rate),
+)
+"""A stage runs only on queries that passed all stages before it."""

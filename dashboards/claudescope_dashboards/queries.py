@@ -1,8 +1,7 @@
-"""Queries of boards: the catalogue's metrics under the reader's variables.
+"""Builds the PromQL of panels: metrics of the catalogue, filtered by the variables of the dashboard.
 
-A board asks by the same names as the alerts do (`claudescope_alerts.promql`), narrowed to the job, instance, model and
-workflow that its reader chose. Ratios are 0 rather than missing while nothing went wrong, and missing rather than NaN
-while nothing was called.
+The names are those of the alerts (`claudescope_alerts.promql`). Every query is filtered by the selected job, instance,
+model and workflow. Ratios are 0 while no event of the part happened, and have no value while there are no calls.
 """
 
 from __future__ import annotations
@@ -27,35 +26,56 @@ from claudescope_alerts.spec.model import Spec
 __all__ = ["CHAT", "ENDED", "INSTANCE", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries"]
 
 RATE: Final = "$__rate_interval"
-"""Grafana's window for `rate`: never shorter than four scrapes."""
+"""Grafana's window for `rate`: at least four scrape intervals."""
 
 RANGE: Final = "$__range"
-"""Grafana's window for the whole time that the reader looks at."""
+"""Grafana's window for the whole time range of the dashboard."""
 
 NO_LABEL: Final = "all_of"
-"""A label that no series has."""
+"""Name of a label that no series has. See `Queries._only_if_selected`."""
 
 IN_BUDGET: Final = Match(ERROR_TYPE, tuple(row.name for row in ERROR_TYPES.values() if row.in_budget))
-"""Failures for a reason that is not in the request itself."""
+"""Errors that count against the error budget: all except those caused by the request itself."""
 
 _MAY_BE_ABSENT: Final = (WORKFLOW, REQUEST_MODEL, RESPONSE_MODEL)
 _BY_VARIABLE: Final = ((REQUEST_MODEL, "model"), (WORKFLOW, "workflow"))
 INSTANCE: Final = ("job", "instance")
-"""Labels of an instance."""
+"""Labels that identify an instance."""
 
-_NOT_BY_INSTANCE: Final = ("model", "workflow")
-"""Variables for which what is recorded of each instance has no label."""
+_NOT_RECORDED_PER_INSTANCE: Final = ("model", "workflow")
+"""Variables whose labels are missing from the series that are recorded per instance."""
 
 
 def _seconds(window: str) -> int:
     return int(window[:-1]) * {"m": 60, "h": 3600, "d": 86400}[window[-1]]
 
 
-class Queries(SelectorBuilder):
-    """Writes the expressions of panels.
+def _rollup_growth(rollup: str, per_instance: bool, window: str, function: str) -> str:
+    """Return `rate` or `increase` of a fleet rollup, which records a rate per second.
 
     Args:
-        spec: Says the naming, the labels of the service and the thresholds.
+        rollup: Selector of the rollup.
+        per_instance: Whether it is recorded per instance, every `INSTANCE_INTERVAL` minutes, rather than every minute.
+        window: Window of the function; the rollup itself is the rate over `RATE`.
+        function: `"rate"` or `"increase"`.
+    """
+    if window == RATE:
+        return rollup
+    # Minutes without a sample count as minutes without events, as they do for `increase`.
+    if per_instance:
+        increase = f"{60 * INSTANCE_INTERVAL} * sum_over_time({rollup}[{window}])"
+    else:
+        increase = f"60 * sum_over_time({rollup}[{window}:1m])"
+    if function == "increase":
+        return increase
+    return f"{increase} / {'$__range_s' if window == RANGE else _seconds(window)}"
+
+
+class Queries(SelectorBuilder):
+    """Builds the expressions of panels.
+
+    Args:
+        spec: The spec, for its naming, the labels of its service and its thresholds.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -63,13 +83,13 @@ class Queries(SelectorBuilder):
         self.spec = spec
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
-        """The service's labels, and the variables of the board that the metric has a label for."""
+        """Return the service's labels, and the variables for which the metric has a label."""
         chosen = [("job", "=~", "$job"), ("instance", "=~", "$instance")]
         chosen += [(self.label(label), "=~", f"${name}") for label, name in _BY_VARIABLE if label in metric.labels]
         return [*super().conditions(metric), *chosen]
 
     def legend(self, *labels: Label | str) -> str:
-        """How a legend shows the values of labels."""
+        """Return a legend that shows the values of labels."""
         names = [label if isinstance(label, str) else self.label(label) for label in labels]
         return " ".join(f"{{{{{name}}}}}" for name in names)
 
@@ -83,117 +103,125 @@ class Queries(SelectorBuilder):
         window: str = RATE,
         function: str = "rate",
     ) -> str:
-        """The sum of `rate` or `increase` over the series of a metric.
+        """Sum `rate` or `increase` over the series of a metric.
 
         Args:
             metric: A counter, or a histogram with its `part`.
             matches: Conditions on its labels.
             by: Labels to keep.
-            part: Which series of a histogram.
-            le: Upper bound of its bucket.
-            window: Range that is looked at.
+            part: SeriesPart of a histogram: `"count"`, `"sum"` or `"bucket"`.
+            le: Upper bound of the bucket.
+            window: Window of the function.
             function: `"rate"` or `"increase"`.
         """
         grouping = f" by {self.by(*by)}" if by else ""
-        grown = self._grown(metric, *matches, by=by, part=part, le=le, window=window, function=function)
-        return self._named(f"sum{grouping} ({grown})", by)
+        grown = self._growth(metric, *matches, by=by, part=part, le=le, window=window, function=function)
+        return self._with_none(f"sum{grouping} ({grown})", by)
 
     def calls(
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
     ) -> str:
-        """How many calls ended: per second, or within the window."""
+        """Count the calls that ended: per second, or within the window."""
         return self.total(DURATION, *matches, by=by, part="count", window=window, function=function)
 
     def failed(
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
     ) -> str:
-        """How many calls failed."""
+        """Count the calls that failed: per second, or within the window."""
         return self.calls(FAILED, *matches, by=by, window=window, function=function)
 
     def ratio(self, part: str, whole: str) -> str:
-        """A share of a whole: 0 where there is no part, and nothing where there is no whole."""
+        """Divide a part by a whole: 0 without a part, and no value without a whole."""
         return f"({part} or 0 * {whole}) / ({whole} > 0)"
 
     def quantile(
         self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE
     ) -> str:
-        """A quantile of a histogram."""
-        grown = self._grown(metric, *matches, by=by, part="bucket", window=window)
+        """Estimate a quantile of a histogram."""
+        grown = self._growth(metric, *matches, by=by, part="bucket", window=window)
         estimated = f"histogram_quantile({quantile:g}, sum by {self.by('le', *by)} ({grown}))"
-        return self._named(estimated, by)
+        return self._with_none(estimated, by)
 
     def gauge(self, metric: Metric, function: str = "", window: str = "") -> str:
-        """The last-seen values of a gauge, of each instance or across them.
+        """Return the current values of a gauge, or a function of them.
 
         Args:
             metric: The gauge.
-            function: Of its values over the window, such as `"deriv"`; none for the values themselves.
-            window: Range that is looked at.
+            function: Function over the window, such as `"deriv"`. By default the values themselves.
+            window: Window of the function.
         """
         selector = self.select(metric, window=window)
         if not self.spec.fleet_rollup:
             return f"{function}({selector})" if function else selector
         fleet = self.recorded_fleet(metric) + (f"[{window}]" if window else "")
-        chosen = self._of_chosen(selector)
+        chosen = self._only_if_selected(selector)
         return f"({function}({chosen}) or {function}({fleet}))" if function else f"({chosen} or {fleet})"
 
     def last_seen(self, window: str = "") -> str:
-        """When each instance's newest sample of calls was taken, in Unix seconds.
+        """Return the time of each instance's newest sample of calls, in Unix seconds.
 
         Args:
-            window: Of those, too, that have gone within it; else of those that are there.
+            window: Also include instances that disappeared within this window. By default only current ones.
         """
 
         def newest(queries: Queries) -> str:
             now = newest_sample(queries, INSTANCE, queries.select(DURATION, part="count"))
-            # Of those that have gone, each fifth minute is enough, as a sample is seen for five.
+            # Prometheus sees a sample for five minutes, so a resolution of five minutes misses no instance.
             return f"{now} or max_over_time(({now})[{window}:5m])" if window else now
 
-        return self._of_each(INSTANCE_LAST_SEEN.name, newest, "max_over_time" if window else "", window)
+        return self._per_instance(INSTANCE_LAST_SEEN.name, newest, "max_over_time" if window else "", window)
 
     def failed_ratio(self) -> str:
-        """The share of each instance's calls that fails, of those that end."""
+        """Return the error rate of each instance: failed calls over ended calls."""
 
         def ratio(queries: Queries) -> str:
             return queries.ratio(queries.failed(by=INSTANCE), queries.calls(ENDED, by=INSTANCE))
 
-        return self._of_each(INSTANCE_FAILED_RATIO.name, ratio)
+        return self._per_instance(INSTANCE_FAILED_RATIO.name, ratio)
 
     def p95(self) -> str:
-        """The 95th percentile of how long each instance's calls take that users wait for."""
-        return self._of_each(INSTANCE_P95.name, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE))
+        """Return the 95th percentile of the duration of each instance's model calls, in seconds."""
+        return self._per_instance(
+            INSTANCE_P95.name, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE)
+        )
 
-    def _of_each(self, name: str, raw: Callable[[Queries], str], function: str = "", window: str = "") -> str:
-        """What rules record ready-made of each instance, and what it is made of where a model or a workflow is chosen.
+    def _per_instance(self, name: str, raw: Callable[[Queries], str], function: str = "", window: str = "") -> str:
+        """Read a series that is recorded per instance, or compute it while a model or a workflow is selected.
 
         Args:
-            name: What is recorded.
-            raw: Asks the same of instances' own series.
-            function: Of what is recorded over the window; none for its values themselves.
-            window: Range that is looked at.
+            name: Name of the recorded series.
+            raw: Computes the same from raw series.
+            function: Function over the window of the recorded series. By default its values themselves.
+            window: Window of the function.
         """
         if not self.spec.fleet_rollup:
             return raw(self)
         recorded = self.fleet(name, DURATION, part="count")
         recorded = f"{function}({recorded}[{window}])" if function else recorded
-        return " or ".join([*(raw(_Chosen(self.spec, variable)) for variable in _NOT_BY_INSTANCE), recorded])
+        return " or ".join(
+            [*(raw(_RawIfSelected(self.spec, variable)) for variable in _NOT_RECORDED_PER_INSTANCE), recorded]
+        )
 
     def recorded_fleet(
         self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "", by_instance: bool = False
     ) -> str:
-        """What rules record of a metric across instances, or of each: only All finds it, as it lacks the label."""
+        """Select the fleet rollup of a metric, summed over instances or per instance.
+
+        It has no value while an instance is selected, as it lacks the label.
+        """
         return self.fleet(fleet_name(metric, part, by_instance=by_instance), metric, *matches, part=part, le=le)
 
     @staticmethod
-    def _of_chosen(selector: str, variable: str = "instance") -> str:
-        """A selector that finds nothing where the reader chose All of a variable.
+    def _only_if_selected(selector: str, variable: str = "instance") -> str:
+        """Change a selector so that it finds series only while the variable is not All.
 
-        All is `.*`, which every series' missing label matches, and so none passes; a name matches none, and all pass.
+        No series has the label `NO_LABEL`, so its value is empty. All is `.*`, which matches the empty value, and `!~`
+        then excludes every series. A selected name does not match it, and every series passes.
         """
         head, brace, tail = selector.rpartition("}")
         return f'{head}, {NO_LABEL}!~"${variable}"{brace}{tail}'
 
-    def _grown(
+    def _growth(
         self,
         metric: Metric,
         *matches: Match,
@@ -203,55 +231,46 @@ class Queries(SelectorBuilder):
         window: str = RATE,
         function: str = "rate",
     ) -> str:
-        """`rate` or `increase` of each series, of instances or across them."""
+        """Return `rate` or `increase` of the raw series, or of the fleet rollup while All is selected."""
         selector = self.select(metric, *matches, part=part, le=le, window=window)
         if not self.spec.fleet_rollup:
             return f"{function}({selector})"
-        each = "instance" in by
-        fleet = self.recorded_fleet(metric, *matches, part=part, le=le, by_instance=each)
-        if window != RATE:
-            # Tiles for which nothing was recorded count as without events, as in a rate.
-            # What is recorded of each instance has an interval of its own, and each sample is one tile.
-            fleet = (
-                f"{60 * INSTANCE_INTERVAL} * sum_over_time({fleet}[{window}])"
-                if each
-                else f"60 * sum_over_time({fleet}[{window}:1m])"
-            )
-            if function == "rate":
-                fleet += " / " + ("$__range_s" if window == RANGE else str(_seconds(window)))
-        # What is recorded of each instance has no model and no workflow: if one is chosen, raw series answer.
-        chosen = [self._of_chosen(selector, name) for name in (_NOT_BY_INSTANCE if each else ("instance",))]
-        return " or ".join([*(f"{function}({one})" for one in chosen), fleet])
+        per_instance = "instance" in by
+        rollup = self.recorded_fleet(metric, *matches, part=part, le=le, by_instance=per_instance)
+        # A rollup per instance has no label for the model and the workflow: raw series answer while one is selected.
+        variables = _NOT_RECORDED_PER_INSTANCE if per_instance else ("instance",)
+        raw = [f"{function}({self._only_if_selected(selector, variable)})" for variable in variables]
+        return " or ".join([*raw, _rollup_growth(rollup, per_instance, window, function)])
 
     def recorded(self, name: str, **labels: str) -> str:
-        """A series that the spec's rules record."""
+        """Select a series that the spec's rules record."""
         pairs = {"service": self.spec.service.name, **labels}
         return name + "{" + ", ".join(f'{key}="{value}"' for key, value in pairs.items()) + "}"
 
     def alerts(self, state: str = "firing", **labels: str) -> str:
-        """The state of the spec's alerts, as Prometheus and vmalert keep it."""
+        """Select the series in which Prometheus and vmalert keep the state of the spec's alerts."""
         pairs = "".join(f', {key}="{value}"' for key, value in labels.items())
         return f'ALERTS{{service="{self.spec.service.name}", alertstate="{state}", severity!="none"{pairs}}}'
 
     def narrowed(self, name: str, conditions: str) -> str:
-        """A series by its name and its conditions as text, quoted where the naming keeps dots."""
+        """Select a series by its name and its conditions as text. The name is quoted if the naming keeps dots."""
         if self.spec.naming == "prometheus":
             return f"{name}{{{conditions}}}" if conditions else name
         return f'{{"{name}"{", " if conditions else ""}{conditions}}}'
 
-    def _named(self, expr: str, by: tuple[Label | str, ...]) -> str:
-        """With a name for what has none: calls outside of any workflow, calls that no model answered."""
+    def _with_none(self, expr: str, by: tuple[Label | str, ...]) -> str:
+        """Show "(none)" for a missing label: calls outside of a workflow, or without an answer of a model."""
         for label in (self.label(label) for label in _MAY_BE_ABSENT if label in by):
             expr = f'label_replace({expr}, "{label}", "(none)", "{label}", "")'
         return expr
 
 
-class _Chosen(Queries):
-    """Asks instances' own series, which it finds only where the reader chose some of a variable.
+class _RawIfSelected(Queries):
+    """Builds queries of raw series that have no value while a variable is All.
 
     Args:
         spec: As for `Queries`.
-        variable: The variable's name.
+        variable: Name of the variable.
     """
 
     def __init__(self, spec: Spec, variable: str) -> None:
@@ -259,5 +278,5 @@ class _Chosen(Queries):
         self._variable = variable
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
-        """As any board's, and none at All: see `_of_chosen`."""
+        """Add the condition that `Queries._only_if_selected` explains."""
         return [*super().conditions(metric), (NO_LABEL, "!~", f"${self._variable}")]

@@ -1,4 +1,4 @@
-"""Judges of the boards: each that is installed is asked, and those that are not are named."""
+"""Validators of the dashboards. Those that are not installed are skipped and named."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from claudescope_dashboards.lint import queries_of
 __all__ = ["check_dashboards", "lost_in_round_trip", "unparsed"]
 
 _PLUGINS_OWN: Final = {"tagKeys", "textFormat", "titleFormat"}
-"""Keys of a Prometheus annotation, which the schema of dashboards leaves to the data source."""
+"""Keys of a Prometheus annotation, which the dashboard schema does not contain."""
 
 Dashboards = Mapping[str, Mapping[str, Any]]
 
 
 def check_dashboards(spec: Spec) -> list[CheckResult]:
-    """Let every judge that is here check the boards of a spec."""
+    """Validate the dashboards of a spec with every validator that is installed."""
     try:
         dashboards = dashboards_of(spec)
-    except BadInputError as mistakes:
-        return [CheckResult("lint", "failed", str(mistakes))]
+    except BadInputError as problems:
+        return [CheckResult("lint", "failed", str(problems))]
     return [
         CheckResult("lint", "passed"),
         _check_result("promql-parser", "promql_parser", lambda: unparsed(dashboards)),
@@ -48,23 +48,24 @@ def _check_result(validator: str, module: str, ask: Callable[[], Iterator[str]])
 
 
 def unparsed(dashboards: Dashboards) -> Iterator[str]:
-    """Every query that is not PromQL once its variables are filled in."""
+    """Return every query that is not PromQL after its variables are replaced."""
     for name, dashboard in dashboards.items():
         for place, expr in queries_of(dashboard):
-            for refusal in _refusals(expr):
-                yield f"{name}: {place}: {refusal}"
+            if problem := _syntax_error(expr):
+                yield f"{name}: {place}: {problem}"
 
 
-def _refusals(expr: str) -> Iterator[str]:
+def _syntax_error(expr: str) -> str:
     try:
         promql_parser.parse(Resolver().resolve(expr))
     except ValueError as error:
-        yield str(error)
+        return str(error)
+    return ""
 
 
 def lost_in_round_trip(dashboards: Dashboards) -> Iterator[str]:
-    """Everything that Grafana's own model of a dashboard does not know, or has otherwise."""
-    # Heavy, and only a judge: it is imported where it is asked.
+    """Return every value that a round trip through Grafana's own dashboard model loses or changes."""
+    # Optional and slow to import.
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -88,10 +89,10 @@ def _losses(given: Any, returned: Any, place: str) -> Iterator[str]:
                 yield f"{place}.{key} is lost"
     elif isinstance(given, list) and isinstance(returned, list):
         items: list[Any] = given  # pyright: ignore[reportUnknownVariableType]
-        theirs: list[Any] = returned  # pyright: ignore[reportUnknownVariableType]
-        if len(items) != len(theirs):
-            yield f"{place} has {len(theirs)} items of {len(items)}"
-        for item, other in zip(items, theirs, strict=False):
+        returned_items: list[Any] = returned  # pyright: ignore[reportUnknownVariableType]
+        if len(items) != len(returned_items):
+            yield f"{place} has {len(returned_items)} of {len(items)} items"
+        for item, other in zip(items, returned_items, strict=False):
             yield from _losses(item, other, f"{place}[]")
     elif given != returned:
         yield f"{place} was {given!r} and is {returned!r}"

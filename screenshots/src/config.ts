@@ -1,4 +1,4 @@
-// Applies a panel's transformations, field defaults and overrides, by Grafana's own code.
+// Applies a panel's transformations, field defaults and overrides with Grafana's code.
 
 import {
   applyFieldOverrides,
@@ -12,7 +12,7 @@ import {
 } from '@grafana/data';
 import { lastValueFrom } from 'rxjs';
 
-import { Panel } from './board';
+import { Panel } from './dashboard';
 
 const STANDARD = [
   'unit',
@@ -56,14 +56,14 @@ function property(id: string): FieldConfigPropertyItem {
   } as unknown as FieldConfigPropertyItem;
 }
 
-/** The properties that a panel sets: Grafana's registry of them is in plugins, which are not published. */
+/** Lists the properties that a panel sets. Grafana keeps its registry of them in plugins, which are not published. */
 function registryOf(panel: Panel): FieldConfigOptionsRegistry {
   const custom = Object.keys(panel.fieldConfig?.defaults.custom ?? {}).map((name) => `custom.${name}`);
   const overridden = (panel.fieldConfig?.overrides ?? []).flatMap((rule) => rule.properties.map((each: any) => each.id));
   return new FieldConfigOptionsRegistry(() => [...new Set([...STANDARD, ...custom, ...overridden])].map(property));
 }
 
-/** Frames as the panel's visualisation gets them. */
+/** Returns the frames that the panel's visualisation receives. */
 export async function prepare(panel: Panel, frames: DataFrame[], theme: GrafanaTheme2): Promise<DataFrame[]> {
   const transformed = panel.transformations?.length
     ? await lastValueFrom(

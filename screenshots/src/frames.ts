@@ -1,10 +1,10 @@
-// Makes data frames of answers, as Grafana's Prometheus data source does.
+// Converts query results to data frames, as Grafana's Prometheus data source does.
 
 import { createDataFrame, DataFrame, FieldType } from '@grafana/data';
 
-import { Answer, Series } from './board';
+import { Answer, Series } from './dashboard';
 
-/** A number as Prometheus writes it. */
+/** Parses a number in the format of Prometheus. */
 export function parseNumber(text: string): number | null {
   if (text === '+Inf') {
     return Infinity;
@@ -16,7 +16,7 @@ export function parseNumber(text: string): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** The name of a series in a legend. */
+/** Returns the name of a series in a legend. */
 export function nameOf(answer: Answer, metric: Record<string, string>): string {
   const { __name__: name, ...labels } = metric;
   if (answer.legendFormat && answer.legendFormat !== '__auto') {
@@ -56,7 +56,7 @@ function points(series: Series) {
   };
 }
 
-/** Steps without a sample are gaps: a line must not go over them. */
+/** Adds a null for each step without a sample, so that lines have gaps there. */
 function onGrid(answer: Answer, series: Series, from: number, to: number) {
   const known = new Map(series.values.map(([at, value]) => [at * 1000, parseNumber(value)]));
   const times: number[] = [];
@@ -89,7 +89,7 @@ function table(answer: Answer, alone: boolean): DataFrame {
   });
 }
 
-/** Buckets of a histogram, each with what is in it alone, from the lowest to the highest. */
+/** Converts cumulative buckets to separate ones, from the lowest to the highest. */
 function heatmap(answer: Answer, from: number, to: number): DataFrame {
   const bound = (series: Series) => parseNumber(series.metric.le) ?? Infinity;
   const buckets = [...answer.result].sort((one, other) => bound(one) - bound(other));
@@ -108,7 +108,7 @@ function heatmap(answer: Answer, from: number, to: number): DataFrame {
   });
 }
 
-/** The frames of a panel, before its transformations. */
+/** Returns the frames of a panel before its transformations. */
 export function framesOf(answers: Answer[], from: number, to: number): DataFrame[] {
   return answers.flatMap((answer) => {
     if (answer.format === 'table') {

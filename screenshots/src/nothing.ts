@@ -1,4 +1,4 @@
-// Stands for an editor of code, which is most of the bundle and which no board shows.
+// Replaces the code editor, which is most of the bundle and which no dashboard uses.
 export const loader = { config() {}, init() {} };
 export default function Nothing() {
   return null;

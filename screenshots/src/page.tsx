@@ -1,4 +1,4 @@
-// Draws one board, which the query of the page's address names, and says in the title when it is done.
+// Draws the dashboard that the query of the URL names, and sets the title to "drawn" when it has finished.
 
 import '@fontsource/inter/latin-400.css';
 import '@fontsource/inter/latin-500.css';
@@ -10,7 +10,7 @@ import { GlobalStyles, Icon, PanelChrome, PanelContextProvider } from '@grafana/
 import { CSSProperties, ReactNode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { Drawing, Panel } from './board';
+import { Drawing, Panel } from './dashboard';
 import { prepare } from './config';
 import { framesOf } from './frames';
 import { HeatmapPanel, StateTimelinePanel } from './panels/standins';
@@ -113,11 +113,11 @@ interface Prepared {
   frames: any[];
 }
 
-function Board({ drawing, prepared, theme }: { drawing: Drawing; prepared: Prepared[]; theme: GrafanaTheme2 }) {
+function Dashboard({ drawing, prepared, theme }: { drawing: Drawing; prepared: Prepared[]; theme: GrafanaTheme2 }) {
   const [drawn, setDrawn] = useState(false);
   const width = window.innerWidth - 32;
   useEffect(() => {
-    // Two frames after the last layout, plots have painted.
+    // The plots are painted two frames after the last layout.
     requestAnimationFrame(() => requestAnimationFrame(() => setDrawn(true)));
   }, []);
   useEffect(() => {
@@ -153,7 +153,7 @@ function Board({ drawing, prepared, theme }: { drawing: Drawing; prepared: Prepa
 }
 
 async function main() {
-  const name = new URLSearchParams(location.search).get('board');
+  const name = new URLSearchParams(location.search).get('dashboard');
   const drawing: Drawing = await (await fetch(`/${name}.json`)).json();
   await initPluginTranslations('grafana', []);
   const theme = getThemeById(drawing.theme) ?? createTheme({ colors: { mode: drawing.theme } });
@@ -164,12 +164,12 @@ async function main() {
       frames: await prepare(panel, framesOf(drawing.answers[panel.id] ?? [], drawing.from, drawing.to), theme),
     }))
   );
-  const context = { eventsScope: 'board', eventBus: new EventBusSrv() };
-  createRoot(document.getElementById('board')!).render(
+  const context = { eventsScope: 'dashboard', eventBus: new EventBusSrv() };
+  createRoot(document.getElementById('dashboard')!).render(
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
       <PanelContextProvider value={context}>
-        <Board drawing={drawing} prepared={prepared} theme={theme} />
+        <Dashboard drawing={drawing} prepared={prepared} theme={theme} />
       </PanelContextProvider>
     </ThemeContext.Provider>
   );

@@ -1,4 +1,4 @@
-"""What the benchmark of a fleet writes and asks: whole samples, and raw expressions for recorded series."""
+"""The benchmark of a fleet: the samples it writes, and the raw expressions of recorded series."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.fleet.timing import inlined_rules
 from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import queries_of
 from tests.alerts.conftest import default_build
-from tests.dashboards.conftest import default_boards
+from tests.dashboards.conftest import default_dashboards
 
 _RULES = {name: text for name, text in default_build().items() if name.startswith("rules/")}
 _OWN = {"service": "claude"}
@@ -25,7 +25,7 @@ _OWN = {"service": "claude"}
 
 @pytest.fixture
 def inliner() -> Inliner:
-    """Two objectives, and what is built on them."""
+    """Two objectives, and rules that use their series."""
     return Inliner([
         Recorded("claude_slo:events:rate5m", "sum(rate(calls[5m]))", {"slo": "a"}),
         Recorded("claude_slo:events:rate5m", "sum(rate(streams[5m]))", {"slo": "b"}),
@@ -74,22 +74,24 @@ def inliner() -> Inliner:
         ("sum(rate(calls[5m]))", "sum(rate(calls[5m]))"),
     ],
 )
-def test_the_raw_expression_stands_where_a_recorded_series_was(inliner: Inliner, expr: str, raw: str) -> None:
-    """Each objective's own, several as one, rules on rules, over a window, at another time, and long windows whole."""
+def test_recorded_series_are_replaced_by_raw_expressions(inliner: Inliner, expr: str, raw: str) -> None:
+    """One objective, several objectives, rules on rules, a window, an offset, and long windows."""
     assert inliner.inline(expr) == raw
 
 
-def test_a_series_that_no_rule_records_is_no_raw_one(inliner: Inliner) -> None:
-    """A misspelt name would otherwise cost nothing, and be quick."""
+def test_an_unknown_recorded_series_is_an_error(inliner: Inliner) -> None:
+    """A misspelt name would otherwise be measured as a fast query."""
     with pytest.raises(ValueError, match="no rule records claude_slo:evnts"):
         inliner.inline("claude_slo:evnts:rate5m")
 
 
-def test_no_panel_and_no_alert_is_left_with_a_recorded_series() -> None:
-    """And all of it is PromQL."""
+def test_every_panel_and_alert_is_inlined() -> None:
+    """No recorded series is left, and all results are PromQL."""
     inliner = Inliner(recordings_of(_RULES.values()))
     resolver = Resolver()
-    panels = [resolver.resolve(expr) for dashboard in default_boards().values() for _, expr in queries_of(dashboard)]
+    panels = [
+        resolver.resolve(expr) for dashboard in default_dashboards().values() for _, expr in queries_of(dashboard)
+    ]
     inlined = [inliner.inline(expr) for expr in panels]
     alone = inlined_rules(_RULES, inliner)
     assert any(inliner.reads_recorded(expr) for expr in panels)
@@ -99,8 +101,8 @@ def test_no_panel_and_no_alert_is_left_with_a_recorded_series() -> None:
         promql_parser.parse(expr)
 
 
-def test_recorded_series_go_as_far_back_as_a_rule_looks() -> None:
-    """The budget of 30 days, the hour of a week ago, and a day of what boards show."""
+def test_recorded_series_cover_what_rules_look_back_at() -> None:
+    """The budget of 30 days, the hour of a week ago, and the day that dashboards show."""
     spans = spans_of([
         'sum_over_time(claude_slo:events:rate5m{slo="a"}[30d])', "claude:p95:1h offset 167h30m", "claude:now",
     ])  # fmt: skip
@@ -117,7 +119,7 @@ def test_recorded_series_go_as_far_back_as_a_rule_looks() -> None:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """The fields of a protocol buffer: their numbers and their bytes."""
+    """Decode a protocol buffer to field numbers and bytes."""
     at = 0
 
     def varint() -> int:
@@ -144,7 +146,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def test_a_remote_write_has_every_sample_of_a_series() -> None:
-    """Read back field by field: sorted labels, values that grow, times a minute apart."""
+    """A decoded message has sorted labels, growing values, and times a minute apart."""
     series = Series("calls_total", (("model", "b"),), 5000, gauge=False, whole=True, kept=3600, group=0)
     growth, start = Growth.numbered(7), 1_800_000_000.0
     message = blocks_of([series], growth, start, 1_800_000_000, 1_800_000_600)
@@ -163,8 +165,8 @@ def test_a_remote_write_has_every_sample_of_a_series() -> None:
     assert framed(b"abc") == b"\x03\xfc\x02\x00\x00\x00abc"
 
 
-def test_what_each_instance_has_recorded_is_written_as_often_as_it_is_evaluated() -> None:
-    """The group's own interval; the labels of one instance are left to whom they are written for."""
+def test_series_per_instance_use_the_interval_of_their_group() -> None:
+    """Samples have the interval of the rule group, and no labels of the instance."""
     labels = {"__name__": "claude_each:p95", "instance": "app-1", "job": "app", "service": "claude"}
     rules = "groups: [{name: each, interval: 5m, rules: [{record: 'claude_each:p95', expr: '1'}]}]"
     across = ({"__name__": "claude_fleet:calls", "service": "claude"}, 2.0)

@@ -1,4 +1,4 @@
-"""Asks a Prometheus, or what answers like one, as Grafana does."""
+"""Client for the HTTP API of Prometheus, which VictoriaMetrics has too."""
 
 from __future__ import annotations
 
@@ -15,32 +15,36 @@ __all__ = ["Store"]
 
 @dataclass(frozen=True)
 class Store:
-    """The HTTP API at a URL."""
+    """The HTTP API of a server.
+
+    Attributes:
+        url: Base URL of the server.
+    """
 
     url: str
 
     def is_ready(self) -> bool:
-        """Whether it answers."""
+        """Return whether the server answers queries."""
         try:
             return self.instant("vector(1)") != []
         except OSError:
             return False
 
     def flush(self) -> None:
-        """Make VictoriaMetrics show what it was given."""
+        """Make the samples that VictoriaMetrics received visible to queries."""
         with urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=30):  # noqa: S310 # ours
             pass
 
     def instant(self, expr: str, at: float | None = None) -> list[Any]:
-        """The series of an instant query."""
+        """Return the series of an instant query."""
         return self._result("query", {"query": expr, **({} if at is None else {"time": f"{at}"})})
 
     def range(self, expr: str, start: float, end: float, step: int) -> list[Any]:
-        """The series of a query over time."""
+        """Return the series of a range query."""
         return self._result("query_range", {"query": expr, "start": f"{start}", "end": f"{end}", "step": f"{step}"})
 
     def label_values(self, label: str, selector: str) -> list[str]:
-        """Values of a label."""
+        """Return the values of a label."""
         query = urllib.parse.urlencode({"match[]": selector})
         return list(self._get(f"label/{label}/values?{query}"))
 
@@ -59,6 +63,6 @@ class Store:
 
 
 def numbers(series: list[Any]) -> list[float]:
-    """All values of an answer that are numbers."""
+    """Return all values of a result except NaN."""
     found = [float(value) for one in series for _, value in one.get("values", [one.get("value")])]
     return [value for value in found if not math.isnan(value)]

@@ -1,4 +1,4 @@
-"""The boards of the default spec, as built."""
+"""The dashboards and files that are built from the default spec."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from claudescope_alerts.spec.model import load_spec
 from claudescope_dashboards.build import build, dashboards_of
 
-__all__ = ["default_boards", "default_files"]
+__all__ = ["default_dashboards", "default_files"]
 
 
 @functools.cache
-def default_boards() -> Mapping[str, Mapping[str, Any]]:
-    """The boards of the default spec by name; whoever changes one makes a copy."""
+def default_dashboards() -> Mapping[str, Mapping[str, Any]]:
+    """Return the dashboards of the default spec by name. Copy one before changing it."""
     return dashboards_of(load_spec())
 
 
 @functools.cache
 def default_files() -> Mapping[str, str]:
-    """All files of the default spec by path."""
+    """Return all files of the default spec by path."""
     return build(load_spec())

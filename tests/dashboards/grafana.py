@@ -1,4 +1,4 @@
-"""A stand-in for Grafana's HTTP API of folders and dashboards that accepts nothing that the real one refuses
+"""A stand-in for Grafana's HTTP API of folders and dashboards that rejects what Grafana rejects
 (https://grafana.com/docs/grafana/latest/developers/http_api/dashboard/).
 """  # noqa: D205
 
@@ -17,18 +17,18 @@ from tests.servers import serving
 
 __all__ = ["TOKEN", "Grafana"]
 
-TOKEN = "glsa_stand-in"  # of the stand-in
+TOKEN = "glsa_stand-in"  # accepted by the stand-in only
 
 
 @dataclass
 class Grafana:
-    """What it holds.
+    """The state of the stand-in.
 
     Attributes:
         folders: Title by uid.
         dashboards: Dashboard, folder and message of the last save, by uid.
         writes: Every request that changed something, in order.
-        before_save: Called before a dashboard is saved, as another person's save might come.
+        before_save: Called before a dashboard is saved, to simulate a save by someone else.
     """
 
     folders: dict[str, str] = field(default_factory=dict[str, str])
@@ -37,14 +37,14 @@ class Grafana:
     before_save: Callable[[str], None] = lambda uid: None
 
     async def get_folder(self, request: Request) -> JSONResponse:
-        """A folder by its uid."""
+        """Return a folder by its uid."""
         uid = request.path_params["uid"]
         if uid not in self.folders:
             return JSONResponse({"message": "folder not found", "status": "not-found"}, 404)
         return JSONResponse({"uid": uid, "title": self.folders[uid], "version": 1})
 
     async def make_folder(self, request: Request) -> JSONResponse:
-        """A new folder."""
+        """Create a folder."""
         body = await request.json()
         if not body.get("title"):
             return JSONResponse({"message": "folder title cannot be empty"}, 400)
@@ -54,15 +54,15 @@ class Grafana:
         self.writes.append(f"folder {body['uid']}")
         return JSONResponse({"uid": body["uid"], "title": body["title"], "version": 1})
 
-    async def get_board(self, request: Request) -> JSONResponse:
-        """A dashboard by its uid."""
+    async def get_dashboard(self, request: Request) -> JSONResponse:
+        """Return a dashboard by its uid."""
         found = self.dashboards.get(request.path_params["uid"])
         if found is None:
             return JSONResponse({"message": "Dashboard not found"}, 404)
         return JSONResponse({"meta": {"folderUid": found["folderUid"]}, "dashboard": found["dashboard"]})
 
     async def search(self, request: Request) -> JSONResponse:
-        """Dashboards by tag and folder."""
+        """Find dashboards by tag and folder."""
         tag, folder = request.query_params["tag"], request.query_params["folderUIDs"]
         found = [
             {"uid": uid, "type": "dash-db"}
@@ -72,7 +72,7 @@ class Grafana:
         return JSONResponse(found)
 
     async def save(self, request: Request) -> JSONResponse:
-        """A dashboard, new or changed."""
+        """Create or update a dashboard."""
         body = await request.json()
         dashboard = body.get("dashboard")
         if not dashboard or not dashboard.get("title"):
@@ -94,7 +94,7 @@ class Grafana:
             "version": version + 1,
         }
         self.dashboards[uid] = {"dashboard": stored, "folderUid": body["folderUid"], "message": body.get("message", "")}
-        self.writes.append(f"board {uid}")
+        self.writes.append(f"dashboard {uid}")
         return JSONResponse({"id": stored["id"], "uid": uid, "status": "success", "version": version + 1})
 
     def _guarded(self, answer: Any) -> Any:
@@ -108,11 +108,11 @@ class Grafana:
 
     @contextmanager
     def running(self) -> Generator[str]:
-        """Serve until the end, under a sub-path as behind a proxy, and give the base URL."""
+        """Serve under a sub-path, as behind a proxy, and yield the base URL."""
         table = (
             ("/api/folders/{uid}", self.get_folder, "GET"),
             ("/api/folders", self.make_folder, "POST"),
-            ("/api/dashboards/uid/{uid}", self.get_board, "GET"),
+            ("/api/dashboards/uid/{uid}", self.get_dashboard, "GET"),
             ("/api/dashboards/db", self.save, "POST"),
             ("/api/search", self.search, "GET"),
         )

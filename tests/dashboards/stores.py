@@ -1,7 +1,7 @@
-"""A Prometheus and a VictoriaMetrics that hold three days of calls, and evaluate the generated rules.
+"""Runs Prometheus and VictoriaMetrics with three days of calls, and with the generated rules.
 
-The calls are those of `tests.telemetry`, recorded by the real metrics sink and written by the real exporter; between
-two scrapes counters grow evenly. Where the history ends an exporter carries it on, which the servers scrape.
+The calls come from `tests.telemetry`, through the real metrics sink and the real exporter. Values between two scrapes
+are interpolated. The servers scrape an exporter that continues the history.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ STEP = 120
 _AHEAD = 420
 _FINE, _COARSE = 3 * 3600, 78 * 3600
 _SPENT: dict[str, Any] = {"outcome": "error", "error_type": "spend_limit_error", "usage": None, "cost_usd": None}
-"""What a call is like that a spend limit refuses: the page that fires at once."""
+"""A call that a spend limit rejects: its page fires at once."""
 
-_LOOKED_AT = tuple(int(hours * 3600) for hours in (23.5, 47.5, 71.5))
-"""Seconds before now at which the usual of this hour is looked up."""
+_BASELINE_TIMES = tuple(int(hours * 3600) for hours in (23.5, 47.5, 71.5))
+"""Seconds before now at which the baseline rules look up this hour."""
 
 
 @dataclass(frozen=True)
 class History:
-    """What was written.
+    """A history of calls.
 
     Attributes:
-        text: OpenMetrics with timestamps.
-        now: When it ends, in Unix seconds.
+        text: Path of OpenMetrics text with timestamps.
+        now: End of the history in Unix seconds.
         rules: Rule files by name.
-        samples: Scrapes by series, which go on for some minutes after that.
+        samples: Scrapes by series. They continue for some minutes after `now`.
     """
 
     text: Path
@@ -62,24 +62,24 @@ class History:
     samples: Mapping[str, Sequence[tuple[float, int]]]
 
     @property
-    def usual(self) -> str:
-        """The rules whose series of earlier days others look up."""
+    def baseline(self) -> str:
+        """The rules whose series of earlier days the baseline rules look up."""
         found = [
             rule for text in self.rules.values() for group in yaml.safe_load(text)["groups"] for rule in group["rules"]
         ]
-        usual = [rule for rule in found if re.fullmatch(r"claude:\w+:1h", rule.get("record", ""))]
-        return yaml.safe_dump({"groups": [{"name": "usual", "interval": "1m", "rules": usual}]})
+        baseline = [rule for rule in found if re.fullmatch(r"claude:\w+:1h", rule.get("record", ""))]
+        return yaml.safe_dump({"groups": [{"name": "baseline", "interval": "1m", "rules": baseline}]})
 
     @property
     def recorded(self) -> set[tuple[str, str]]:
-        """Names of all series that rules record, each with the objective that it is of."""
+        """Names of all series that rules record, each with its objective."""
         groups: list[Any] = [group for text in self.rules.values() for group in yaml.safe_load(text)["groups"]]
         rules = [rule for group in groups for rule in group["rules"] if "record" in rule]
         return {(rule["record"], rule.get("labels", {}).get("slo", "")) for rule in rules}
 
     @property
-    def hasty(self) -> Mapping[str, str]:
-        """The rules, with the waits of alerts cut to a second."""
+    def without_waits(self) -> Mapping[str, str]:
+        """The rules, with `for` and `keep_firing_for` of alerts set to a second."""
         return {
             Path(name).name: re.sub(r"(for|keep_firing_for): \d+[mhd]", r"\1: 1s", text)
             for name, text in self.rules.items()
@@ -87,17 +87,17 @@ class History:
 
 
 def _times(now: int) -> list[int]:
-    """When samples are written: often in the last hours and where earlier days are looked up, seldom elsewhere."""
+    """Times of samples: dense in the last hours and around the baseline times, sparse elsewhere."""
     first = now - _FINE - _COARSE + _AHEAD
     times = set(range(first, now - _FINE, 6 * 3600)) | set(range(now - _FINE, now - 5400, 600))
     times |= set(range(now - 5400, now, STEP))
-    for before in _LOOKED_AT:
+    for before in _BASELINE_TIMES:
         times |= set(range(now - before - 4500, now - before + 900, 900))
     return sorted(times)
 
 
 def _at(samples: Sequence[tuple[float, int]], moment: int) -> float | None:
-    """The value between the two scrapes around a moment."""
+    """Interpolate the value between the two scrapes around a moment."""
     place = bisect.bisect_left(samples, moment, key=lambda sample: sample[1])
     if place == len(samples) or (place == 0 and samples[0][1] != moment):
         return None
@@ -109,7 +109,7 @@ def _at(samples: Sequence[tuple[float, int]], moment: int) -> float | None:
 
 
 def write_history(path: Path, rules: Mapping[str, str]) -> History:
-    """Write three days of calls of all instances, up to some minutes from now."""
+    """Write three days of calls of all instances that end now."""
     now = int(time.time())
     span = Span(end=now + _AHEAD, fine=_FINE, step=600, coarse=_COARSE, coarse_step=6 * 3600)
     prices, times = PriceBook(), _times(now)
@@ -137,7 +137,7 @@ def write_history(path: Path, rules: Mapping[str, str]) -> History:
 
 
 class _Now(dict[str, float]):
-    """The values of all series at the moment at which they are read."""
+    """The current values of all series at the time of each read."""
 
     def __init__(self, history: History) -> None:
         super().__init__()
@@ -150,8 +150,8 @@ class _Now(dict[str, float]):
 
 
 @contextmanager
-def _carried_on(history: History) -> Generator[dict[str, Any]]:
-    """Serve the history's values of now, and give the configuration that scrapes them."""
+def _continued(history: History) -> Generator[dict[str, Any]]:
+    """Serve the current values of the history, and yield a configuration that scrapes them."""
     exporter = Exporter()
     exporter.values = _Now(history)
     with exporter.running():
@@ -168,11 +168,11 @@ def _carried_on(history: History) -> Generator[dict[str, Any]]:
 
 
 def _windows(now: int) -> Iterator[tuple[int, int]]:
-    return ((now - before - 300, now - before + 400) for before in _LOOKED_AT)
+    return ((now - before - 300, now - before + 400) for before in _BASELINE_TIMES)
 
 
 def _wait_for_rules(store: Store, history: History, log: Path) -> None:
-    """Wait until every rule has recorded something, and alerts of both severities fire."""
+    """Wait until every rule has recorded a sample, and alerts of both severities fire."""
 
     def recorded() -> bool:
         found = store.instant('count by (__name__, slo) ({__name__=~"claude.*:.*"})')
@@ -180,23 +180,23 @@ def _wait_for_rules(store: Store, history: History, log: Path) -> None:
         seen = {(series["metric"]["__name__"], series["metric"].get("slo", "")) for series in found}
         return len(firing) == 2 and history.recorded <= seen
 
-    # Rules on rules: vmalert hands each on an evaluation later.
-    wait_for("every rule has recorded something, and a page and a ticket fire", recorded, log, patience=240)
+    # vmalert needs one more evaluation for each level of rules on rules.
+    wait_for("every rule has recorded a sample, and a page and a ticket fire", recorded, log, patience=240)
 
 
 @contextmanager
 def prometheus(history: History, folder: Path) -> Generator[Store]:
-    """Prometheus with the history, and with the generated rules, which it evaluates every second."""
+    """Run Prometheus with the history and the generated rules, which it evaluates every two seconds."""
     data = folder / "data"
     _promtool("openmetrics", "--quiet", history.text, data)
-    (folder / "usual.yml").write_text(history.usual, encoding="utf-8")
+    (folder / "baseline.yml").write_text(history.baseline, encoding="utf-8")
     with serve(data, folder) as url:
         for start, end in _windows(history.now):
             limits = (f"--url={url}", f"--start={start}", f"--end={end}", f"--output-dir={data}")
-            _promtool("rules", *limits, "--eval-interval=60s", folder / "usual.yml")
+            _promtool("rules", *limits, "--eval-interval=60s", folder / "baseline.yml")
     rules = folder / "rules"
     rules.mkdir()
-    for name, text in history.hasty.items():
+    for name, text in history.without_waits.items():
         (rules / name).write_text(text, encoding="utf-8")
     command: list[str | Path] = [
         program("sid", "prometheus"),
@@ -206,7 +206,7 @@ def prometheus(history: History, folder: Path) -> Generator[Store]:
     ]
     log = folder / "server.log"
     with ExitStack() as running:
-        config = running.enter_context(_carried_on(history))
+        config = running.enter_context(_continued(history))
         config |= {"global": {"evaluation_interval": "2s"}, "rule_files": ["rules/*.yml"]}
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         url = running.enter_context(run_server(command, log))
@@ -218,7 +218,7 @@ def prometheus(history: History, folder: Path) -> Generator[Store]:
 
 @contextmanager
 def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
-    """VictoriaMetrics with the same history, and vmalert with the same rules."""
+    """Run VictoriaMetrics with the same history, and vmalert with the same rules."""
     log = folder / "victoria.log"
     command: list[str | Path] = [
         program("sid", "victoria-metrics"),
@@ -229,7 +229,7 @@ def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
         f"-promscrape.config={folder / 'scrape.yml'}",
     ]
     with ExitStack() as running:
-        config = running.enter_context(_carried_on(history))
+        config = running.enter_context(_continued(history))
         (folder / "scrape.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         url = running.enter_context(run_server(command, log))
         store = Store(url)
@@ -238,10 +238,10 @@ def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
         with urllib.request.urlopen(request, timeout=60):  # noqa: S310 # ours
             pass
         store.flush()
-        (folder / "usual.yml").write_text(history.usual, encoding="utf-8")
+        (folder / "baseline.yml").write_text(history.baseline, encoding="utf-8")
         rules = folder / "vmalert"
         rules.mkdir()
-        for name, text in history.hasty.items():
+        for name, text in history.without_waits.items():
             (rules / name).write_text(text, encoding="utf-8")
         vmalert = program("sid", "vmalert")
         common: list[str | Path] = [
@@ -250,13 +250,13 @@ def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
             f"-remoteWrite.url={url}",
             f"-remoteRead.url={url}",
         ]
-        usual: list[str | Path] = [
-            f"-rule={folder / 'usual.yml'}",
+        replay: list[str | Path] = [
+            f"-rule={folder / 'baseline.yml'}",
             "-replay.rulesDelay=0",
             "-replay.disableProgressBar",
         ]
         for start, end in _windows(history.now):
-            _run([*common, *usual, f"-replay.timeFrom={_written(start)}", f"-replay.timeTo={_written(end)}"])
+            _run([*common, *replay, f"-replay.timeFrom={_written(start)}", f"-replay.timeTo={_written(end)}"])
         store.flush()
         evaluate = [f"-rule={rules}/*.yml", "-evaluationInterval=2s", "-rule.evalDelay=0s", "-notifier.blackhole"]
         alerts = folder / "vmalert.log"

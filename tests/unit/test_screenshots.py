@@ -1,4 +1,4 @@
-"""What is worked out before a board is drawn: its time, its regions, and the history that it shows."""
+"""What is computed before a dashboard is drawn: its time range, its regions, and its history."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.telemetry.prometheus import alert_as_recording, rounds_of
         ("now-30m", Time(1800, "Last 30 minutes")),
     ],
 )
-def test_the_time_that_a_board_opens_with(begin: str, expected: Time) -> None:
-    """A board says its time range in Grafana's words."""
+def test_the_default_time_range_of_a_dashboard(begin: str, expected: Time) -> None:
+    """The time range has the text of Grafana's time picker."""
     assert time_of({"time": {"from": begin, "to": "now"}}) == expected
 
 
 @pytest.mark.parametrize("time", [{"from": "now-6h", "to": "now-1h"}, {"from": "now/d", "to": "now"}])
 def test_a_time_that_cannot_be_drawn(time: dict[str, str]) -> None:
-    """Any other range is refused, and named."""
-    with pytest.raises(ValueError, match="expected one from now-6h"):
+    """The error names any other range."""
+    with pytest.raises(ValueError, match="expected a range such as now-6h"):
         time_of({"time": time})
 
 

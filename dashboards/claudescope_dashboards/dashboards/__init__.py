@@ -1,4 +1,4 @@
-"""The boards, one module each."""
+"""The dashboards, one module each."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ DASHBOARDS: Final[Mapping[DashboardName, Callable[[Queries], dict[str, Any]]]] =
     "slo": slo,
     "fleet": fleet,
 }
-"""Makes each board."""
+"""Function that builds the dashboard, by name."""

@@ -1,4 +1,4 @@
-"""What Claude costs, who spends it, on which tokens, what the cache saves, and how fast the day's budget goes."""
+"""Cost and tokens: by model and workflow, against the daily budget, and the savings of the cache."""
 
 from __future__ import annotations
 
@@ -32,36 +32,36 @@ from claudescope_dashboards.queries import CHAT, RANGE, Queries
 __all__ = ["MULTIPLES", "READ_MULTIPLES", "cost"]
 
 MULTIPLES: Final = {"cache write 5m": 1.25, "cache write 1h": 2.0, "output": 5.0}
-"""What a token costs, as a multiple of an uncached input token of the same model: the same for all current models
+"""Price of a token as a multiple of an uncached input token of the same model. All current models have the same
 (https://docs.claude.com/en/docs/about-claude/pricing, as of November 2026)."""
 
 READ_MULTIPLES: Final = {".*(fable-5-[12]|mythos-5-2).*": 0.025, ".*(opus|sonnet)-5-5.*": 0.05, ".*": 0.1}
-"""The same for tokens read from the cache, by pattern of the model; the first that matches holds."""
+"""The same for tokens read from the cache, by pattern of the model. The first pattern that matches applies."""
 
 _INPUT, _OUTPUT = Match(TOKEN_TYPE, ("input",)), Match(TOKEN_TYPE, ("output",))
 _SHORT, _LONG = Match(CACHE_TTL, ("5m",)), Match(CACHE_TTL, ("1h",))
-_ESTIMATE = "An estimate from the cost and the published multiples of cached tokens. "
+_ESTIMATE = "estimated from the cost and the published price multiples of cached tokens. "
 
 
 def cost(queries: Queries) -> dict[str, Any]:
-    """The board."""
+    """Build the dashboard."""
     return dashboard(
         "cost",
         queries,
         [
             Row(4, _numbers(queries)),
-            Row(8, _money(queries), widths=(8, 8, 8), title="Money"),
-            Row(8, _per_call(queries), title="Per call"),
-            Row(8, _tokens(queries), title="Tokens"),
-            Row(8, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and tools"),
+            Row(8, _cost(queries), widths=(8, 8, 8), title="Cost"),
+            Row(8, _per_call(queries), title="Cost per call"),
+            Row(8, _tokens(queries), title="Token usage"),
+            Row(8, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and server tools"),
         ],
-        description="What does Claude cost, who spends it on which tokens, and what does the cache save?",
+        description="Cost and token usage by model and workflow, the daily budget, and the savings of the cache.",
         time_from="now-24h",
     )
 
 
 class _Usage:
-    """Tokens by class, each as a rate or an increase over a window."""
+    """Token usage by class, each as a rate or an increase over a window."""
 
     def __init__(self, queries: Queries, *by: Label, window: str = "$__rate_interval", function: str = "rate") -> None:
         def total(metric: Any, *matches: Match, part: Any = "") -> str:
@@ -74,23 +74,23 @@ class _Usage:
         self.reasoning = total(REASONING_TOKENS)
         self.cost = total(COST)
 
-        self.cheaper = " or ".join(
+        self.discount = " or ".join(
             f"{1 - multiple:g} * {total(CACHE_READ_TOKENS, Match(RESPONSE_MODEL, (pattern,), patterns=True))}"
             for pattern, multiple in READ_MULTIPLES.items()
         )
 
     @property
     def saved(self) -> str:
-        """US dollars that the cache saved: what it read for less, without what writing it cost more.
+        """US dollars that the cache saved: the discount on its reads less the surcharge on its writes.
 
         The price of an input token follows from the cost, as every other class costs a fixed multiple of it. Tokens
-        must be by `RESPONSE_MODEL`.
+        must be grouped by `RESPONSE_MODEL`.
         """
-        dearer = (
+        surcharge = (
             f"{MULTIPLES['cache write 5m'] - 1:g} * {self.short} + {MULTIPLES['cache write 1h'] - 1:g} * {self.long}"
         )
-        weighed = f"{self.input} + {MULTIPLES['output']:g} * {self.output} + {dearer} - ({self.cheaper})"
-        return f"sum({self.cost} / ({weighed} > 0) * (({self.cheaper}) - {dearer.replace(' + ', ' - ')}))"
+        weighted = f"{self.input} + {MULTIPLES['output']:g} * {self.output} + {surcharge} - ({self.discount})"
+        return f"sum({self.cost} / ({weighted} > 0) * (({self.discount}) - {surcharge.replace(' + ', ' - ')}))"
 
 
 def _numbers(queries: Queries) -> list[Any]:
@@ -104,46 +104,48 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "Cost",
             Query(usage.cost, instant=True),
-            description="US dollars that the API billed in the time range, as far as prices are known. It has no "
-            "threshold: the pace beside it has.",
+            description="US dollars in the time range, for calls with a known price. This number has no threshold: see "
+            "the daily cost beside it.",
             unit="currencyUSD",
             steps=(Step("blue"),),
             decimals=2,
             graph=False,
         ),
         stat(
-            "Pace of a day",
+            "Daily cost",
             Query(f"86400 * {queries.total(COST, window='1h')}"),
-            description="What a day costs at the pace of the last hour. Orange: over the day's budget. Red: three "
-            "times; find the workflow below, and stop it if it loops.",
+            description="Cost of a day at the rate of the last hour. Orange: above the daily budget. Red: at least "
+            "three times the budget; find the workflow below, and stop it if it loops.",
             unit="currencyUSD",
-            steps=colour_steps.pace(spec),
+            steps=colour_steps.daily_cost(spec),
             decimals=2,
         ),
         stat(
             "Cost per call",
             Query(f"{usage.cost} / ({calls} > 0)", instant=True),
-            description="Mean cost of a call to a model in the time range. If it rises, so did tokens per call, the "
-            "model, or the cache lost its hits: see the row Per call.",
+            description="Mean cost of a call in the time range. Red: above the alert's threshold; check the tokens per "
+            "call, the model and the cache hit ratio below.",
             unit="currencyUSD",
             steps=colour_steps.rising(float(limit) / 2, float(limit)) if limit is not None else (Step("blue"),),
             decimals=4,
             graph=False,
         ),
         stat(
-            "Input read from cache",
+            "Cache hit ratio",
             Query(queries.ratio(usage.read, usage.input), instant=True),
-            description="Share of input tokens that came from the prompt cache. Red: hardly any; put what does not "
-            "change first in the prompt, and mark it with cache_control.",
+            description="Ratio of input tokens that were read from the prompt cache. Red: below 5 %; put the constant "
+            "part first in the prompt and mark it with cache_control.",
             unit="percentunit",
             steps=colour_steps.falling(0.05, 0.3),
             decimals=1,
             graph=False,
         ),
         stat(
-            "Saved by the cache",
+            "Cache savings",
             Query(saved, instant=True),
-            description=_ESTIMATE + "Red: it cost more to write than it saved; entries expire before they are read.",
+            description="US dollars that the cache saved, "
+            + _ESTIMATE
+            + "Red: writes cost more than reads saved; entries expire before they are read, so use a longer ttl.",
             unit="currencyUSD",
             steps=(Step(BAD), Step(GOOD, 0)),
             decimals=2,
@@ -152,8 +154,8 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "Calls without a price",
             Query(unpriced, instant=True),
-            description="Calls whose tokens are known and whose price is not: they are in no cost. Red: add a price "
-            "for their model, or update genai-prices.",
+            description="Calls without a known price, which are missing from all costs. Red: add a price for their "
+            "model, or update genai-prices.",
             unit="short",
             steps=(Step(GOOD), Step(BAD, 1)),
             decimals=0,
@@ -162,44 +164,43 @@ def _numbers(queries: Queries) -> list[Any]:
     ]
 
 
-def _money(queries: Queries) -> list[Any]:
+def _cost(queries: Queries) -> list[Any]:
     budget = queries.spec.thresholds.daily_budget_usd
     workflow = queries.label(WORKFLOW)
     colours = {"page-fast": BAD, "ticket-fast": WARNING, "ticket-slow": "yellow"}
     steps: tuple[Step, ...] = ()
-    told = "The spec has no daily budget: set thresholds.daily_budget_usd."
+    alerts = "The spec has no daily budget: set thresholds.daily_budget_usd"
     if budget is not None:
         lines = sorted((float(pace.factor * budget), colours[name]) for name, pace in SPEND_RATE_TIERS.items())
         steps = (Step("transparent"), *(Step(colour, value) for value, colour in lines))
-        told = "An alert fires where its window is above its line: " + ", ".join(
+        alerts = "An alert fires while a window is above its threshold: " + ", ".join(
             f"{float(pace.factor * budget):g} US dollars over {write_minutes(pace.long)}"
             for pace in SPEND_RATE_TIERS.values()
         )
     return [
         time_series(
-            "Cost an hour, by model",
+            "Cost per hour by model",
             Query(f"3600 * {queries.total(COST, by=(RESPONSE_MODEL,))}", queries.legend(RESPONSE_MODEL)),
-            description="US dollars an hour by the model that answered. A model that nobody planned for: look for a "
-            "default that changed.",
+            description="US dollars per hour by model. If there is an unexpected model, look for a changed default.",
             unit="currencyUSD",
             stacked=True,
         ),
         time_series(
-            "Cost an hour, by workflow",
+            "Cost per hour by workflow",
             Query(f"3600 * {queries.total(COST, by=(WORKFLOW,))}", queries.legend(WORKFLOW)),
-            description="US dollars an hour by workflow. The largest band is where caching, batching or a smaller "
-            "model pay most.",
+            description="US dollars per hour by workflow. Caching, batching or a smaller model save most in the "
+            "largest workflow.",
             unit="currencyUSD",
             stacked=True,
-            links=[drill_down("Only this workflow", uid("cost", queries), workflow=workflow)],
+            links=[drill_down("Filter by this workflow", uid("cost", queries), workflow=workflow)],
         ),
         time_series(
-            "Pace against the budget of a day",
+            "Daily cost vs. budget",
             *(
                 Query(f"86400 * {queries.total(COST, window=write_minutes(pace.long))}", write_minutes(pace.long))
                 for pace in SPEND_RATE_TIERS.values()
             ),
-            description=f"US dollars a day at the pace of each window. {told}.",
+            description=f"US dollars per day at the rate of each window. {alerts}.",
             unit="currencyUSD",
             steps=steps,
             colours={write_minutes(pace.long): colours[name] for name, pace in SPEND_RATE_TIERS.items()},
@@ -209,32 +210,34 @@ def _money(queries: Queries) -> list[Any]:
 
 def _per_call(queries: Queries) -> list[Any]:
     by = (RESPONSE_MODEL,)
-    type_ = queries.legend(TOKEN_TYPE)
+    token_type = queries.legend(TOKEN_TYPE)
     return [
         time_series(
-            "Cost per call, by model",
+            "Cost per call by model",
             Query(f"{queries.total(COST, by=by)} / ({queries.calls(CHAT, by=by)} > 0)", queries.legend(*by)),
-            description="US dollars that a call to each model costs. A step up: longer prompts or answers, or a cache "
-            "that is no longer hit.",
+            description="Mean cost of a call by model. If it jumps, check the length of prompts and responses, and the "
+            "cache hit ratio.",
             unit="currencyUSD",
             decimals=4,
         ),
         time_series(
-            "Cost per call, against the usual",
-            Query(queries.recorded(COST_PER_CALL.now.name), "now"),
-            Query(queries.recorded(COST_PER_CALL.baseline.name), "usual"),
-            description="The last hour, and the median of the same hour on earlier days, once there are three. Twice "
-            "the usual fires an alert. Recorded by rules: variables do not narrow it.",
+            "Cost per call vs. baseline",
+            Query(queries.recorded(COST_PER_CALL.now.name), "current"),
+            Query(queries.recorded(COST_PER_CALL.baseline.name), "baseline"),
+            description="Cost per call in the last hour, and its baseline: the median of the same hour on earlier "
+            "days. An alert fires at twice the baseline. The series are recorded by rules, so the variables do not "
+            "filter them.",
             unit="currencyUSD",
             decimals=4,
             empty="Needs three days of history",
         ),
         time_series(
-            "Tokens per call, against the usual",
-            Query(queries.recorded(TOKENS_PER_CALL.now.name), f"{type_} now"),
-            Query(queries.recorded(TOKENS_PER_CALL.baseline.name), f"{type_} usual"),
-            description="The last hour, and the median of the same hour on earlier days. Twice or half the usual "
-            "fires an alert: look for a change of prompts, tools, history or max_tokens.",
+            "Tokens per call vs. baseline",
+            Query(queries.recorded(TOKENS_PER_CALL.now.name), f"{token_type} current"),
+            Query(queries.recorded(TOKENS_PER_CALL.baseline.name), f"{token_type} baseline"),
+            description="Tokens per call in the last hour, and their baseline: the median of the same hour on earlier "
+            "days. An alert fires at twice or half the baseline: check changes of prompts, tools, history and "
+            "max_tokens.",
             unit="short",
             empty="Needs three days of history",
         ),
@@ -249,11 +252,13 @@ def _per_call(queries: Queries) -> list[Any]:
                 queries.calls(CHAT, by=(WORKFLOW, RESPONSE_MODEL), window=RANGE, function="increase"), "Calls", "short"
             ),
             labels={queries.label(WORKFLOW): "Workflow", queries.label(RESPONSE_MODEL): "Model"},
-            description="Who spent what on which model in the time range, dearest first. It names no owner: it says "
-            "where a saving would count.",
+            description="Cost in the time range by workflow and model, highest first. Savings count most in the first "
+            "rows.",
             sort="Cost",
             links={
-                "Workflow": [drill_down("Only this workflow", uid("cost", queries), workflow=queries.label(WORKFLOW))]
+                "Workflow": [
+                    drill_down("Filter by this workflow", uid("cost", queries), workflow=queries.label(WORKFLOW))
+                ]
             },
         ),
     ]
@@ -273,20 +278,21 @@ def _tokens(queries: Queries) -> list[Any]:
 
     def by(label: Label, title: str) -> Any:
         return time_series(
-            f"Tokens a minute, by {title}",
+            f"Token usage per minute by {title}",
             Query(f"60 * {queries.total(TOKEN_USAGE, by=(label,), part='sum')}", queries.legend(label)),
-            description=f"Input and output tokens of each {title}. The largest band uses the rate limit up: cache, "
-            "shorten or batch it.",
+            description=f"Input and output tokens per minute by {title}. The largest {title} uses most of the rate "
+            "limit: cache, shorten or batch its calls.",
             unit="short",
             stacked=True,
         )
 
     return [
         time_series(
-            "Tokens a minute, by class",
+            "Token usage per minute by class",
             *(Query(f"60 * clamp_min({expr}, 0)", name) for name, expr in classes.items()),
-            description="What is billed at which price: output costs five times an uncached input token, a cache read "
-            "a tenth. Much blue: cache more. Much purple: shorter answers.",
+            description="Tokens per minute by price class. An output token costs five times an uncached input token, a "
+            "cache read at most a tenth. If input dominates, cache more. If output dominates, ask for shorter "
+            "responses.",
             unit="short",
             stacked=True,
             colours=TOKENS,
@@ -300,41 +306,44 @@ def _cache(queries: Queries) -> list[Any]:
     model, flow = _Usage(queries, RESPONSE_MODEL), _Usage(queries, WORKFLOW)
     return [
         time_series(
-            "Cache hits by model",
+            "Cache hit ratio by model",
             Query(queries.ratio(model.read, model.input), queries.legend(RESPONSE_MODEL)),
-            description="Share of input tokens read from the prompt cache. A fall to 0: something at the start of the "
-            "prompt changes with every call, such as a date.",
+            description="Ratio of input tokens that were read from the prompt cache, by model. If it drops to 0, the "
+            "start of the prompt changes with every call: look for a date or an id.",
             unit="percentunit",
             high=1,
         ),
         time_series(
-            "Cache hits by workflow",
+            "Cache hit ratio by workflow",
             Query(queries.ratio(flow.read, flow.input), queries.legend(WORKFLOW)),
-            description="Share of input tokens read from the prompt cache. Workflows at 0 with many tokens gain most "
-            "from cache_control.",
+            description="Ratio of input tokens that were read from the prompt cache, by workflow. Workflows with many "
+            "tokens and a low ratio gain most from cache_control.",
             unit="percentunit",
             high=1,
         ),
         time_series(
-            "Saved by the cache, an hour",
+            "Cache savings per hour",
             Query(f"3600 * {_Usage(queries, RESPONSE_MODEL).saved}", "saved"),
-            description=_ESTIMATE + "Below 0: entries are written and not read; lengthen their ttl, or stop.",
+            description="US dollars per hour that the cache saved, "
+            + _ESTIMATE
+            + "Below 0 entries are written but not read: use a longer ttl, or stop caching.",
             unit="currencyUSD",
             low=None,
         ),
         time_series(
-            "Calls without a price, by model",
+            "Calls without a price by model",
             Query(f"60 * {queries.total(UNPRICED_CALLS, by=(RESPONSE_MODEL,))}", queries.legend(RESPONSE_MODEL)),
-            description="A minute. Above 0 the cost is too low: add a price for the model, or update genai-prices.",
+            description="Calls without a known price, per minute. Above 0 the reported cost is too low: add a price "
+            "for the model, or update genai-prices.",
             unit="cpm",
             stacked=True,
         ),
         time_series(
-            "Uses of server tools",
+            "Server tool uses",
             Query(f"60 * {queries.total(SERVER_TOOL_USES, by=(SERVER_TOOL,))}", queries.legend(SERVER_TOOL)),
-            description="A minute, as the usage reports them. Web searches are billed each: a rise is a rise in cost.",
+            description="Uses of server tools per minute. Each web search is billed, so the cost grows with them.",
             unit="cpm",
             stacked=True,
-            empty="None used",
+            empty="No server tools used",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What fails, whose fault it is, what to do about it, and what retries cost."""
+"""Errors: types, owners, actions, retries, and how streams and responses end."""
 
 from __future__ import annotations
 
@@ -31,41 +31,41 @@ _STATUSES: Final[Mapping[str, str]] = {
     row.name: found.group() if (found := re.match(r"\d{3}(, \d{3})*", row.sources)) else _NO_STATUS
     for row in ERROR_TYPES.values()
 }
-"""HTTP statuses by the kind of error that they give."""
+"""HTTP statuses by the error type that they cause."""
 
 _OWNERS: Final[Mapping[str, str]] = {row.name: row.owner for row in ERROR_TYPES.values()}
-_CUT: Final = Match(FINISH_REASON, ("max_tokens", "model_context_window_exceeded"))
+_TRUNCATED: Final = Match(FINISH_REASON, ("max_tokens", "model_context_window_exceeded"))
 _REFUSED: Final = Match(FINISH_REASON, ("refusal",))
 
 
 def errors(queries: Queries) -> dict[str, Any]:
-    """The board."""
+    """Build the dashboard."""
     return dashboard(
         "errors",
         queries,
         [
             Row(4, _numbers(queries)),
-            Row(8, _error_types(queries)[:1], title="What fails"),
+            Row(8, _error_types(queries)[:1], title="Errors by type"),
             Row(10, _error_types(queries)[1:]),
-            Row(8, _groups(queries), title="Whose fault, and where"),
+            Row(8, _groups(queries), title="Errors by owner, status, model and workflow"),
             Row(8, _retries(queries), title="Retries"),
-            Row(8, _endings(queries), title="Calls that end otherwise"),
+            Row(8, _streams_and_responses(queries), title="Streams and responses"),
         ],
-        description="What fails, whose fault is it, and what do retries hide?",
+        description="Errors by type and owner, what to do about them, and retries.",
     )
 
 
 def _grouped(queries: Queries, expr: str, groups: Mapping[str, str], name: str) -> str:
-    """An expression by error kind, added up over a group that each kind belongs to."""
-    kind = queries.label(ERROR_TYPE)
+    """Sum an expression by error type over the group of each error type."""
+    error_type = queries.label(ERROR_TYPE)
     for group in dict.fromkeys(groups.values()):
-        members = "|".join(member for member, its in groups.items() if its == group)
-        expr = f'label_replace({expr}, "{name}", "{group}", "{kind}", "{members}")'
+        members = "|".join(member for member, its_group in groups.items() if its_group == group)
+        expr = f'label_replace({expr}, "{name}", "{group}", "{error_type}", "{members}")'
     return f"sum by ({name}) ({expr})"
 
 
-def _retried(queries: Queries, window: str = "$__rate_interval") -> str:
-    """The share of attempts that were followed by another: of all calls and their repetitions."""
+def _retry_ratio(queries: Queries, window: str = "$__rate_interval") -> str:
+    """Retried attempts over all attempts: calls and their retries."""
     retries, calls = queries.total(RETRIES, window=window), queries.calls(window=window)
     return f"({retries} or 0 * {calls}) / ({calls} + ({retries} or 0 * {calls}) > 0)"
 
@@ -73,66 +73,66 @@ def _retried(queries: Queries, window: str = "$__rate_interval") -> str:
 def _numbers(queries: Queries) -> list[Any]:
     spec = queries.spec
     ratio = float(spec.thresholds.retry_ratio)
-    everything = queries.calls(window=RANGE, function="increase")
+    all_calls = queries.calls(window=RANGE, function="increase")
     return [
         stat(
-            "Calls that fail",
+            "Error rate",
             Query(queries.ratio(queries.failed(IN_BUDGET), queries.calls(ENDED))),
-            description="Share of calls that failed for a reason outside of their own request. Orange: over the "
-            "objective. Red: the budget burns as fast as a page takes; the kind below says what to do.",
+            description="Ratio of failed calls, apart from errors that the request itself caused. Orange: above the "
+            "objective. Red: the error budget burns fast enough for a page; find the error type and its action below.",
             unit="percentunit",
-            steps=colour_steps.failing(spec),
+            steps=colour_steps.error_rate(spec),
             decimals=2,
             links=[drill_down("SLO & error budget", uid("slo", queries))],
         ),
         stat(
             "Failed calls",
             Query(
-                f"{queries.failed(window=RANGE, function='increase')} or 0 * {everything}",
+                f"{queries.failed(window=RANGE, function='increase')} or 0 * {all_calls}",
                 instant=True,
             ),
-            description="All failed calls in the time range, the caller's own mistakes included. It counts and does "
-            "not judge: the table below says which matter.",
+            description="All failed calls in the time range, including errors that the request itself caused. This "
+            "number has no threshold: see the table below.",
             unit="short",
             steps=(Step("blue"),),
             decimals=0,
             graph=False,
         ),
         stat(
-            "Failed by the request itself",
+            "Caller error rate",
             Query(queries.ratio(queries.failed(Match(ERROR_TYPE, _of_owner("caller"))), queries.calls(ENDED))),
-            description="Share of calls that the API refused for what was in them. Red: a release sends what the API "
-            "does not take; look for a change of parameters, schema or model name.",
+            description="Ratio of calls that the API rejected because of the request itself. Red: the app sends "
+            "invalid requests; check the last release for changed parameters, schemas or model names.",
             unit="percentunit",
             steps=colour_steps.rising(0.01, float(spec.thresholds.error_type_ratio)),
             decimals=2,
         ),
         stat(
-            "Attempts repeated",
-            Query(_retried(queries)),
-            description="Share of attempts that were followed by another. Red: over the alert's threshold; users wait "
-            "although calls succeed in the end. The causes are below.",
+            "Retry ratio",
+            Query(_retry_ratio(queries)),
+            description="Ratio of attempts that failed and were retried. Red: above the alert's threshold, users wait "
+            "longer although calls succeed; find the error types below.",
             unit="percentunit",
             steps=colour_steps.rising(ratio / 2, ratio),
             decimals=1,
         ),
         stat(
-            "Time lost to retries",
+            "Retry delay",
             Query(
-                f"{queries.total(RETRY_DELAY, window=RANGE, function='increase')} or 0 * {everything}",
+                f"{queries.total(RETRY_DELAY, window=RANGE, function='increase')} or 0 * {all_calls}",
                 instant=True,
             ),
-            description="Time that calls of the time range slept between attempts, added up. If it grows, somebody "
-            "waits for it: see which model below.",
+            description="Total time that calls waited between attempts in the time range. This number has no "
+            "threshold. If it grows, find the model below.",
             unit="s",
             steps=(Step("blue"),),
             graph=False,
         ),
         stat(
-            "Broken off by the app",
+            "Cancelled or abandoned",
             Query(queries.ratio(queries.calls(Match(OUTCOME, ("cancelled", "abandoned"))), queries.calls())),
-            description="Share of calls that the app cancelled, or whose stream it left. Red: more than a third; "
-            "deadlines are too short, or readers leave because answers are slow.",
+            description="Ratio of calls that the app cancelled, or whose stream it did not read to the end. Red: more "
+            "than a third; check whether timeouts are too short or users leave because responses are slow.",
             unit="percentunit",
             steps=colour_steps.rising(0.15, 0.33),
             decimals=1,
@@ -141,36 +141,38 @@ def _numbers(queries: Queries) -> list[Any]:
 
 
 def _of_owner(owner: str) -> tuple[str, ...]:
-    return tuple(kind for kind, its in _OWNERS.items() if its == owner)
+    return tuple(error_type for error_type, its_owner in _OWNERS.items() if its_owner == owner)
 
 
 def _error_types(queries: Queries) -> list[Any]:
-    kind = queries.label(ERROR_TYPE)
+    error_type = queries.label(ERROR_TYPE)
     return [
         time_series(
-            "Failures by kind",
+            "Errors by type",
             Query(f"60 * {queries.failed(by=(ERROR_TYPE,))}", queries.legend(ERROR_TYPE)),
-            description="Failed calls a minute, after all retries. Each kind has its colour on all boards; the hue is "
-            "whose fault it is: red the provider, orange the quota, yellow the account, blue the caller.",
+            description="Failed calls per minute by error type, after all retries. The colour shows the owner: red is "
+            "the provider, orange the quota, yellow the account, purple the network, blue the caller. The table below "
+            "lists what to do about each type.",
             unit="cpm",
             stacked=True,
             colours=ERROR_TYPE_COLOURS,
-            empty="No failures",
+            empty="No errors",
         ),
         table(
-            "What to do",
+            "Recommended action by error type",
             Column(
                 f"label_replace({queries.failed(by=(ERROR_TYPE,), window=RANGE, function='increase')}, "
-                f'"advice", "$1", "{kind}", "(.*)")',
+                f'"advice", "$1", "{error_type}", "(.*)")',
                 "Calls",
                 "short",
             ),
-            labels={kind: "Kind", "advice": "What to do"},
-            description="Failures of the time range, most frequent first, and what to do about each kind.",
+            labels={error_type: "Error type", "advice": "Recommended action"},
+            description="Failed calls in the time range by error type, most frequent first, and what to do about each "
+            "type.",
             sort="Calls",
-            widths={"Kind": 210, "Calls": 90},
-            texts={"What to do": {row.name: row.advice for row in ERROR_TYPES.values()}},
-            empty="No failures",
+            widths={"Error type": 210, "Calls": 90},
+            texts={"Recommended action": {row.name: row.advice for row in ERROR_TYPES.values()}},
+            empty="No errors",
         ),
     ]
 
@@ -184,41 +186,41 @@ def _groups(queries: Queries) -> list[Any]:
 
     return [
         time_series(
-            "By whose fault",
+            "Errors by owner",
             Query(f"60 * {_grouped(queries, by_error_type, _OWNERS, 'owner')}", "{{owner}}"),
-            description="Failed calls a minute by who can mend it. Provider: status.claude.com. Quota: spread the "
-            "load. Account: key, credit or spend limit. Caller: the last release.",
+            description="Failed calls per minute by owner, who can fix the error. Provider: check status.claude.com. "
+            "Quota: spread the load. Account: check the key, credit and spend limit. Caller: check the last release.",
             unit="cpm",
             stacked=True,
             colours=OWNER_COLOURS,
-            empty="No failures",
+            empty="No errors",
         ),
         time_series(
-            "By HTTP status",
+            "Errors by HTTP status",
             Query(f"60 * {_grouped(queries, by_error_type, _STATUSES, 'status')}", "{{status}}"),
-            description="Failed calls a minute by the status that their kind comes from. '"
-            + _NO_STATUS
-            + "': the connection, a timeout or the stream failed. For a single request id, see its trace or Sentry.",
+            description="Failed calls per minute by the HTTP status of their error type. 'no answer' means that the "
+            "connection or the stream failed, or a timeout passed. Traces and Sentry have the request id of a single "
+            "call.",
             unit="cpm",
             stacked=True,
-            empty="No failures",
+            empty="No errors",
         ),
         time_series(
-            "Share that fails, by model",
+            "Error rate by model",
             Query(ratio(REQUEST_MODEL), queries.legend(REQUEST_MODEL)),
-            description="Share of calls to each model that fail. One model alone above the line: fall back to "
-            "another; all of them: the provider, the account or the network.",
+            description="Ratio of failed calls by model. If only one model is above the threshold, fall back to "
+            "another. If all are, check the provider, the account and the network.",
             unit="percentunit",
-            steps=colour_steps.failing(queries.spec),
+            steps=colour_steps.error_rate(queries.spec),
             links=[drill_down("Latency of this model", uid("latency", queries), model=model)],
         ),
         time_series(
-            "Share that fails, by workflow",
+            "Error rate by workflow",
             Query(ratio(WORKFLOW), queries.legend(WORKFLOW)),
-            description="Share of calls of each workflow that fail. One workflow alone above the line: look at its "
-            "last change, not at the provider.",
+            description="Ratio of failed calls by workflow. If only one workflow is above the threshold, check its "
+            "last change.",
             unit="percentunit",
-            steps=colour_steps.failing(queries.spec),
+            steps=colour_steps.error_rate(queries.spec),
         ),
     ]
 
@@ -228,87 +230,89 @@ def _retries(queries: Queries) -> list[Any]:
     calls = queries.calls(by=(REQUEST_MODEL,))
     return [
         time_series(
-            "Retries by cause",
+            "Retries by error type",
             Query(f"60 * {queries.total(RETRIES, by=(ERROR_TYPE,))}", queries.legend(ERROR_TYPE)),
-            description="Attempts a minute that failed and were repeated, by why. Orange: lower concurrency or ask "
-            "for a higher limit. Red: the provider; check status.claude.com.",
+            description="Retries per minute by error type. If rate limits (orange) grow, lower the concurrency or "
+            "request a higher limit. If errors of the provider (red) grow, check status.claude.com.",
             unit="cpm",
             stacked=True,
             colours=ERROR_TYPE_COLOURS,
             empty="No retries",
         ),
         time_series(
-            "Share of attempts repeated",
-            Query(_retried(queries), "repeated"),
-            description="Above the line the alert on retries fires: calls still succeed, and users wait longer.",
+            "Retry ratio",
+            Query(_retry_ratio(queries), "retried"),
+            description="Ratio of attempts that failed and were retried. Above the threshold an alert fires: calls may "
+            "still succeed, but users wait longer.",
             unit="percentunit",
             steps=colour_steps.rising(ratio / 2, ratio),
         ),
         time_series(
-            "Seconds lost a minute, by model",
+            "Retry delay per minute by model",
             Query(f"60 * {queries.total(RETRY_DELAY, by=(REQUEST_MODEL,))}", queries.legend(REQUEST_MODEL)),
-            description="Seconds that calls slept between attempts, in each minute. If it grows while retries do "
-            "not, retry-after has become longer: the limit is exhausted, not merely touched.",
+            description="Seconds that calls waited between attempts, per minute. If the delay grows and the number of "
+            "retries does not, the API sends longer retry-after values: lower the load.",
             unit="s",
             stacked=True,
             empty="No retries",
         ),
         time_series(
-            "Retries per call, by model",
+            "Retries per call by model",
             Query(
                 queries.ratio(queries.total(RETRIES, by=(REQUEST_MODEL,)), calls),
                 queries.legend(REQUEST_MODEL),
             ),
-            description="Near the client's max_retries, repeating no longer helps: shed load or fall back to another "
-            "model.",
+            description="Retries per call by model. Near the client's max_retries, more retries do not help: shed load "
+            "or fall back to another model.",
             unit="short",
             decimals=2,
         ),
     ]
 
 
-def _endings(queries: Queries) -> list[Any]:
+def _streams_and_responses(queries: Queries) -> list[Any]:
     thresholds = queries.spec.thresholds
     interrupted = Match(ERROR_TYPE, ("stream_interrupted_error",))
-    answers = queries.total(RESPONSES)
+    responses = queries.total(RESPONSES)
     return [
         time_series(
-            "Streams that break",
+            "Interrupted stream ratio",
             Query(queries.ratio(queries.failed(interrupted), queries.calls(ENDED)), "interrupted"),
-            description="Share of calls whose stream ended before the model was done. Above the line: check "
-            "status.claude.com, and idle timeouts of proxies on the way.",
+            description="Ratio of calls whose stream ended before the model finished. Above the threshold: check "
+            "status.claude.com and the idle timeouts of proxies.",
             unit="percentunit",
             steps=colour_steps.rising(float(thresholds.stream_cut_ratio) / 2, float(thresholds.stream_cut_ratio)),
         ),
         time_series(
-            "Calls that the app broke off",
+            "Cancelled and abandoned calls",
             Query(
                 f"60 * {queries.calls(Match(OUTCOME, ('cancelled', 'abandoned')), by=(WORKFLOW, OUTCOME))}",
                 queries.legend(WORKFLOW, OUTCOME),
             ),
-            description="Calls a minute that were cancelled, or whose stream was left early. A rise after a slow "
-            "spell: readers gave up. A rise after a release: its deadline.",
+            description="Calls per minute that the app cancelled, or whose stream it did not read to the end. If they "
+            "grow with the latency, users gave up. If they grow after a release, check its timeouts.",
             unit="cpm",
             stacked=True,
-            empty="None",
+            empty="No cancelled or abandoned calls",
         ),
         time_series(
-            "Answers by why they ended",
+            "Responses by stop reason",
             Query(f"60 * {queries.total(RESPONSES, by=(FINISH_REASON,))}", queries.legend(FINISH_REASON)),
-            description="Answers a minute by the model's reason to stop. max_tokens: cut short; refusal: declined; "
-            "tool_use: the app goes on.",
+            description="Responses per minute by the model's stop reason. max_tokens: truncated; refusal: refused; "
+            "tool_use: the app continues. If max_tokens or refusal grow, see the panel beside this one.",
             unit="cpm",
             stacked=True,
             colours={"end_turn": GOOD, "tool_use": "blue", "max_tokens": WARNING, "refusal": BAD},
         ),
         time_series(
-            "Answers cut short or refused",
-            Query(queries.ratio(queries.total(RESPONSES, _CUT), answers), "cut short"),
-            Query(queries.ratio(queries.total(RESPONSES, _REFUSED), answers), "refused"),
-            description="Share of answers. Cut short above the line: raise max_tokens or shorten the context. Refused: "
-            "look for a change of prompts, or for what users bring in.",
+            "Truncated and refused responses",
+            Query(queries.ratio(queries.total(RESPONSES, _TRUNCATED), responses), "truncated"),
+            Query(queries.ratio(queries.total(RESPONSES, _REFUSED), responses), "refused"),
+            description="Ratio of responses that were truncated or refused. If truncated responses are above the "
+            "threshold, raise max_tokens or shorten the context. If refused ones are, check changes of prompts and the "
+            "input of users.",
             unit="percentunit",
             steps=colour_steps.rising(float(thresholds.refusal_ratio), float(thresholds.truncation_ratio)),
-            colours={"cut short": WARNING, "refused": BAD},
+            colours={"truncated": WARNING, "refused": BAD},
         ),
     ]

@@ -1,4 +1,4 @@
-"""Which instances call, how each fares, and whether claudescope itself is well."""
+"""Instances: calls, errors, latency and cost of each, and the health of the telemetry."""
 
 from __future__ import annotations
 
@@ -28,47 +28,48 @@ __all__ = ["fleet"]
 
 
 def fleet(queries: Queries) -> dict[str, Any]:
-    """The board."""
+    """Build the dashboard."""
     return dashboard(
         "fleet",
         queries,
         [
             Row(4, _numbers(queries), widths=(5, 5, 5, 5, 4)),
             Row(9, _instances(queries), widths=(14, 10), title="Instances"),
-            Row(8, _by_instance(queries), title="Each instance"),
-            Row(8, _itself(queries), widths=(5, 5, 5, 5, 4), title="Where calls go, and claudescope itself"),
+            Row(8, _by_instance(queries), title="By instance"),
+            Row(8, _telemetry(queries), widths=(5, 5, 5, 5, 4), title="Destinations, batches and telemetry health"),
         ],
-        description="Which instances call Claude, how does each fare, and is the telemetry itself well?",
+        description="Calls, errors, latency and cost of each instance, and the health of the telemetry.",
     )
 
 
 def _age(queries: Queries, by: str = "") -> str:
-    """Seconds since the last sample of an instance, also of one that has gone within the last day."""
+    """Seconds since the last sample of an instance, including instances that disappeared within the last day."""
     return f"time() - max{by} ({queries.last_seen('1d')})"
 
 
-def _or_none(queries: Queries, expr: str) -> str:
-    """An expression that is 0 while there are calls and nothing of it."""
+def _or_zero(queries: Queries, expr: str) -> str:
+    """An expression that is 0 while there are calls and it has no value itself."""
     calls = queries.calls(window=RANGE, function="increase")
     return f"{expr} or 0 * {calls}"
 
 
 def _numbers(queries: Queries) -> list[Any]:
-    owners = queries.total(INTERNAL_ERRORS, window=RANGE, function="increase")
-    held = queries.total(EVENTS_DROPPED, window=RANGE, function="increase")
+    internal_errors = queries.total(INTERNAL_ERRORS, window=RANGE, function="increase")
+    dropped = queries.total(EVENTS_DROPPED, window=RANGE, function="increase")
     return [
         stat(
             "Instances",
             Query(f"count({queries.last_seen()})"),
-            description="Processes whose calls are seen. Red, or fewer than run: one is not instrumented or scraped.",
+            description="Number of processes with telemetry. Red: there is none; check that the app runs, calls "
+            "instrument() and is scraped. Check the same if the number is lower than the number of processes.",
             unit="none",
             steps=(Step(BAD), Step(GOOD, 1)),
         ),
         stat(
-            "Newest sample",
+            "Age of newest sample",
             Query(_age(queries), instant=True),
-            description="Age of the newest sample of any instance. Red: telemetry has stopped, and every alert is "
-            "blind; check that the app runs and is scraped, and that instrument() was called.",
+            description="Age of the newest sample of all instances. Red: the telemetry has stopped and no alert can "
+            "fire; check that the app runs, calls instrument() and is scraped.",
             unit="s",
             steps=colour_steps.rising(120, queries.spec.thresholds.absent_after),
             graph=False,
@@ -76,26 +77,26 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "Calls in flight",
             Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
-            description="Calls that wait for an answer now. It has no threshold: a number that never falls means "
-            "streams that are never closed, see the instances below.",
+            description="Calls that are waiting for a response. This number has no threshold. If it never falls, "
+            "streams are not closed; see the instances below.",
             unit="short",
             steps=(Step("blue"),),
         ),
         stat(
-            "Faults of claudescope",
-            Query(_or_none(queries, owners), instant=True),
-            description="What went wrong inside claudescope in the time range. The app never notices; numbers may "
-            "miss calls. Red: report it, with the component from the panel below.",
+            "Internal errors",
+            Query(_or_zero(queries, internal_errors), instant=True),
+            description="Errors inside claudescope in the time range. They do not affect the app, but some calls may "
+            "be missing from the metrics. Red: report a bug with the component from the panel below.",
             unit="short",
             steps=colour_steps.rising(1, 10),
             decimals=0,
             graph=False,
         ),
         stat(
-            "Held back from Sentry",
-            Query(_or_none(queries, held), instant=True),
-            description="Events that flood control kept out of Sentry in the time range; the next event that leaves "
-            "says how many. Red: a storm of failures; see Errors & retries.",
+            "Dropped Sentry events",
+            Query(_or_zero(queries, dropped), instant=True),
+            description="Sentry events that the rate limit of claudescope dropped in the time range. Red: a burst of "
+            "errors; open Errors & retries.",
             unit="short",
             steps=colour_steps.rising(1, 1000),
             decimals=0,
@@ -112,23 +113,24 @@ def _instances(queries: Queries) -> list[Any]:
         table(
             "Instances",
             Column(queries.calls(by=by, window=RANGE, function="increase"), "Calls", "short"),
-            Column(ratio, "Failed", "percentunit", colour_steps.failing(queries.spec)),
-            Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "p95", "s"),
+            Column(ratio, "Error rate", "percentunit", colour_steps.error_rate(queries.spec)),
+            Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "Duration p95", "s"),
             Column(queries.total(COST, by=by, window=RANGE, function="increase"), "Cost", "currencyUSD"),
             Column(_age(queries, f" by {queries.by(*by)}"), "Last seen", "s", colour_steps.rising(120, 600)),
             labels={"job": "Job", "instance": "Instance"},
-            description="Each process over the time range. One that fails more than its siblings: its key, its network "
-            "or its version. 'Last seen' in red: it is gone, or no longer scraped.",
+            description="Calls, error rate, duration and cost of each process in the time range. If one process fails "
+            "more than the others, check its key, network and version. Red 'Last seen': it has stopped or is not "
+            "scraped.",
             sort="Calls",
             links={
                 "Instance": [drill_down("Errors of this instance", uid("errors", queries), instance="instance")],
             },
         ),
         time_series(
-            "Calls a minute, by instance",
+            "Calls per minute by instance",
             Query(f"60 * {queries.calls(by=by)}", "{{instance}}"),
-            description="How the load is spread. A line that ends: the instance is gone. One far above the others: "
-            "the load balancer.",
+            description="Calls per minute by instance. If an instance ends, it has stopped. If one has far more calls "
+            "than the others, check the load balancer.",
             unit="cpm",
             stacked=True,
         ),
@@ -139,79 +141,82 @@ def _by_instance(queries: Queries) -> list[Any]:
     by = INSTANCE
     return [
         time_series(
-            "Share that fails, by instance",
+            "Error rate by instance",
             Query(queries.failed_ratio(), "{{instance}}"),
-            description="One instance alone above the line: restart it, then compare its key, network and version. "
-            "All of them: it is not the instances.",
+            description="Ratio of failed calls by instance. If only one instance is above the threshold, restart it "
+            "and compare its key, network and version. If all are, look for the cause in Errors & retries.",
             unit="percentunit",
-            steps=colour_steps.failing(queries.spec),
+            steps=colour_steps.error_rate(queries.spec),
         ),
         time_series(
-            "p95, by instance",
+            "Duration p95 by instance",
             Query(queries.p95(), "{{instance}}"),
-            description="One instance alone is slow: its network, its CPU, or a full connection pool.",
+            description="95th percentile of the duration of calls by instance. If only one instance is slow, check its "
+            "network, its CPU and its connection pool.",
             unit="s",
         ),
         time_series(
-            "In flight, by instance",
+            "Calls in flight by instance",
             Query(f"sum by {queries.by(*by)} ({queries.select(ACTIVE_CALLS)})", "{{instance}}"),
-            description="Calls that wait for an answer. A line that climbs and never falls: streams that are never "
+            description="Calls that are waiting for a response, by instance. If a line only rises, streams are not "
             "closed.",
             unit="short",
         ),
         time_series(
-            "Cost an hour, by instance",
+            "Cost per hour by instance",
             Query(f"3600 * {queries.total(COST, by=by)}", "{{instance}}"),
-            description="US dollars an hour. One instance far above the others: a loop, or a job that runs there "
-            "alone.",
+            description="US dollars per hour by instance. If one instance costs far more than the others, look for a "
+            "loop or for a job that only it runs.",
             unit="currencyUSD",
             stacked=True,
         ),
     ]
 
 
-def _itself(queries: Queries) -> list[Any]:
+def _telemetry(queries: Queries) -> list[Any]:
     return [
         time_series(
             "Calls by provider and host",
             Query(f"60 * {queries.calls(by=(PROVIDER, SERVER_ADDRESS))}", queries.legend(PROVIDER, SERVER_ADDRESS)),
-            description="Where calls go. A host that should not be there: a base_url of a test, or a proxy.",
+            description="Calls per minute by provider and host. If there is an unexpected host, check base_url and "
+            "proxies.",
             unit="cpm",
             stacked=True,
         ),
         time_series(
             "Calls by operation",
             Query(f"60 * {queries.calls(by=(OPERATION,))}", queries.legend(OPERATION)),
-            description="What is called. Many batches.retrieve: batches are polled too often.",
+            description="Calls per minute by operation. If batches.retrieve is frequent, poll batches less often.",
             unit="cpm",
             stacked=True,
         ),
         time_series(
             "Batch results",
             Query(f"60 * {queries.total(BATCH_RESULTS, by=(BATCH_OUTCOME,))}", queries.legend(BATCH_OUTCOME)),
-            description="Results of message batches that were read, a minute. errored: as for calls, see Errors; "
-            "expired: the batch was too large for its day.",
+            description="Results of message batches that the app read, per minute. If results are errored, open Errors "
+            "& retries. If they expired, make the batches smaller.",
             unit="cpm",
             stacked=True,
             colours={"succeeded": GOOD, "errored": BAD, "canceled": "blue", "expired": "orange"},
             empty="No batches",
         ),
         time_series(
-            "Faults of claudescope",
+            "Internal errors by component",
             Query(f"60 * {queries.total(INTERNAL_ERRORS, by=(COMPONENT,))}", queries.legend(COMPONENT)),
-            description="What went wrong inside claudescope, a minute. Report it with the component; logging of "
-            "'claudescope' at debug has the traceback.",
+            description="Errors inside claudescope per minute. Report a bug with the component; the logger "
+            "'claudescope' has the traceback at level DEBUG.",
             unit="cpm",
             stacked=True,
-            empty="None",
+            empty="No internal errors",
         ),
         time_series(
-            "Held back from Sentry",
+            "Dropped Sentry events",
             Query(f"60 * {queries.total(EVENTS_DROPPED, by=(ERROR_TYPE,))}", queries.legend(ERROR_TYPE)),
-            description="Events a minute that flood control held back: one kind fails in a storm.",
+            description="Sentry events per minute that the rate limit of claudescope dropped, by error type. The type "
+            "with the most events is the cause of the burst.",
             unit="cpm",
             stacked=True,
             colours=ERROR_TYPE_COLOURS,
-            empty="None",
+            empty="No dropped events",
         ),
     ]

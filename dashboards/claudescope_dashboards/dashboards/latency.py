@@ -1,4 +1,4 @@
-"""How long calls take, how long until their first token, how fast they write, and where they stand still."""
+"""Latency: duration, time to first token, output speed and stalled streams."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _COLOURS = {"p50": "green", "p90": "yellow", "p95": "orange", "p99": "red"}
 
 
 def latency(queries: Queries) -> dict[str, Any]:
-    """The board."""
+    """Build the dashboard."""
     return dashboard(
         "latency",
         queries,
         [
             Row(4, _numbers(queries)),
-            Row(9, _durations(queries), title="Duration of calls"),
-            Row(8, _by(queries, DURATION, "duration", "claude-duration"), title="Duration, by model and workflow"),
-            Row(8, _first_tokens(queries), title="Time to the first token"),
-            Row(8, _streams(queries), title="While an answer is written"),
+            Row(9, _durations(queries), title="Call duration"),
+            Row(8, _by(queries, DURATION, "duration", "claude-duration"), title="Duration by model and workflow"),
+            Row(8, _first_tokens(queries), title="Time to first token"),
+            Row(8, _streams(queries), title="Streaming"),
         ],
-        description="How long do calls take, and who waits for what?",
+        description="Duration of calls, time to first token, output speed and stalled streams.",
     )
 
 
@@ -47,54 +47,55 @@ def _numbers(queries: Queries) -> list[Any]:
     spec = queries.spec
     return [
         stat(
-            "Duration, p50",
+            "Duration p50",
             Query(queries.quantile(0.5, DURATION, CHAT)),
-            description="Half of the calls take longer. It has no threshold: compare it with the p99; if both rise "
-            "alike, answers have become longer.",
+            description="Median duration of calls. This number has no threshold. Compare it with the p99: if both "
+            "rise, responses have become longer.",
             unit="s",
             steps=(Step("blue"),),
         ),
         stat(
-            "Duration, p95",
+            "Duration p95",
             Query(queries.quantile(0.95, DURATION, CHAT)),
-            description="One call in twenty takes longer. Red: more calls are slow than the objective allows; find "
-            "the model below, then check status.claude.com.",
+            description="95th percentile of the duration of calls. Red: more calls are slow than the objective allows; "
+            "find the model below, then check status.claude.com.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-duration"),
             links=[drill_down("SLO & error budget", uid("slo", queries))],
         ),
         stat(
-            "First token, p95",
+            "Time to first token p95",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK)),
-            description="One stream in twenty takes longer to show its first token. Red: readers wait; look whether "
-            "prompts have grown or caching stopped, then at status.claude.com.",
+            description="95th percentile of the time from the start of a stream to its first token. Red: users wait "
+            "too long; check whether prompts have grown or the cache hit ratio has dropped, then check "
+            "status.claude.com.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-first-token"),
             links=[drill_down("Tokens & cost", uid("cost", queries))],
         ),
         stat(
-            "Output speed, median",
+            "Output speed p50",
             Query(queries.quantile(0.5, OUTPUT_SPEED)),
-            description="Tokens a second of the median stream. It has no threshold, as models differ: compare the "
-            "lines of each below.",
+            description="Median of the output tokens per second of streams. This number has no threshold, as models "
+            "differ. Compare the models below.",
             unit="suffix: tok/s",
             steps=(Step("blue"),),
             decimals=0,
         ),
         stat(
-            "Streams that stall",
+            "Stalled stream ratio",
             Query(_stalled(queries)),
-            description=f"Share of streams that stood still for more than {spec.thresholds.stall:g} s. Red: over the "
-            "alert's threshold; check status.claude.com, and proxies on the way that buffer.",
+            description=f"Ratio of streams with a gap of more than {spec.thresholds.stall:g} s between events. Red: "
+            "above the alert's threshold; check status.claude.com and buffering proxies.",
             unit="percentunit",
             steps=colour_steps.rising(float(spec.thresholds.stall_ratio) / 5, float(spec.thresholds.stall_ratio)),
             decimals=2,
         ),
         stat(
-            "In flight",
+            "Calls in flight",
             Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
-            description="Calls that wait for an answer now. It grows with the duration and with the load: near the "
-            "size of the client's connection pool, calls begin to queue.",
+            description="Calls that are waiting for a response. This number has no threshold. Near the size of the "
+            "client's connection pool, calls begin to queue; enlarge the pool.",
             unit="short",
             steps=(Step("blue"),),
         ),
@@ -103,8 +104,8 @@ def _numbers(queries: Queries) -> list[Any]:
 
 def _stalled(queries: Queries) -> str:
     le = bucket(STREAM_STALL, queries.spec.thresholds.stall)
-    every = queries.total(STREAM_STALL, part="count")
-    return f"({every} - {queries.total(STREAM_STALL, part='bucket', le=le)}) / ({every} > 0)"
+    streams = queries.total(STREAM_STALL, part="count")
+    return f"({streams} - {queries.total(STREAM_STALL, part='bucket', le=le)}) / ({streams} > 0)"
 
 
 def _quantiles(queries: Queries, metric: Metric, *matches: Any) -> list[Query]:
@@ -116,16 +117,17 @@ def _quantiles(queries: Queries, metric: Metric, *matches: Any) -> list[Query]:
 
 def _durations(queries: Queries) -> list[Any]:
     spec, model = queries.spec, queries.label(REQUEST_MODEL)
-    usual = [
-        Query(queries.recorded(DURATION_P95.now.name), f"{queries.legend(model)} now"),
-        Query(queries.recorded(DURATION_P95.baseline.name), f"{queries.legend(model)} usual"),
+    baseline = [
+        Query(queries.recorded(DURATION_P95.now.name), f"{queries.legend(model)} current"),
+        Query(queries.recorded(DURATION_P95.baseline.name), f"{queries.legend(model)} baseline"),
     ]
     return [
         time_series(
-            "Quantiles",
+            "Duration percentiles",
             *_quantiles(queries, DURATION, CHAT),
-            description="Seconds that calls take, retries and reading included; points are exemplars that lead to "
-            "traces. p99 alone rises: retries or timeouts. All rise: longer answers or a slow provider.",
+            description="Percentiles of the duration of calls, including retries and the reading of streams. Points "
+            "are exemplars that link to traces. If only the p99 rises, check retries and timeouts. If all rise, "
+            "responses are longer or the provider is slow.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-duration"),
             scale="log",
@@ -133,18 +135,18 @@ def _durations(queries: Queries) -> list[Any]:
             colours=_COLOURS,
         ),
         heatmap(
-            "Distribution",
+            "Duration distribution",
             Query(queries.total(DURATION, CHAT, by=("le",), part="bucket"), "{{le}}", exemplars=True, format="heatmap"),
-            description="How many calls took how long. Two bands: two kinds of work, or calls that a retry made late. "
-            "A point is an exemplar: click it for its trace.",
+            description="Number of calls by duration. Two bands mean two types of work, or calls that were retried. "
+            "Points are exemplars: click one to open its trace.",
             unit="s",
         ),
         time_series(
-            "p95 against the usual",
-            *usual,
-            description="p95 of the last 10 minutes of each model, and the median of the same hour on earlier days, "
-            "once there are three. Twice the usual fires an alert. Recorded by rules: job, instance and workflow do "
-            "not narrow it.",
+            "Duration p95 vs. baseline",
+            *baseline,
+            description="p95 of the last 10 minutes by model, and its baseline: the median of the same hour on earlier "
+            "days. An alert fires at twice the baseline. The series are recorded by rules, so the variables for job, "
+            "instance and workflow do not filter them.",
             unit="s",
             empty="Needs three days of history",
         ),
@@ -156,17 +158,17 @@ def _by(queries: Queries, metric: Metric, name: str, preset: Any, *matches: Any)
     steps = colour_steps.latency(queries.spec, preset)
     return [
         time_series(
-            f"{quantile} by {title}",
+            f"Duration {quantile} by {title}",
             Query(queries.quantile(value, metric, *matches, by=(label,)), queries.legend(label)),
-            description=f"{quantile} of the {name} for each {title}. One line above the others is where to look: "
+            description=f"{quantile} of the duration of calls by {title}. If one {title} is slower than the others, "
             f"{advice}",
             unit="s",
             steps=steps if quantile == "p95" else (),
         )
         for quantile, value in (("p50", 0.5), ("p95", 0.95))
         for title, label, advice in (
-            ("model", REQUEST_MODEL, "the provider's if a larger and a smaller model move together."),
-            ("workflow", WORKFLOW, "its prompts, its max_tokens and its tools."),
+            ("model", REQUEST_MODEL, "fall back to another. If all models are, check status.claude.com."),
+            ("workflow", WORKFLOW, "check its prompts, its max_tokens and its tools."),
         )
     ]
 
@@ -176,35 +178,37 @@ def _first_tokens(queries: Queries) -> list[Any]:
     model = queries.legend(REQUEST_MODEL)
     return [
         time_series(
-            "Quantiles",
+            "Time to first token percentiles",
             *_quantiles(queries, TIME_TO_FIRST_CHUNK),
-            description="Seconds from a stream's start to its first content. Above the line the objective is missed: "
-            "see whether input tokens grew or the cache stopped hitting.",
+            description="Percentiles of the time from the start of a stream to its first token. Above the threshold "
+            "the objective is missed: check whether input tokens have grown or the cache hit ratio has dropped.",
             unit="s",
             steps=steps,
             colours=_COLOURS,
         ),
         time_series(
-            "p95 by model",
+            "Time to first token p95 by model",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK, by=(REQUEST_MODEL,)), model),
-            description="Of each model. One model alone: its provider is slow, fall back to another. All: the network, "
-            "or longer prompts.",
+            description="95th percentile of the time to first token by model. If only one model is slow, fall back to "
+            "another. If all are, check the network and the length of prompts.",
             unit="s",
             steps=steps,
         ),
         time_series(
-            "p95 by workflow",
+            "Time to first token p95 by workflow",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK, by=(WORKFLOW,)), queries.legend(WORKFLOW)),
-            description="Of each workflow. One alone: its prompts have grown, or it lost its cache.",
+            description="95th percentile of the time to first token by workflow. If only one workflow is slow, check "
+            "the length of its prompts and its cache hit ratio.",
             unit="s",
             steps=steps,
         ),
         time_series(
-            "p95 against the usual",
-            Query(queries.recorded(FIRST_TOKEN_P95.now.name), f"{model} now"),
-            Query(queries.recorded(FIRST_TOKEN_P95.baseline.name), f"{model} usual"),
-            description="p95 of the last 10 minutes, and the median of the same hour on earlier days, once there are "
-            "three. Twice the usual fires an alert. Recorded by rules: other variables do not narrow it.",
+            "Time to first token p95 vs. baseline",
+            Query(queries.recorded(FIRST_TOKEN_P95.now.name), f"{model} current"),
+            Query(queries.recorded(FIRST_TOKEN_P95.baseline.name), f"{model} baseline"),
+            description="p95 of the last 10 minutes by model, and its baseline: the median of the same hour on earlier "
+            "days. An alert fires at twice the baseline. The series are recorded by rules, so the variables for job, "
+            "instance and workflow do not filter them.",
             unit="s",
             empty="Needs three days of history",
         ),
@@ -217,19 +221,19 @@ def _streams(queries: Queries) -> list[Any]:
     return [
         time_series(
             "Output speed by model",
-            Query(queries.quantile(0.5, OUTPUT_SPEED, by=(REQUEST_MODEL,)), f"{model} median"),
-            Query(queries.quantile(0.1, OUTPUT_SPEED, by=(REQUEST_MODEL,)), f"{model} slowest tenth"),
-            description="Tokens a second from the first content to the last. If the slowest tenth falls away from the "
-            "median, some streams stall; if both fall, the provider is loaded.",
+            Query(queries.quantile(0.5, OUTPUT_SPEED, by=(REQUEST_MODEL,)), f"{model} p50"),
+            Query(queries.quantile(0.1, OUTPUT_SPEED, by=(REQUEST_MODEL,)), f"{model} p10"),
+            description="Output tokens per second of streams by model. If only the p10 falls, some streams stall. If "
+            "the p50 falls too, the provider is slow.",
             unit="suffix: tok/s",
         ),
         time_series(
-            "Longest gap within a stream",
+            "Longest gap between events",
             Query(queries.quantile(0.5, STREAM_STALL), "p50"),
             Query(queries.quantile(0.95, STREAM_STALL), "p95"),
             Query(queries.quantile(0.99, STREAM_STALL), "p99"),
-            description=f"Seconds without an event. A gap over {stall:g} s counts as a stall: check proxies that "
-            "buffer, then status.claude.com.",
+            description=f"Percentiles of the longest gap between two events of a stream. A gap of more than {stall:g} "
+            "s counts as a stall: check buffering proxies, then status.claude.com.",
             unit="s",
             steps=colour_steps.rising(stall / 4, stall),
             scale="log",
@@ -237,18 +241,19 @@ def _streams(queries: Queries) -> list[Any]:
             colours=_COLOURS,
         ),
         time_series(
-            "Share of streams that stall",
+            "Stalled stream ratio",
             Query(_stalled(queries), f"over {stall:g} s"),
-            description="Above the line the alert on stalls fires.",
+            description="Ratio of streams with a stall. Above the threshold an alert fires: check status.claude.com "
+            "and buffering proxies.",
             unit="percentunit",
             steps=colour_steps.rising(
                 float(queries.spec.thresholds.stall_ratio) / 5, float(queries.spec.thresholds.stall_ratio)
             ),
         ),
         time_series(
-            "Calls in flight, by workflow",
+            "Calls in flight by workflow",
             Query(f"sum by {queries.by(WORKFLOW)} ({queries.gauge(ACTIVE_CALLS)})", queries.legend(WORKFLOW) or "none"),
-            description="Calls that wait for an answer. A line that climbs and never falls: streams that are never "
+            description="Calls that are waiting for a response, by workflow. If a line only rises, streams are not "
             "closed.",
             unit="short",
             stacked=True,

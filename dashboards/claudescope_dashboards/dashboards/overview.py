@@ -1,4 +1,4 @@
-"""Is Claude healthy, what does it cost, who uses it: one screen, without scrolling."""
+"""Overview on one screen: health, cost, usage and rate limits."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ __all__ = ["overview"]
 
 
 def overview(queries: Queries) -> dict[str, Any]:
-    """The board."""
+    """Build the dashboard."""
     return dashboard(
         "overview",
         queries,
         [
-            Row(4, _numbers(queries)),
+            Row(4, _numbers(queries), widths=(2, 3, 4, 3, 3, 4, 2, 3)),
             Row(8, _health(queries)),
-            Row(9, _users(queries), widths=(6, 8, 5, 5)),
+            Row(9, _usage(queries), widths=(6, 8, 5, 5)),
         ],
-        description="Is Claude healthy, what does it cost, who uses it?",
+        description="Health, cost, usage and rate limits of the calls to Claude.",
     )
 
 
@@ -55,9 +55,10 @@ def _numbers(queries: Queries) -> list[Any]:
     )
     return [
         stat(
-            "Alerts firing",
+            "Alerts",
             Query(f"count({queries.alerts()}) or vector(0)"),
-            description="Alerts that fire now. Red: open the board of errors, or the runbook that the alert links to.",
+            description="Number of alerts that are firing. Red: open the runbook of the alert; the table below lists "
+            "them.",
             unit="none",
             steps=(Step(GOOD), Step(BAD, 1)),
             graph=False,
@@ -66,15 +67,15 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "Success rate",
             Query(f"1 - {failed}"),
-            description="Share of calls that did not fail for a reason outside of their own request. Red: the error "
-            "budget burns as fast as a page takes; see which kind fails under Errors & retries.",
+            description="Ratio of calls without an error, apart from errors that the request itself caused. Red: the "
+            "error budget burns fast enough for a page; find the error type in Errors & retries.",
             unit="percentunit",
-            steps=colour_steps.availability(spec),
+            steps=colour_steps.success_rate(spec),
             decimals=2,
             links=[errors],
         ),
         stat(
-            "Error budget",
+            "Error budget remaining",
             Query(
                 f"bottomk(1, min by (slo) ({queries.recorded(ERROR_BUDGET_REMAINING.name)}))",
                 "{{slo}}",
@@ -82,57 +83,57 @@ def _numbers(queries: Queries) -> list[Any]:
             ),
             named=True,
             graph=False,
-            description="What is left of the error budget of the objective that has least. Red: it is used up; hold "
-            "back risky changes, and see which objective it is under SLO & error budget.",
+            description="Remaining error budget of the objective with the least. Red: the budget is exhausted; hold "
+            "back risky changes, and open SLO & error budget.",
             unit="percentunit",
             steps=colour_steps.falling(0, 0.25),
             decimals=1,
             links=[slo],
         ),
         stat(
-            "Calls a minute",
+            "Calls per minute",
             Query(f"60 * {queries.calls()}"),
-            description="Calls that ended, all operations. It has no threshold: a sudden zero is the app's or the "
-            "telemetry's, see Fleet.",
+            description="Calls of all operations that ended. This number has no threshold. If it drops to zero, open "
+            "Fleet to see whether the app or its telemetry has stopped.",
             unit="cpm",
             steps=(Step("blue"),),
             links=[drill_down("Fleet", uid("fleet", queries))],
         ),
         stat(
-            "Duration, p95",
+            "Duration p95",
             Query(queries.quantile(0.95, DURATION, CHAT)),
-            description="One call in twenty takes longer, retries and the reading of streams included. Red: more "
-            "calls are slow than the objective allows; see Latency for the model.",
+            description="95th percentile of the duration of calls, including retries and the reading of streams. Red: "
+            "more calls are slow than the objective allows; open Latency to find the model.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-duration"),
             links=[latency],
         ),
         stat(
-            "First token, p95",
+            "Time to first token p95",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK)),
-            description="One stream in twenty takes longer to show its first token. Red: readers wait; see Latency, "
-            "then status.claude.com.",
+            description="95th percentile of the time from the start of a stream to its first token. Red: users wait "
+            "too long; open Latency, then check status.claude.com.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-first-token"),
             links=[latency],
         ),
         stat(
-            "Cost a day",
+            "Daily cost",
             Query(f"86400 * {queries.total(COST, window='1h')}"),
-            description="What a day costs at the pace of the last hour. Red: three times the day's budget; see Tokens "
-            "& cost for the workflow that spends it.",
+            description="Cost of a day at the rate of the last hour. Red: at least three times the daily budget; open "
+            "Tokens & cost to find the workflow.",
             unit="currencyUSD",
-            steps=colour_steps.pace(spec),
+            steps=colour_steps.daily_cost(spec),
             decimals=2,
             links=[cost],
         ),
         stat(
-            "Least headroom",
+            "Rate limit headroom",
             Query(least, queries.legend(REQUEST_MODEL), instant=True),
             named=True,
             graph=False,
-            description="What is left of the rate limit that is nearest to its end. Red: calls will soon be refused; "
-            "see Rate limits for the model and the limit.",
+            description="Remaining part of the rate limit that is closest to exhaustion. Red: the API will soon reject "
+            "calls; open Rate limits to find the model and the limit.",
             unit="percentunit",
             steps=colour_steps.falling(float(spec.thresholds.headroom), float(spec.thresholds.headroom) * 2.5),
             decimals=0,
@@ -147,47 +148,47 @@ def _health(queries: Queries) -> list[Any]:
         time_series(
             "Calls by outcome",
             Query(f"60 * {queries.calls(by=(OUTCOME,))}", queries.legend(OUTCOME)),
-            description="Calls a minute by how they ended. A red band: calls fail, see the kinds beside it. Purple or "
-            "blue: the app breaks calls off, look at its deadlines.",
+            description="Calls per minute by outcome. If errors grow, see the error types beside it. If cancelled or "
+            "abandoned calls grow, check the timeouts of the app.",
             unit="cpm",
             stacked=True,
             colours=OUTCOME_COLOURS,
             links=[drill_down("Errors & retries", errors)],
         ),
         time_series(
-            "Failures by kind",
+            "Errors by type",
             Query(f"60 * {queries.failed(by=(ERROR_TYPE,))}", queries.legend(ERROR_TYPE)),
-            description="Failed calls a minute. Red hues are the provider's, orange the quota's, yellow the account's, "
-            "blue the caller's. What to do about each kind is in the table of Errors & retries.",
+            description="Failed calls per minute by error type. The colour shows the owner: red is the provider, "
+            "orange the quota, yellow the account, blue the caller. Errors & retries lists what to do about each type.",
             unit="cpm",
             stacked=True,
             colours=ERROR_TYPE_COLOURS,
             links=[drill_down("Errors & retries", errors)],
-            empty="No failures",
+            empty="No errors",
         ),
         time_series(
-            "Duration and first token",
+            "Duration and time to first token",
             Query(queries.quantile(0.5, DURATION, CHAT), "duration p50"),
             Query(queries.quantile(0.95, DURATION, CHAT), "duration p95"),
-            Query(queries.quantile(0.5, TIME_TO_FIRST_CHUNK), "first token p50"),
-            Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK), "first token p95"),
-            description="Seconds per call and until its first token. If both rise, the provider is slow; if only the "
-            "duration rises, answers have become longer or are retried.",
+            Query(queries.quantile(0.5, TIME_TO_FIRST_CHUNK), "time to first token p50"),
+            Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK), "time to first token p95"),
+            description="Percentiles of the duration of calls and of the time to first token. If both rise, the "
+            "provider is slow. If only the duration rises, responses are longer or calls are retried.",
             unit="s",
             scale="log",
             low=None,
             colours={
                 "duration p50": "light-blue",
                 "duration p95": "dark-blue",
-                "first token p50": "light-green",
-                "first token p95": "dark-green",
+                "time to first token p50": "light-green",
+                "time to first token p95": "dark-green",
             },
             links=[drill_down("Latency", latency)],
         ),
     ]
 
 
-def _users(queries: Queries) -> list[Any]:
+def _usage(queries: Queries) -> list[Any]:
     by = (WORKFLOW,)
     cost, limits = uid("cost", queries), uid("limits", queries)
     workflow = queries.label(WORKFLOW)
@@ -198,28 +199,28 @@ def _users(queries: Queries) -> list[Any]:
     model = queries.label(REQUEST_MODEL)
     return [
         time_series(
-            "Cost by model",
+            "Cost per hour by model",
             Query(f"3600 * {queries.total(COST, by=(RESPONSE_MODEL,))}", queries.legend(RESPONSE_MODEL)),
-            description="US dollars an hour. A step up: look who caused it in the table beside, then at tokens per "
-            "call in Tokens & cost.",
+            description="US dollars per hour by model. If the cost jumps, find the workflow in the table beside it, "
+            "then check the tokens per call in Tokens & cost.",
             unit="currencyUSD",
             stacked=True,
             links=[drill_down("Tokens & cost of this model", cost, model=queries.label(RESPONSE_MODEL))],
         ),
         table(
-            "Who uses it",
+            "Usage by workflow",
             Column(queries.calls(by=by, window=RANGE, function="increase"), "Calls", "short"),
             Column(
                 queries.ratio(queries.failed(by=by, window=RANGE), queries.calls(by=by, window=RANGE)),
-                "Failed",
+                "Error rate",
                 "percentunit",
-                colour_steps.failing(queries.spec),
+                colour_steps.error_rate(queries.spec),
             ),
-            Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "p95", "s"),
+            Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "Duration p95", "s"),
             Column(queries.total(COST, by=by, window=RANGE, function="increase"), "Cost", "currencyUSD"),
             labels={workflow: "Workflow"},
-            description="Workflows over the whole time range, dearest first. Red: this workflow fails more than the "
-            "objective allows; click its name for its errors.",
+            description="Calls, error rate, duration and cost of each workflow in the time range, highest cost first. "
+            "Red: more calls fail than the objective allows; click the workflow to see its errors.",
             sort="Cost",
             widths={"Workflow": 130},
             links={
@@ -230,10 +231,10 @@ def _users(queries: Queries) -> list[Any]:
             },
         ),
         bar_gauge(
-            "Rate limits, what is left",
+            "Rate limit headroom by model",
             Query(headroom, queries.legend(REQUEST_MODEL)),
-            description="What the last response left of each model's tightest limit. Red: less than the alert's "
-            "threshold; spread the load, cache more input, or ask for a higher limit.",
+            description="Remaining part of each model's tightest rate limit, from the last response. Red: below the "
+            "alert's threshold; spread the load, cache more input, or request a higher limit.",
             unit="percentunit",
             steps=colour_steps.falling(
                 float(queries.spec.thresholds.headroom), float(queries.spec.thresholds.headroom) * 2.5
@@ -242,14 +243,15 @@ def _users(queries: Queries) -> list[Any]:
             links=[drill_down("Rate limits of this model", limits, model=model)],
         ),
         table(
-            "Firing now",
+            "Firing alerts",
             Column(f"max by (alertname, severity, slo, error_type) ({queries.alerts()})", "", "none"),
-            labels={"alertname": "Alert", "slo": "Objective", "error_type": "Kind", "severity": "Severity"},
-            description="The alerts that fire now. A page: users are hurt, act by its runbook. A ticket: within the "
-            "day. Nothing here and users complain: look at Fleet, the telemetry may have stopped.",
+            labels={"alertname": "Alert", "slo": "Objective", "error_type": "Error type", "severity": "Severity"},
+            description="Alerts that are firing. A page needs action now, by its runbook. A ticket needs action within "
+            "the day. If users report problems and no alert fires, open Fleet to see whether the telemetry has "
+            "stopped.",
             sort="Severity",
             links={"Alert": [drill_down("SLO & error budget", uid("slo", queries))]},
             widths={"Severity": 90},
-            empty="Nothing fires",
+            empty="No alerts are firing",
         ),
     ]

@@ -1,4 +1,4 @@
-"""Objectives and their error budgets, one row for each objective of the spec, all read from recording rules."""
+"""Objectives and error budgets: one row for each objective of the spec. All queries read recorded series."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from claudescope_dashboards.queries import Queries
 __all__ = ["slo"]
 
 _STATES = (("ok", GOOD), ("pending", WARNING), ("firing", BAD))
-_LEFT = colour_steps.falling(0, 0.25)
+_REMAINING = colour_steps.falling(0, 0.25)
 _WINDOW_COLOURS = {
     "5m": "super-light-blue",
     "30m": "light-blue",
@@ -37,15 +37,15 @@ _WINDOW_COLOURS = {
 
 
 def slo(queries: Queries) -> dict[str, Any]:
-    """The board."""
+    """Build the dashboard."""
     rows = [
         Row(8, _objective(queries, goal), widths=(4, 6, 8, 6), title=_title(goal)) for goal in queries.spec.objectives
     ]
     return dashboard(
         "slo",
         queries,
-        [Row(7, _all(queries), widths=(12, 12)), *rows],
-        description="How much of each error budget is left, and how fast does it burn?",
+        [Row(7, _all_objectives(queries), widths=(12, 12)), *rows],
+        description="Remaining error budget and burn rate of each objective.",
         time_from="now-24h",
     )
 
@@ -55,29 +55,29 @@ def _title(goal: Objective) -> str:
 
 
 def _state(queries: Queries, goal: Objective, **labels: str) -> str:
-    """2 while an alert fires, 1 while it is pending, else 0; nothing while its rules are not evaluated."""
+    """2 while an alert fires, 1 while it is pending, otherwise 0. No value while its rules are not evaluated."""
     of = {"alertname": BURN_ALERT, "slo": goal.name, **labels}
     firing, pending = queries.alerts("firing", **of), queries.alerts("pending", **of)
     evaluated = queries.recorded(OBJECTIVE.name, slo=goal.name)
     return f"2 * max({firing}) or max({pending}) or 0 * max({evaluated})"
 
 
-def _all(queries: Queries) -> list[Any]:
+def _all_objectives(queries: Queries) -> list[Any]:
     return [
         bar_gauge(
-            "Error budgets, what is left",
+            "Error budget remaining",
             Query(f"min by (slo) ({queries.recorded(ERROR_BUDGET_REMAINING.name)})", "{{slo}}"),
-            description="What is left of each budget; of objectives with a budget per model, the model that has "
-            "least. Red: used up; hold back risky changes until it recovers.",
+            description="Remaining error budget of each objective; the lowest value of all models if the objective has "
+            "a budget per model. Red: the budget is exhausted; hold back risky changes until it recovers.",
             unit="percentunit",
-            steps=_LEFT,
+            steps=_REMAINING,
             high=1,
         ),
         state_timeline(
-            "Burn alerts",
+            "Burn rate alerts",
             *(Query(_state(queries, goal), goal.name) for goal in queries.spec.objectives),
-            description="The worst state of each objective's burn alerts. Red: users are hurt faster than the budget "
-            "allows; the objective's row shows over which window.",
+            description="Worst state of the burn rate alerts of each objective. Red: the budget burns too fast; the "
+            "row of the objective shows the window.",
             states=_STATES,
             links=[drill_down("Errors & retries", uid("errors", queries))],
         ),
@@ -93,53 +93,56 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
     per_model = queries.legend(*_labels(queries, goal))
     return [
         stat(
-            "Budget left",
-            Query(f"min({remaining})", "budget left"),
+            "Error budget remaining",
+            Query(f"min({remaining})", "remaining"),
             Query(f"1 - max({recorded(ERROR_RATIO_PERIOD.name)})", f"good over {goal.window}"),
             Query(
                 f"clamp_min(min({remaining}), 0) * 86400 * max({days}) / clamp_min(max({slow}), 0.001)",
-                "gone in",
+                "exhausted in",
             ),
-            description=f"The objective is {format_number(goal.target)} % good over {goal.window}. "
-            "'gone in' is when the budget ends at the pace of the last 6 hours. Red: used up; hold back risky changes.",
+            description=f"Remaining error budget of the objective: {format_number(goal.target)} % good over "
+            f"{goal.window}. 'exhausted in' uses the burn rate of the last 6 hours. Red: the budget is exhausted; hold "
+            "back risky changes.",
             unit="percentunit",
-            steps=_LEFT,
+            steps=_REMAINING,
             decimals=2,
             graph=False,
             overrides=[
                 _override(
                     f"good over {goal.window}", colour_steps.falling(float(goal.target) / 100, float(goal.target) / 100)
                 ),
-                _override("gone in", colour_steps.falling(86400, 7 * 86400), unit="s", decimals=0),
+                _override("exhausted in", colour_steps.falling(86400, 7 * 86400), unit="s", decimals=0),
             ],
         ),
         time_series(
-            "Budget left over time",
-            Query(remaining, per_model or "left"),
-            description="A step down is an outage; a slope is a steady loss. Below 0 the objective is missed.",
+            "Error budget over time",
+            Query(remaining, per_model or "remaining"),
+            description="Remaining error budget over time. A step down is an outage; a slope is a steady loss. Below 0 "
+            "the objective is missed.",
             unit="percentunit",
-            steps=_LEFT,
+            steps=_REMAINING,
             low=None,
             high=1,
         ),
         time_series(
-            "Burn rate per window",
+            "Burn rate by window",
             *(
                 Query(f"max({recorded(BURN_RATE.over(write_minutes(window)))})", write_minutes(window))
                 for window in WINDOWS
             ),
-            description="How many times too fast the budget burns. An alert fires where both of its windows are above "
-            "its line: " + ", ".join(_tier(goal, name) for name in goal.tiers) + ".",
+            description="Burn rate of the error budget: at 1x the budget lasts exactly for its period. An alert fires "
+            "while both of its windows are above its "
+            "threshold: " + ", ".join(_tier(goal, name) for name in goal.tiers) + ".",
             unit="suffix:x",
-            steps=colour_steps.burn(goal),
+            steps=colour_steps.burn_rate(goal),
             scale="symlog",
             colours=_WINDOW_COLOURS,
         ),
         state_timeline(
-            "Alert state",
+            "Alert state by tier",
             *(Query(_state(queries, goal, tier=name), name) for name in goal.tiers),
-            description="State of each tier's alert. Red on a page tier: act now, by the alert's runbook. On a ticket "
-            "tier: within the day.",
+            description="State of the alert of each tier. Red: act now if it is a page tier, by the runbook of the "
+            "alert; within the day if it is a ticket tier.",
             states=_STATES,
         ),
     ]

@@ -1,8 +1,8 @@
-"""What panels are made of. With `panels.py` and `board.py` it is all that knows grafanalib.
+"""Building blocks of panels. Only this module, `panels.py` and `layout.py` use grafanalib.
 
-grafanalib is from before Grafana's present panels in places. What it lacks is subclassed here, in the shape that
-`@grafana/schema` gives: Prometheus targets with exemplars, panels of a newer shape. What it prints too much of is taken
-out by `normalise`.
+grafanalib predates some of Grafana's current panels. The subclasses here add what it lacks, in the shape of
+`@grafana/schema`: Prometheus targets with exemplars, and panels of a newer shape. `normalise` removes the outdated keys
+that grafanalib prints.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "fixed_colours",
     "override",
     "targets_of",
+    "thresholds_of",
 ]
 
 core: Any = grafanalib.core
@@ -42,7 +43,7 @@ Panel = Any
 """A grafanalib panel."""
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
-"""The data source that the reader chose."""
+"""The data source that the reader selected."""
 
 _KEPT: Final = ("datasource", "job", "instance", "model", "workflow")
 LAST: Final = "lastNotNull"
@@ -50,14 +51,14 @@ LAST: Final = "lastNotNull"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a panel asks.
+    """A query of a panel.
 
     Attributes:
         expr: PromQL.
-        legend: Name of its series; `{{label}}` stands for a label's value.
-        instant: One value for the whole time range, rather than one for each point in time.
-        exemplars: Whether to show the traces that belong to it.
-        format: How the answer is shaped.
+        legend: Name of its series in the legend; `{{label}}` stands for a label's value.
+        instant: Whether to ask for one value at the end of the time range, rather than one for each step.
+        exemplars: Whether to show exemplars, which link to traces.
+        format: Shape of the result.
     """
 
     expr: str
@@ -69,7 +70,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From which value on a colour holds."""
+    """A colour and the value from which it applies; None stands for minus infinity."""
 
     colour: str
     value: float | None = None
@@ -80,10 +81,10 @@ class Column:
     """A column of a table.
 
     Attributes:
-        query: Its numbers, asked for by the labels of the table.
-        title: Heading; a column without one is not shown.
+        query: PromQL whose result has the labels of the table.
+        title: Heading; a column without one is hidden.
         unit: Grafana's id of the unit.
-        steps: Thresholds that colour it.
+        steps: Thresholds that colour its text.
     """
 
     query: str
@@ -93,14 +94,14 @@ class Column:
 
 
 class Target(core.Target):
-    """A query of a Prometheus data source, as its editor saves it."""
+    """A query of a Prometheus data source, in the form that its editor saves."""
 
     def __init__(self, query: Query, ref: str) -> None:
         super().__init__(expr=query.expr, refId=ref)  # pyright: ignore[reportUnknownMemberType]
         self.query = query
 
     def to_json_data(self) -> Json:
-        """The keys that the data source reads."""
+        """Return the keys that the data source reads."""
         query = self.query
         return {
             "datasource": DATASOURCE,
@@ -116,28 +117,40 @@ class Target(core.Target):
 
 
 class SchemaPanel(core.Panel):
-    """A panel whose type grafanalib knows only in an old shape, or not at all."""
+    """A panel whose type grafanalib has only in an old shape, or lacks.
 
-    def __init__(self, kind: str, options: Json, custom: Json, **common: Any) -> None:
+    Args:
+        panel_type: Grafana's id of the type.
+        options: The panel's options.
+        custom: `fieldConfig.defaults.custom`.
+        common: What all panels have, as for `grafanalib.core.Panel`.
+    """
+
+    def __init__(self, panel_type: str, options: Json, custom: Json, **common: Any) -> None:
         super().__init__(**common)  # pyright: ignore[reportUnknownMemberType]
-        self.kind, self.options, self.custom = kind, options, custom
+        self.panel_type, self.options, self.custom = panel_type, options, custom
 
     def to_json_data(self) -> Json:
-        """The panel in the shape of `@grafana/schema`."""
-        own = {"type": self.kind, "options": self.options, "fieldConfig": {"defaults": {"custom": self.custom}}}
+        """Return the panel in the shape of `@grafana/schema`."""
+        own = {"type": self.panel_type, "options": self.options, "fieldConfig": {"defaults": {"custom": self.custom}}}
         shown: Json = self.panel_json(own)
         return shown
 
 
 def decoded(dashboard: Any) -> Json:
-    """The JSON of a grafanalib dashboard, as plain values."""
+    """Convert a grafanalib dashboard to plain JSON values."""
     values: Json = json.loads(json.dumps(dashboard, default=lambda part: part.to_json_data()))
     return values
 
 
 def targets_of(queries: Sequence[Query]) -> list[Target]:
-    """Queries with their references: A, B, C."""
+    """Number queries with the references A, B, C and so on."""
     return [Target(query, ref) for query, ref in zip(queries, string.ascii_uppercase, strict=False)]
+
+
+def thresholds_of(steps: Sequence[Step]) -> Json:
+    """Make Grafana's thresholds of steps."""
+    return {"mode": "absolute", "steps": [{"color": step.colour, "value": step.value} for step in steps]}
 
 
 def defaults_of(
@@ -152,8 +165,7 @@ def defaults_of(
     links: Sequence[Json] = (),
     mappings: Sequence[Json] = (),
 ) -> Json:
-    """`fieldConfig.defaults`, which all panels share."""
-    marks = [{"color": step.colour, "value": step.value} for step in steps or (Step(GOOD),)]
+    """Make `fieldConfig.defaults`, which all types of panels have."""
     return {
         "unit": unit,
         "min": low,
@@ -162,18 +174,18 @@ def defaults_of(
         "noValue": empty,
         "links": list(links) or None,
         "mappings": list(mappings),
-        "thresholds": {"mode": "absolute", "steps": marks},
+        "thresholds": thresholds_of(steps or (Step(GOOD),)),
         "color": {"mode": colour} if colour else None,
     }
 
 
 def drill_down(title: str, dashboard: str, **chosen: str) -> Json:
-    """A link to another board that keeps the time and the variables.
+    """Make a link to another dashboard that keeps the time range and the variables.
 
     Args:
-        title: What it says.
-        dashboard: Uid of the board.
-        chosen: Variables that take the value of a label of what was clicked on.
+        title: Text of the link.
+        dashboard: Uid of the other dashboard.
+        chosen: Label by variable. The variable is set to the label's value of the clicked series.
     """
     kept = [f"${{{name}:queryparam}}" for name in _KEPT if name not in chosen]
     labels = {name: f'["{label}"]' if "." in label else f".{label}" for name, label in chosen.items()}
@@ -184,7 +196,7 @@ def drill_down(title: str, dashboard: str, **chosen: str) -> Json:
 
 
 def fixed_colours(colours: Mapping[str, str]) -> list[Json]:
-    """Overrides that give series a colour by their name."""
+    """Make overrides that set the colour of series by their names."""
     return [
         override(name, {"id": "color", "value": {"mode": "fixed", "fixedColor": colour}})
         for name, colour in colours.items()
@@ -192,5 +204,5 @@ def fixed_colours(colours: Mapping[str, str]) -> list[Json]:
 
 
 def override(name: str, *properties: Json) -> Json:
-    """Properties of one series or column, by its name."""
+    """Make an override of properties of the series or column with a name."""
     return {"matcher": {"id": "byName", "options": name}, "properties": list(properties)}

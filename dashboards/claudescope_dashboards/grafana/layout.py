@@ -1,4 +1,4 @@
-"""What makes panels a board: variables, links to the other boards, annotations, and where each panel stands."""
+"""Assembles dashboards: rows of panels, variables, annotations and links to the other dashboards."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from claudescope_dashboards.queries import Queries
 __all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Row", "dashboard", "uid"]
 
 SCHEMA_VERSION: Final = 41
-"""Of the dashboard's JSON: Grafana 12's. Older Grafanas read it, newer ones migrate it by themselves."""
+"""Version of the dashboard JSON: that of Grafana 12. Older versions read it, newer ones migrate it."""
 
 TAG: Final = "claudescope"
-"""The tag by which the boards find each other."""
-
+"""Tag of every generated dashboard; the dashboard menu and `push` find them by it."""
 
 TITLES: Final[dict[DashboardName, str]] = {
     "overview": "Overview",
@@ -32,20 +31,20 @@ TITLES: Final[dict[DashboardName, str]] = {
     "slo": "SLO & error budget",
     "fleet": "Fleet",
 }
-"""The boards, in the order in which they are documented."""
+"""Title by name, in the order of the documentation."""
 
 _COLUMNS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels beside one another.
+    """A row of panels.
 
     Attributes:
-        height: In Grafana's units, of 30 pixels and a gap of 8.
-        panels: From left to right.
-        widths: Their widths, 24 in all; without it they share alike.
-        title: Heading of a row that starts here.
+        height: In grid units of Grafana: 30 pixels and a gap of 8.
+        panels: Panels from left to right.
+        widths: Width of each panel in columns, 24 in all. By default all have the same width.
+        title: Heading above the panels; none by default.
     """
 
     height: int
@@ -55,21 +54,21 @@ class Row:
 
 
 def uid(name: DashboardName, queries: Queries) -> str:
-    """The board's stable identity, by which alerts link to it."""
+    """Return the stable uid of a dashboard. Alerts link to it."""
     return dashboard_uid(name, queries.spec.service.name)
 
 
 def dashboard(
-    name: DashboardName, queries: Queries, bands: Sequence[Row], *, description: str, time_from: str = "now-6h"
+    name: DashboardName, queries: Queries, rows: Sequence[Row], *, description: str, time_from: str = "now-6h"
 ) -> dict[str, Any]:
-    """A whole dashboard, as Grafana saves it.
+    """Build a dashboard in the form that Grafana saves.
 
     Args:
-        name: Which of the boards.
-        queries: Writes the queries of variables and annotations.
-        bands: Its panels.
-        description: What question it answers.
-        time_from: Start of the time range that it opens with.
+        name: Name of the dashboard.
+        queries: Builds the queries of variables and annotations.
+        rows: The rows of panels, from top to bottom.
+        description: What the dashboard shows.
+        time_from: Start of the default time range.
     """
     service = queries.spec.service.name
     title = "Claude" if service == "claude" else f"Claude · {service}"
@@ -87,27 +86,27 @@ def dashboard(
         templating=core.Templating(list=_variables(queries)),
         annotations=core.Annotations(list=_annotations(queries)),
         links=[_links()],
-        panels=_placed(bands),
+        panels=_placed(rows),
     )
     return normalise({**decoded(dashboard), "timepicker": {}, "version": 1, "fiscalYearStartMonth": 0})
 
 
-def _placed(bands: Sequence[Row]) -> list[Panel]:
+def _placed(rows: Sequence[Row]) -> list[Panel]:
     panels: list[Panel] = []
     top = 0
-    for band in bands:
-        if band.title:
-            panels.append(core.RowPanel(title=band.title, gridPos=core.GridPos(h=1, w=_COLUMNS, x=0, y=top)))
+    for row in rows:
+        if row.title:
+            panels.append(core.RowPanel(title=row.title, gridPos=core.GridPos(h=1, w=_COLUMNS, x=0, y=top)))
             top += 1
-        widths = band.widths or [_COLUMNS // len(band.panels)] * len(band.panels)
-        if len(widths) != len(band.panels) or sum(widths) > _COLUMNS:
-            raise ValueError(f"{band.title}: {len(band.panels)} panels do not fit widths {list(widths)}")
+        widths = row.widths or [_COLUMNS // len(row.panels)] * len(row.panels)
+        if len(widths) != len(row.panels) or sum(widths) > _COLUMNS:
+            raise ValueError(f"{row.title}: {len(row.panels)} panels do not fit widths {list(widths)}")
         left = 0
-        for panel, width in zip(band.panels, widths, strict=True):
-            panel.gridPos = core.GridPos(h=band.height, w=width, x=left, y=top)
+        for panel, width in zip(row.panels, widths, strict=True):
+            panel.gridPos = core.GridPos(h=row.height, w=width, x=left, y=top)
             panels.append(panel)
             left += width
-        top += band.height
+        top += row.height
     for number, panel in enumerate(panels, 1):
         panel.id = number
     return panels
@@ -120,20 +119,20 @@ def _variables(queries: Queries) -> list[Any]:
     def choice(name: str, label: str, title: str, within: Sequence[str]) -> Any:
         conditions = ", ".join([*pairs, *(f'{outer}=~"${outer}"' for outer in within)])
         selector = queries.narrowed(calls, conditions)
-        asked, regex = f"label_values({selector}, {label})", ""
-        if "." in label:  # which label_values does not take
-            asked, regex = (
+        query_text, regex = f"label_values({selector}, {label})", ""
+        if "." in label:  # label_values takes no label with a dot
+            query_text, regex = (
                 f"query_result(count by {queries.by(label)} ({selector}))",
                 f'/{re.escape(label)}"?="([^"]+)"/',
             )
-        query = {"query": asked, "refId": f"claudescope-{name}", "qryType": 3 if regex else 1}
+        query = {"query": query_text, "refId": f"claudescope-{name}", "qryType": 3 if regex else 1}
         variable = core.Template(
             name=name,
             label=title,
             query=query,
             dataSource=DATASOURCE,
             includeAll=True,
-            # Everything, also what has no such label: calls outside of any workflow.
+            # Also matches series without the label, such as calls outside of a workflow.
             allValue=".*",
             multi=True,
             refresh=core.REFRESH_ON_TIME_RANGE_CHANGE,
@@ -165,14 +164,14 @@ def _annotations(queries: Queries) -> list[dict[str, Any]]:
             "name": "Annotations & Alerts",
             "type": "dashboard",
         },
-        _firing(queries, "Pages", "page", BAD, enable=True),
-        # A ticket may be open for days, and would lay its colour over every plot.
-        _firing(queries, "Tickets", "ticket", WARNING, enable=False),
+        _firing(queries, "Firing pages", "page", BAD, enable=True),
+        # Off by default: a ticket may fire for days and would cover every graph.
+        _firing(queries, "Firing tickets", "ticket", WARNING, enable=False),
     ]
 
 
 def _firing(queries: Queries, name: str, severity: str, colour: str, *, enable: bool) -> dict[str, Any]:
-    """Marks when alerts of a severity fire."""
+    """Make an annotation for the times when alerts of a severity fire."""
     return {
         "datasource": DATASOURCE,
         "enable": enable,
@@ -187,5 +186,5 @@ def _firing(queries: Queries, name: str, severity: str, colour: str, *, enable: 
 
 def _links() -> Any:
     return core.DashboardLink(
-        title="Claude boards", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True, keepTime=True
+        title="Claude dashboards", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True, keepTime=True
     )

@@ -1,4 +1,4 @@
-"""From what grafanalib prints to what Grafana itself saves today: no nulls, no keys of panels that are long gone."""
+"""Removes from grafanalib's output what current versions of Grafana do not save: nulls and outdated keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 __all__ = ["normalise"]
 
-_GONE: Final = {
+_OUTDATED: Final = {
     "dashboard": {"__inputs", "gnetId", "hideControls", "id", "rows", "sharedCrosshair", "style"},
     "panel": {
         "cacheTimeout",
@@ -25,19 +25,21 @@ _GONE: Final = {
     },
     "variable": {"auto", "auto_count", "auto_min", "tagValuesQuery", "tagsQuery", "useTags"},
 }
-"""Keys that grafanalib always prints, and that no Grafana since 9 reads."""
+"""Keys that grafanalib always prints and that Grafana 9 and later ignore."""
 
-_GONE_FROM_TABLES: Final = {"displayMode"}
+_OUTDATED_IN_TABLES: Final = {"displayMode"}
 _EMPTY: Final = {"panel": {"links", "transformations"}, "variable": {"options"}}
 
 
 def normalise(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """A dashboard without what is of no use. The null of a threshold's base stays: it stands for minus infinity.
+    """Remove outdated keys, nulls and empty lists.
+
+    The null of a threshold's first step is kept: it stands for minus infinity.
 
     Args:
-        dashboard: As decoded from grafanalib's JSON.
+        dashboard: Decoded JSON of grafanalib.
     """
-    result = _without(dashboard, _GONE["dashboard"])
+    result = _without(dashboard, _OUTDATED["dashboard"])
     result["panels"] = [_panel(panel) for panel in result["panels"]]
     result["templating"] = {
         "list": [_trimmed(variable, "variable") for variable in result["templating"]["list"]],
@@ -52,15 +54,15 @@ def _panel(panel: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in result.items() if key in kept}
     custom = result["fieldConfig"]["defaults"].get("custom")
     if result["type"] == "table" and custom:
-        result["fieldConfig"]["defaults"]["custom"] = _without(custom, _GONE_FROM_TABLES)
+        result["fieldConfig"]["defaults"]["custom"] = _without(custom, _OUTDATED_IN_TABLES)
     elif not custom:
         result["fieldConfig"]["defaults"].pop("custom", None)
     return result
 
 
-def _trimmed(value: dict[str, Any], kind: str) -> dict[str, Any]:
-    result = _without(value, _GONE[kind])
-    return {key: item for key, item in result.items() if item or key not in _EMPTY[kind]}
+def _trimmed(value: dict[str, Any], part: str) -> dict[str, Any]:
+    result = _without(value, _OUTDATED[part])
+    return {key: item for key, item in result.items() if item or key not in _EMPTY[part]}
 
 
 def _without(value: dict[str, Any], keys: set[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""One colour for one meaning, on all boards. All are of Grafana's palette, which has a light and a dark form of each.
+"""Colours by meaning, the same on all dashboards. All are in Grafana's palette, which suits light and dark themes.
 
-The kinds of error share the hue of whose fault they are: orange the quota, red the provider, yellow the account,
-purple the network and this process, blue the caller.
+Error types have the hue of their owner: orange for quota, red for provider, yellow for account, purple for network and
+local, blue for caller.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ERROR_TYPE_COLOURS: Final = MappingProxyType(
         "unknown_error": "text",
     }
 )
-"""By error kind."""
+"""Colour by error type."""
 
 OWNER_COLOURS: Final = MappingProxyType(
     {
@@ -54,10 +54,10 @@ OWNER_COLOURS: Final = MappingProxyType(
         "unknown": "text",
     }
 )
-"""By whose fault an error is."""
+"""Colour by owner of an error."""
 
 OUTCOME_COLOURS: Final = MappingProxyType({"ok": "green", "error": "red", "cancelled": "blue", "abandoned": "purple"})
-"""By how a call ended."""
+"""Colour by outcome of a call."""
 
 TOKENS: Final = MappingProxyType(
     {
@@ -69,4 +69,4 @@ TOKENS: Final = MappingProxyType(
         "reasoning": "light-purple",
     }
 )
-"""By class of tokens."""
+"""Colour by class of tokens."""

@@ -1,4 +1,4 @@
-"""Panels, made with grafanalib: each with a title, a unit, and a description that says what to do when it is red."""
+"""Panels. Each has a title, a unit, and a description that says what to do when it is red."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from claudescope_dashboards.grafana.grafanalib_ext import (
     fixed_colours,
     override,
     targets_of,
+    thresholds_of,
 )
 
 __all__ = [
@@ -37,8 +38,8 @@ __all__ = [
     "time_series",
 ]
 
-_SMALLEST: Final = {"percentunit": 0.05, "cpm": 1}
-"""What an axis shows at least, by unit: a plot of zeros is not blown up."""
+_SMALLEST_AXIS: Final = {"percentunit": 0.05, "cpm": 1}
+"""Smallest maximum of an axis by unit, so that values near zero are not magnified."""
 
 _SCALES: Final = {
     "linear": {"type": "linear"},
@@ -61,7 +62,7 @@ def stat(
     overrides: Sequence[Json] = (),
     empty: str | None = None,
 ) -> Panel:
-    """One number, coloured by its thresholds."""
+    """Make a panel that shows one number for each query, coloured by thresholds."""
     return core.Stat(
         title=title,
         description=description,
@@ -109,7 +110,7 @@ def time_series(
     empty: str | None = None,
     decimals: int | None = None,
 ) -> Panel:
-    """Lines over time, or areas on top of each other. Thresholds are dashed lines."""
+    """Make a graph of lines or stacked areas. Thresholds are dashed lines."""
     return core.TimeSeries(
         title=title,
         description=description,
@@ -141,9 +142,9 @@ def time_series(
                     ),
                     "custom": {
                         "scaleDistribution": _SCALES[scale],
-                        # Lines of what is seldom called go on over short gaps, and plots of zeros stay small.
+                        # Connects points over gaps of up to 15 minutes, which rare calls leave.
                         "spanNulls": 15 * 60 * 1000,
-                        "axisSoftMax": _SMALLEST.get(unit) if high is None else None,
+                        "axisSoftMax": _SMALLEST_AXIS.get(unit) if high is None else None,
                         "insertNulls": False,
                         "axisColorMode": "text",
                         "axisBorderShow": False,
@@ -157,7 +158,7 @@ def time_series(
 
 
 def heatmap(title: str, query: Query, *, description: str, unit: str, links: Sequence[Json] = ()) -> Panel:
-    """How the buckets of a histogram fill over time, with exemplars as points that lead to traces."""
+    """Make a heatmap of histogram buckets over time. Exemplars are points that link to traces."""
     defaults = defaults_of("short", links=links)
     return SchemaPanel(
         "heatmap",
@@ -203,7 +204,7 @@ def bar_gauge(
     overrides: Sequence[Json] = (),
     empty: str | None = None,
 ) -> Panel:
-    """One bar for each series, coloured by its thresholds."""
+    """Make a bar for each series, coloured by thresholds."""
     return SchemaPanel(
         "bargauge",
         title=title,
@@ -243,15 +244,15 @@ def state_timeline(
     links: Sequence[Json] = (),
     empty: str | None = None,
 ) -> Panel:
-    """What state something was in, over time.
+    """Make a timeline of states.
 
     Args:
-        title: Heading.
-        queries: Numbers from 0, one row for each series.
-        description: What it tells, and what to do.
-        states: Name and colour of each number.
-        links: Where a click leads.
-        empty: What it says without data.
+        title: Title of the panel.
+        queries: Queries whose values are numbers of states; each series is one row.
+        description: What the panel shows, and what to do when it is red.
+        states: Name and colour of the states 0, 1 and so on.
+        links: Links of each value.
+        empty: Text that is shown without data.
     """
     values = {
         str(number): {"index": number, "text": text, "color": colour} for number, (text, colour) in enumerate(states)
@@ -292,58 +293,37 @@ def table(
     widths: Mapping[str, int] | None = None,
     empty: str | None = None,
 ) -> Panel:
-    """Labels and numbers over the whole time range, one row for each combination of labels.
+    """Make a table of values over the whole time range, one row for each combination of labels.
 
     Args:
-        title: Heading.
-        columns: Its numbers.
-        labels: Heading by name of the label; the first columns.
-        description: What it tells, and what to do.
-        sort: Heading of the column that sorts it, largest first.
-        links: Where a click on a column leads, by its heading.
-        texts: What is shown for values, by heading of a column; it may take several lines.
-        widths: Widths in pixels, by heading; the others share what is left.
-        empty: What it says without data.
+        title: Title of the panel.
+        columns: The columns of numbers.
+        labels: Heading by name of the label. These are the first columns.
+        description: What the panel shows, and what to do.
+        sort: Heading of the column to sort by, largest value first.
+        links: Links of the values of a column, by heading.
+        texts: Text to show for each value of a column, by heading. Long texts are wrapped.
+        widths: Widths in pixels by heading. The other columns share the remaining width.
+        empty: Text that is shown without data.
     """
-    queries = [Query(column.query, instant=True, format="table") for column in columns]
-    references = [target.refId for target in targets_of(queries)]
-    single = len(columns) == 1
-    values = ["Value"] if single else [f"Value #{ref}" for ref in references]
-    names = {**labels, **{value: column.title for value, column in zip(values, columns, strict=True)}}
-    overrides: list[Json] = []
-    for column in columns:
-        properties: list[Json] = [{"id": "unit", "value": column.unit}]
-        if column.steps:
-            marks = [{"color": step.colour, "value": step.value} for step in column.steps]
-            properties += [
-                {"id": "thresholds", "value": {"mode": "absolute", "steps": marks}},
-                {"id": "custom.cellOptions", "value": {"type": "color-text"}},
-            ]
-        overrides.append(override(column.title, *properties))
-    for name, targets in (links or {}).items():
-        overrides.append(override(name, {"id": "links", "value": list(targets)}))
-    for name, shown in (texts or {}).items():
-        mapping = {"type": "value", "options": {key: {"text": text} for key, text in shown.items()}}
-        wrapped = {"id": "custom.cellOptions", "value": {"type": "auto", "wrapText": True}}
-        overrides.append(override(name, {"id": "mappings", "value": [mapping]}, wrapped))
-    overrides += [override(name, {"id": "custom.width", "value": width}) for name, width in (widths or {}).items()]
-    hidden = {value: True for value, column in zip(values, columns, strict=True) if not column.title}
-    order = {name: place for place, name in enumerate(names)}
-    organise = {
-        "excludeByName": {"Time": True} | hidden,
-        "indexByName": order,
-        "renameByName": names,
-        "includeByName": {},
-    }
+    targets = targets_of([Query(column.query, instant=True, format="table") for column in columns])
+    # Grafana names the only column of values "Value", and several by their queries.
+    fields = ["Value"] if len(columns) == 1 else [f"Value #{target.refId}" for target in targets]
+    by_field = dict(zip(fields, columns, strict=True))
     return core.Table(
         title=title,
         description=description,
         dataSource=DATASOURCE,
-        targets=targets_of(queries),
-        overrides=overrides,
+        targets=targets,
+        overrides=[
+            *(_number_format(column) for column in columns),
+            *(override(name, {"id": "links", "value": list(found)}) for name, found in (links or {}).items()),
+            *(_value_texts(name, shown) for name, shown in (texts or {}).items()),
+            *(override(name, {"id": "custom.width", "value": width}) for name, width in (widths or {}).items()),
+        ],
         transformations=[
-            *([] if single else [{"id": "merge", "options": {}}]),
-            {"id": "organize", "options": organise},
+            *([] if len(columns) == 1 else [{"id": "merge", "options": {}}]),
+            {"id": "organize", "options": _organise(labels, by_field)},
         ],
         extraJson={
             "fieldConfig": {
@@ -361,3 +341,36 @@ def table(
             },
         },
     )
+
+
+def _number_format(column: Column) -> Json:
+    """Make the override for the unit and the colours of a column of numbers."""
+    properties: list[Json] = [{"id": "unit", "value": column.unit}]
+    if column.steps:
+        properties += [
+            {"id": "thresholds", "value": thresholds_of(column.steps)},
+            {"id": "custom.cellOptions", "value": {"type": "color-text"}},
+        ]
+    return override(column.title, *properties)
+
+
+def _value_texts(heading: str, texts: Mapping[str, str]) -> Json:
+    """Make the override that shows a text for each value of a column."""
+    mapping = {"type": "value", "options": {value: {"text": text} for value, text in texts.items()}}
+    return override(
+        heading,
+        {"id": "mappings", "value": [mapping]},
+        {"id": "custom.cellOptions", "value": {"type": "auto", "wrapText": True}},
+    )
+
+
+def _organise(labels: Mapping[str, str], by_field: Mapping[str, Column]) -> Json:
+    """Make the options of Grafana's transformation that orders, renames and hides fields."""
+    headings = {**labels, **{field: column.title for field, column in by_field.items()}}
+    hidden = {field: True for field, column in by_field.items() if not column.title}
+    return {
+        "excludeByName": {"Time": True} | hidden,
+        "indexByName": {field: place for place, field in enumerate(headings)},
+        "renameByName": headings,
+        "includeByName": {},
+    }

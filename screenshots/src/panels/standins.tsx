@@ -1,5 +1,5 @@
-// Heatmap and state timeline: Grafana does not publish these two, so they are drawn here in their look, on the axes and
-// legends of @grafana/ui. What they show is right; their finer points (tooltips, exemplars, merging) are not Grafana's.
+// Heatmap and state timeline. Grafana does not publish these two, so they are drawn here in its style, with the axes and
+// legends of @grafana/ui. The data is right; tooltips, exemplars and the merging of cells differ from Grafana.
 
 import { DataFrame, FieldType, getValueFormat, GrafanaTheme2, formattedValueToString, TimeRange } from '@grafana/data';
 import { AxisPlacement, ScaleDirection, ScaleOrientation, UPlotChart, UPlotConfigBuilder, VizLegend } from '@grafana/ui';
@@ -7,7 +7,7 @@ import { interpolateOranges } from 'd3-scale-chromatic';
 import { useMemo } from 'react';
 import uPlot from 'uplot';
 
-import { Panel } from '../board';
+import { Panel } from '../dashboard';
 
 interface Props {
   panel: Panel;
@@ -20,7 +20,7 @@ interface Props {
 
 const LEGEND = 28;
 
-/** A plot with a time axis, whose ground `draw` paints, and whose rows have names. */
+/** A plot with a time axis and named rows. `draw` paints its area. */
 function RowPlot(props: Props & { rows: string[]; edges: boolean; draw: (plot: uPlot) => void }) {
   const { rows, edges, draw, theme, timeRange, width, height } = props;
   const builder = useMemo(() => {
@@ -65,7 +65,7 @@ export function HeatmapPanel(props: Props) {
   const { panel, frames, height, theme } = props;
   const [time, ...buckets] = frames[0].fields;
   const format = getValueFormat(panel.options.yAxis?.unit ?? 'short');
-  // Buckets in which nothing ever was, above and below, only make the others smaller.
+  // Hides empty buckets above and below the used ones.
   const used = buckets.map((field) => field.values.some((value) => value > 0));
   const first = Math.max(0, used.indexOf(true) - 1);
   const shown = buckets.slice(first, used.lastIndexOf(true) + 2);
@@ -73,11 +73,11 @@ export function HeatmapPanel(props: Props) {
   const exponent = panel.options.color?.exponent ?? 0.5;
   const gap = panel.options.cellGap ?? 1;
   const colour = (value: number) => {
-    const share = Math.pow(value / most, exponent);
-    return interpolateOranges(theme.isDark ? 1 - share * 0.9 : 0.1 + share * 0.9);
+    const ratio = Math.pow(value / most, exponent);
+    return interpolateOranges(theme.isDark ? 1 - ratio * 0.9 : 0.1 + ratio * 0.9);
   };
   const draw = (plot: uPlot) => {
-    // A bucket of samples is wide enough to see; each holds the mean of the steps in it.
+    // Merges steps into columns that are wide enough to see. Each shows the mean of its steps.
     const columns = Math.max(1, Math.floor(plot.bbox.width / 9));
     const group = Math.ceil(time.values.length / columns);
     const step = time.values[1] - time.values[0];
@@ -98,7 +98,7 @@ export function HeatmapPanel(props: Props) {
     plot.ctx.restore();
   };
   const rows = shown.map((field) => (field.name === '+Inf' ? '+Inf' : formattedValueToString(format(Number(field.name), 1))));
-  const stops = [0, 0.25, 0.5, 0.75, 1].map((share) => colour(most * Math.pow(share, 1 / exponent)));
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((ratio) => colour(most * Math.pow(ratio, 1 / exponent)));
   return (
     <div>
       <RowPlot {...props} height={height - LEGEND} rows={rows} edges draw={draw} />
@@ -119,7 +119,7 @@ export function StateTimelinePanel(props: Props) {
       .map((field) => ({ field, times: frame.fields[0].values as number[] }))
   );
   const names = rows.map(({ field }) => field.config.displayName ?? field.config.displayNameFromDS ?? field.name);
-  // Grafana's first row is on top.
+  // Grafana shows the first row on top.
   const upwards = [...rows].reverse();
   const thickness = panel.options.rowHeight ?? 0.9;
   const draw = (plot: uPlot) => {

@@ -1,7 +1,7 @@
 import { cacheFieldDisplayNames, DataFrame, TimeRange } from '@grafana/data';
 import { TableNG } from '@grafana/ui/unstable';
 
-import { Panel } from '../board';
+import { Panel } from '../dashboard';
 
 interface Props {
   panel: Panel;

@@ -2,7 +2,7 @@ import { DataFrame, GrafanaTheme2, TimeRange } from '@grafana/data';
 import { LegendDisplayMode, TimeSeries, UPlotConfigBuilder } from '@grafana/ui';
 import { useLayoutEffect } from 'react';
 
-import { Annotation } from '../board';
+import { Annotation } from '../dashboard';
 
 interface Props {
   frames: DataFrame[];
@@ -23,7 +23,7 @@ export function TimeSeriesPanel({ frames, options, annotations, theme, ...size }
   );
 }
 
-/** Annotations as Grafana draws them: a light ground, dashed edges, a bar below. */
+/** Draws annotations as Grafana does: a light background, dashed edges and a bar below. */
 function Regions(props: { builder: UPlotConfigBuilder; annotations: Annotation[]; theme: GrafanaTheme2 }) {
   const { builder, annotations, theme } = props;
   useLayoutEffect(() => {

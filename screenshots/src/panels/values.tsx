@@ -10,7 +10,7 @@ import {
 } from '@grafana/data';
 import { BarGauge, BigValue, BigValueGraphMode, VizRepeater, VizRepeaterRenderValueProps } from '@grafana/ui';
 
-import { Panel } from '../board';
+import { Panel } from '../dashboard';
 
 interface Props {
   panel: Panel;

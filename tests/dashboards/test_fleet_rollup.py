@@ -1,4 +1,4 @@
-"""Boards that read what is recorded across instances show what raw boards show, at All and with instances chosen."""
+"""Dashboards on the fleet rollup show the same numbers as dashboards on raw series."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _spec(naming: Naming = "prometheus", **changes: Any) -> Spec:
 
 
 @pytest.mark.parametrize("naming", ["prometheus", "utf8", "victoriametrics"])
-def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> None:
-    """The judges of boards and rules accept them, and all that boards read is recorded."""
+def test_dashboards_and_rules_are_valid_under_every_naming(naming: Naming) -> None:
+    """The lint accepts dashboards and rules, and the dashboards read the rollup."""
     dashboards, files = dashboards_of(_spec(naming)), build(_spec(naming))
     assert {name for name in files if "fleet" in name and name.startswith("rules/")} == {
         f"rules/fleet-{name}.yml" for name in ("by-instance", "calls", "duration", "last-seen", "streams", "usage")
@@ -39,21 +39,21 @@ def test_boards_and_rules_are_in_order_under_every_naming(naming: Naming) -> Non
     assert any("claude_fleet:" in expr for dashboard in dashboards.values() for _, expr in queries_of(dashboard))
 
 
-def test_what_no_rule_records_has_no_name() -> None:
-    """A board can't read across instances what is not added up."""
+def test_a_metric_without_a_rollup_has_no_name() -> None:
+    """A dashboard cannot read a rollup that no rule records."""
     with pytest.raises(ValueError, match=r"claude\.client\.retries by instance"):
         fleet_name(RETRIES, by_instance=True)
 
 
-def test_without_it_nothing_is_recorded_across() -> None:
-    """Boards must show data on the first day, also where no rules are evaluated."""
+def test_the_rollup_is_off_by_default() -> None:
+    """Dashboards must show data where no rules are evaluated."""
     spec = load_spec()
     assert not spec.fleet_rollup
     assert "claude_fleet" not in str((dashboards_of(spec), build(spec)))
 
 
 def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
-    """Calls, their durations, their cost, and gauges, of one instance."""
+    """Calls, durations, cost and gauges of one instance."""
     common = {"job": "app", "instance": instance}
     named = {CHAT.label: "chat", WORKFLOW: "summarise"}
 
@@ -79,22 +79,22 @@ def _asked(queries: Queries) -> dict[str, str]:
         "calls": queries.calls(CHAT),
         "calls of a workflow": queries.calls(workflow, by=(WORKFLOW,), window=RANGE, function="increase"),
         "cost": queries.total(COST, window=RANGE, function="increase"),
-        "pace": queries.total(COST, window="1h"),
+        "cost of the last hour": queries.total(COST, window="1h"),
         "p95": queries.quantile(0.95, DURATION, CHAT),
         "p95 by workflow": queries.quantile(0.95, DURATION, CHAT, by=(WORKFLOW,), window=RANGE),
         "calls by instance": f"sum({queries.calls(by=each)})",
         "calls of the range by instance": f"sum({queries.calls(by=each, window=RANGE, function='increase')})",
-        "share that fails by instance": f"sum({queries.ratio(failed, queries.calls(by=each))})",
-        "share that fails now by instance": f"sum({queries.failed_ratio()})",
-        "p95 now by instance": f"max({queries.p95()})",
+        "error rate by instance": f"sum({queries.ratio(failed, queries.calls(by=each))})",
+        "current error rate by instance": f"sum({queries.failed_ratio()})",
+        "current p95 by instance": f"max({queries.p95()})",
         "instances": f"count({queries.last_seen()})",
         "instances of the last day": f"count({queries.last_seen('1d')})",
         "newest sample": f"60 + time() - max({queries.last_seen('1d')})",
-        "newest sample of the instance that has gone": f"60 + time() - min({queries.last_seen('1d')})",
+        "newest sample of the stopped instance": f"60 + time() - min({queries.last_seen('1d')})",
         "p95 by instance": f"max({queries.quantile(0.95, DURATION, CHAT, by=each, window=RANGE)})",
         "in flight": f"sum({queries.gauge(ACTIVE_CALLS)})",
-        "left": f"min({queries.gauge(RATE_LIMIT_REMAINING)})",
-        "falls": f"min({queries.gauge(RATE_LIMIT_REMAINING, 'deriv', '15m')}) + 1",
+        "remaining": f"min({queries.gauge(RATE_LIMIT_REMAINING)})",
+        "rate of change": f"min({queries.gauge(RATE_LIMIT_REMAINING, 'deriv', '15m')}) + 1",
     }
 
 
@@ -104,8 +104,8 @@ def _asked(queries: Queries) -> dict[str, str]:
     [{}, {"instance": ["app-2"]}, {"instance": ["app-2"], "workflow": ["summarise"]}],
     ids=["all", "instance", "instance and workflow"],
 )
-def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
-    """Asked over the same calls. Prometheus 2 counts both ends of a window: 61 minutes of an hour."""
+def test_the_numbers_match_the_raw_series(tmp_path: Path, suite: str, chosen: Mapping[str, list[str]]) -> None:
+    """Both run over the same calls. Prometheus 2 includes both ends of a window: 61 minutes of an hour."""
     spec = _spec()
     fleet, raw = Queries(spec), Queries(load_spec())
     resolver = Resolver(seconds=6 * 3600, scrape=60, chosen=chosen)
@@ -116,7 +116,7 @@ def test_the_numbers_are_those_of_the_raw_boards(tmp_path: Path, suite: str, cho
     gone = {CHAT.label: "chat", WORKFLOW: "summarise", OUTCOME: "ok"}
     series[raw.series(DURATION, gone, "count", job="app", instance="app-3")] = "1000+1x200"
     asked = {what: resolver.resolve(expr) for what, expr in _asked(fleet).items()}
-    # Promtool knows one interval for all groups of a file.
+    # promtool evaluates all groups of a test file with one interval.
     seldom = {name for name, text in files.items() if "  interval: 5m\n" in text}
     own = {rule["record"] for name in seldom for rule in yaml.safe_load(files[name])["groups"][0]["rules"]}
     by_interval = {"5m": {what for what, expr in asked.items() if own & set(re.findall(r"[\w:]+", expr))}}

@@ -1,4 +1,4 @@
-"""What the boards are: current, complete, on one screen, and unable to ask for what nobody emits."""
+"""The generated dashboards: up to date, complete, and without unknown names."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from claudescope_dashboards.grafana.panels import Query, stat
 from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import lint, panels_of, queries_of
 from claudescope_dashboards.queries import Queries
-from tests.dashboards.conftest import default_boards, default_files
+from tests.dashboards.conftest import default_dashboards, default_files
 
 _GENERATED = Path(claudescope_dashboards.__file__).parent / "generated"
 _SCREEN, _BROWSER, _GRAFANA = 1080, 120, 130
-"""Pixels: a screen's height, what a browser takes of it, and Grafana's own bars with the row of variables."""
+"""Pixels: the height of a screen, of a browser's bars, and of Grafana's bars with the row of variables."""
 
 
 def test_the_committed_output_is_current() -> None:
@@ -46,14 +46,14 @@ def test_the_committed_output_is_current() -> None:
 
 
 def test_the_overview_fits_one_screen() -> None:
-    """No scrolling at 1080p, in a window with a browser's bars."""
-    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in default_boards()["overview"]["panels"])
+    """The overview needs no scrolling in a browser window at 1080p."""
+    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in default_dashboards()["overview"]["panels"])
     assert rows * 38 - 8 <= _SCREEN - _BROWSER - _GRAFANA
 
 
 def test_identities_are_stable() -> None:
-    """Alerts link to the overview's uid, and people keep links to the others."""
-    assert {name: dashboard["uid"] for name, dashboard in default_boards().items()} == {
+    """Alerts link to the overview's uid, and readers bookmark the others."""
+    assert {name: dashboard["uid"] for name, dashboard in default_dashboards().items()} == {
         "overview": "claudescope-overview",
         "errors": "claudescope-errors",
         "latency": "claudescope-latency",
@@ -62,7 +62,7 @@ def test_identities_are_stable() -> None:
         "slo": "claudescope-slo",
         "fleet": "claudescope-fleet",
     }
-    assert {dashboard["schemaVersion"] for dashboard in default_boards().values()} == {SCHEMA_VERSION}
+    assert {dashboard["schemaVersion"] for dashboard in default_dashboards().values()} == {SCHEMA_VERSION}
 
 
 @pytest.mark.parametrize(
@@ -77,19 +77,17 @@ def test_identities_are_stable() -> None:
         ("sum(rate(claude_client_retries_total[1m]))", "a window of the spec of 5m or more"),
         ("sum(rate(claude_client_retries_total[5m]))", "without $job and $instance"),
         ('sum(claude_client_retries_total{job=~"$job", instance=~"$instance"})', "shows the counter"),
-        ('claude_slo:burn_rate:1h{slo="$slo"}', "which the board has not"),
+        ('claude_slo:burn_rate:1h{slo="$slo"}', "which the dashboard does not have"),
     ],
 )
-def test_a_panel_that_names_what_nobody_emits_fails_the_build(
-    monkeypatch: pytest.MonkeyPatch, expr: str, problem: str
-) -> None:
-    """The lint refuses it with board and panel, and so does the build."""
+def test_a_panel_with_an_unknown_name_fails_the_build(monkeypatch: pytest.MonkeyPatch, expr: str, problem: str) -> None:
+    """The build fails with a message that names the dashboard and the panel."""
 
     def misspelt(queries: Queries) -> dict[str, Any]:
-        panel = stat("Misspelt", Query(expr), description="Red: mend it.", unit="short")
+        panel = stat("Misspelt", Query(expr), description="Red: fix it.", unit="short")
         return dashboard("overview", queries, [Row(4, [panel])], description="One mistake")
 
-    monkeypatch.setattr(building, "BOARDS", {"overview": misspelt})
+    monkeypatch.setattr(building, "DASHBOARDS", {"overview": misspelt})
     with pytest.raises(BadInputError, match="overview: Misspelt: A: ") as refused:
         build(load_spec())
     assert problem in str(refused.value)
@@ -101,41 +99,47 @@ def test_a_panel_that_names_what_nobody_emits_fails_the_build(
         (lambda panel: panel.pop("title"), "has no title"),
         (lambda panel: panel.pop("description"), "has no description"),
         (lambda panel: panel["fieldConfig"]["defaults"].pop("unit"), "has no unit"),
-        (lambda panel: panel["targets"].clear(), "asks nothing"),
-        (lambda panel: panel["targets"][0].update(datasource={"uid": "abc"}), "the data source that the reader chose"),
+        (lambda panel: panel["targets"].clear(), "has no query"),
+        (
+            lambda panel: panel["targets"][0].update(datasource={"uid": "abc"}),
+            "the data source that the reader selected",
+        ),
         (lambda panel: panel.update(description="A number."), "does not say what to do"),
         (lambda panel: panel.update(id=2), "two panels have the id 2"),
-        (lambda panel: panel["gridPos"].update(x=3), "stands on another panel"),
-        (lambda panel: panel["fieldConfig"]["defaults"]["links"][0].update(url="/d/gone?x"), "which is no board"),
+        (lambda panel: panel["gridPos"].update(x=3), "overlaps another panel"),
+        (
+            lambda panel: panel["fieldConfig"]["defaults"]["links"][0].update(url="/d/gone?x"),
+            "which is not a dashboard",
+        ),
     ],
 )
-def test_the_lint_finds_what_a_reader_would_miss(change: Any, problem: str) -> None:
+def test_each_lint_rule_finds_its_problem(change: Any, problem: str) -> None:
     """Each rule is broken once, on the first panel of the overview."""
-    dashboards: Any = copy.deepcopy(dict(default_boards()))
+    dashboards: Any = copy.deepcopy(dict(default_dashboards()))
     change(dashboards["overview"]["panels"][0])
     assert problem in "\n".join(lint(dashboards, groups_of(load_spec()), load_spec()))
 
 
-def test_every_kind_and_every_fault_has_one_colour() -> None:
-    """The same kind is the same colour wherever a panel shows it, and no two kinds share one."""
+def test_every_error_type_and_every_owner_has_one_colour() -> None:
+    """An error type has the same colour in every panel, and no two error types share one."""
     assert ERROR_TYPE_COLOURS.keys() == ERROR_TYPES.keys()
-    assert OWNER_COLOURS.keys() == {kind.owner for kind in ERROR_TYPES.values()}
+    assert OWNER_COLOURS.keys() == {row.owner for row in ERROR_TYPES.values()}
     assert len(set(ERROR_TYPE_COLOURS.values())) == len(ERROR_TYPE_COLOURS)
     shown: dict[str, set[str]] = {}
-    for one in default_boards().values():
+    for one in default_dashboards().values():
         for panel in panels_of(one):
             for override in panel["fieldConfig"]["overrides"]:
                 for found in override["properties"]:
                     if found["id"] == "color" and override["matcher"]["options"] in ERROR_TYPES:
                         shown.setdefault(override["matcher"]["options"], set()).add(found["value"]["fixedColor"])
-    assert shown == {kind: {colour} for kind, colour in ERROR_TYPE_COLOURS.items()}
+    assert shown == {error_type: {colour} for error_type, colour in ERROR_TYPE_COLOURS.items()}
 
 
 def test_links_keep_the_time_and_the_variables() -> None:
-    """Every drill-down carries the time range and all variables, the chosen one in place of the board's own."""
+    """Every drill-down carries the time range and all variables; the clicked value replaces its variable."""
     links = [
         link["url"]
-        for one in default_boards().values()
+        for one in default_dashboards().values()
         for link in re.findall(r'"(/d/[^"]+)"', building.json_text(one))
         for link in [{"url": link}]
     ]
@@ -147,7 +151,7 @@ def test_links_keep_the_time_and_the_variables() -> None:
 
 
 def test_each_objective_has_its_row() -> None:
-    """A spec with another objective has another row, with the lines of its own tiers."""
+    """Another objective in the spec adds a row with the thresholds of its tiers."""
     document = load_spec().model_dump(by_alias=True)
     extra = {"name": "quick", "target": 90, "sli": {"preset": "claude-duration", "threshold": "20.48s"}}
     spec = Spec.model_validate(
@@ -157,14 +161,14 @@ def test_each_objective_has_its_row() -> None:
     rows = [panel["title"] for panel in panels if panel["type"] == "row"]
     assert [row.partition(":")[0] for row in rows] == [goal.name for goal in spec.objectives]
     assert rows[-1] == "quick: 90 % over 30d"
-    burns = [panel for panel in panels if panel["title"] == "Burn rate per window"]
+    burns = [panel for panel in panels if panel["title"] == "Burn rate by window"]
     steps = [step["value"] for step in burns[-1]["fieldConfig"]["defaults"]["thresholds"]["steps"]]
     assert steps == [None, 1]
 
 
 @pytest.mark.parametrize("naming", ["utf8", "victoriametrics"])
-def test_other_namings_and_services_are_boards_too(naming: str) -> None:
-    """Names with dots are quoted, the service's labels narrow everything, and uids do not collide."""
+def test_other_namings_and_services_have_dashboards(naming: str) -> None:
+    """Names with dots are quoted, every query has the service's labels, and uids are unique per service."""
     changed = {"naming": naming, "service": {"name": "checkout", "labels": {"team": "shop"}}}
     dashboards = dashboards_of(Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed}))
     for name, one in dashboards.items():
@@ -178,7 +182,7 @@ def test_other_namings_and_services_are_boards_too(naming: str) -> None:
 
 
 def test_builds_leave_other_files_alone(tmp_path: Path) -> None:
-    """Twice the same build changes nothing, and a dashboard of somebody else's is in nobody's way."""
+    """A second build changes nothing, and a build never touches a file that it did not write."""
     files = dict(default_files())
     assert len(write_build(files, tmp_path, is_generated)) == len(files)
     assert write_build(files, tmp_path, is_generated) == []
@@ -194,7 +198,7 @@ def test_builds_leave_other_files_alone(tmp_path: Path) -> None:
     "model", ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2", "claude-opus-4-8"]
 )
 def test_the_multiples_of_cached_tokens_are_those_of_the_price_list(model: str) -> None:
-    """What the cache saves is worked out from them."""
+    """The cache savings are computed from them."""
     found = PriceBook().resolve(model, "anthropic", datetime(2026, 11, 1, tzinfo=timezone.utc))
     if found is None:
         pytest.skip(f"this genai-prices has no {model}: newer ones need Python 3.11")

@@ -1,4 +1,4 @@
-// What draw.py hands over: a board, and what Prometheus answered to its queries.
+// The document that draw.py writes: a dashboard, and the results of its queries.
 
 export interface Series {
   metric: Record<string, string>;

@@ -1,4 +1,4 @@
-"""Asks every query of every panel, with its variables resolved as Grafana does."""
+"""Runs every query of every panel, with the variables replaced as Grafana does."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.lint import panels_of
 from tests.dashboards.api import Store, numbers
 
-__all__ = ["empty_panels"]
+__all__ = ["empty_panels", "seconds_of"]
 
 
-def _seconds(dashboard: Mapping[str, Any]) -> int:
+def seconds_of(dashboard: Mapping[str, Any]) -> int:
+    """Return the length of a dashboard's default time range in seconds."""
     hours = re.fullmatch(r"now-(\d+)h", dashboard["time"]["from"])
     assert hours is not None
     return int(hours[1]) * 3600
@@ -37,18 +38,21 @@ def empty_panels(
     scrape: int,
     seconds: int | None = None,
 ) -> tuple[int, list[str]]:
-    """How many queries were asked, and those that had no answer.
+    """Run all queries of dashboards.
 
     Args:
-        store: Whom to ask.
-        dashboards: The boards by name.
-        chosen: Chosen values by variable; of any other, All.
-        scrape: Seconds between scrapes.
-        seconds: Length of the time range; that of the board by default.
+        store: The server to query.
+        dashboards: Dashboards by name.
+        chosen: Selected values by variable. Variables that are missing here are All.
+        scrape: Scrape interval in seconds.
+        seconds: Length of the time range. By default that of the dashboard.
+
+    Returns:
+        The number of queries, and those without a result as `dashboard: panel: reference`.
     """
     asked, empty, now = 0, list[str](), math.ceil(time.time())
     for name, dashboard in dashboards.items():
-        resolver = Resolver(seconds=seconds or _seconds(dashboard), scrape=scrape, chosen=chosen)
+        resolver = Resolver(seconds=seconds or seconds_of(dashboard), scrape=scrape, chosen=chosen)
         targets = [(panel["title"], target) for panel in panels_of(dashboard) for target in panel["targets"]]
         targets += [("annotation", note) for note in dashboard["annotations"]["list"] if "expr" in note]
         for title, target in targets:
