@@ -51,7 +51,7 @@ def cost(queries: Queries) -> dict[str, Any]:
         [
             Row(4, _numbers(queries)),
             Row(8, _cost(queries), widths=(8, 8, 8), title="Cost"),
-            Row(8, _per_call(queries), title="Cost per call"),
+            Row(8, _per_call(queries), widths=(5, 5, 6, 8), title="Cost per call"),
             Row(8, _tokens(queries), title="Token usage"),
             Row(8, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and server tools"),
         ],
@@ -255,6 +255,7 @@ def _per_call(queries: Queries) -> list[Any]:
             description="Cost in the time range by workflow and model, highest first. Savings count most in the first "
             "rows.",
             sort="Cost",
+            widths={"Cost": 90, "Calls": 80},
             links={
                 "Workflow": [
                     drill_down("Filter by this workflow", uid("cost", queries), workflow=queries.label(WORKFLOW))

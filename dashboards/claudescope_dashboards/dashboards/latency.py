@@ -35,8 +35,8 @@ def latency(queries: Queries) -> dict[str, Any]:
         [
             Row(4, _numbers(queries)),
             Row(9, _durations(queries), title="Call duration"),
-            Row(8, _by(queries, DURATION, "duration", "claude-duration"), title="Duration by model and workflow"),
-            Row(8, _first_tokens(queries), title="Time to first token"),
+            Row(8, _durations_by_label(queries), title="Duration by model and workflow"),
+            Row(9, _first_tokens(queries), title="Time to first token"),
             Row(8, _streams(queries), title="Streaming"),
         ],
         description="Duration of calls, time to first token, output speed and stalled streams.",
@@ -153,13 +153,12 @@ def _durations(queries: Queries) -> list[Any]:
     ]
 
 
-def _by(queries: Queries, metric: Metric, name: str, preset: Any, *matches: Any) -> list[Any]:
-    matches = matches or (CHAT,) if metric is DURATION else matches
-    steps = colour_steps.latency(queries.spec, preset)
+def _durations_by_label(queries: Queries) -> list[Any]:
+    steps = colour_steps.latency(queries.spec, "claude-duration")
     return [
         time_series(
             f"Duration {quantile} by {title}",
-            Query(queries.quantile(value, metric, *matches, by=(label,)), queries.legend(label)),
+            Query(queries.quantile(value, DURATION, CHAT, by=(label,)), queries.legend(label)),
             description=f"{quantile} of the duration of calls by {title}. If one {title} is slower than the others, "
             f"{advice}",
             unit="s",

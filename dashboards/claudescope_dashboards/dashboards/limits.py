@@ -147,12 +147,12 @@ def _use(queries: Queries) -> list[Any]:
     return [
         table(
             "Rate limits",
-            Column(f"max by {by} ({queries.gauge(RATE_LIMIT)})", "Limit per minute", "short"),
+            Column(f"max by {by} ({queries.gauge(RATE_LIMIT)})", "Per minute", "short"),
             labels={queries.label(REQUEST_MODEL): "Model", queries.label(RATE_LIMIT_TYPE): "Limit"},
             description="Value of each limit per minute. If it is lower than before, the tier or the workspace of the "
             "account has changed.",
-            sort="Limit per minute",
-            widths={"Limit per minute": 130},
+            sort="Per minute",
+            widths={"Limit": 110, "Per minute": 105},
         ),
         time_series(
             "Token usage per minute by workflow",

@@ -32,7 +32,7 @@ def overview(queries: Queries) -> dict[str, Any]:
         "overview",
         queries,
         [
-            Row(4, _numbers(queries), widths=(2, 3, 4, 3, 3, 4, 2, 3)),
+            Row(4, _numbers(queries), widths=(2, 3, 3, 3, 3, 4, 3, 3)),
             Row(8, _health(queries)),
             Row(9, _usage(queries), widths=(6, 8, 5, 5)),
         ],
@@ -75,7 +75,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[errors],
         ),
         stat(
-            "Error budget remaining",
+            "Error budget",
             Query(
                 f"bottomk(1, min by (slo) ({queries.recorded(ERROR_BUDGET_REMAINING.name)}))",
                 "{{slo}}",
@@ -128,7 +128,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[cost],
         ),
         stat(
-            "Rate limit headroom",
+            "Lowest headroom",
             Query(least, queries.legend(REQUEST_MODEL), instant=True),
             named=True,
             graph=False,
@@ -222,7 +222,7 @@ def _usage(queries: Queries) -> list[Any]:
             description="Calls, error rate, duration and cost of each workflow in the time range, highest cost first. "
             "Red: more calls fail than the objective allows; click the workflow to see its errors.",
             sort="Cost",
-            widths={"Workflow": 130},
+            widths={"Workflow": 125, "Calls": 75, "Cost": 85},
             links={
                 "Workflow": [
                     drill_down("Errors of this workflow", uid("errors", queries), workflow=workflow),
