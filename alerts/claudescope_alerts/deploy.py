@@ -1,7 +1,7 @@
-"""Where rules are deployed to: what a target has now, what would change, and the change itself.
+"""Deploys rules to a target, or shows what would change there.
 
-All is safe to repeat: a target that has everything already is not touched. Only what is claudescope's is ever changed:
-files with its header in a Prometheus folder, one namespace in a ruler.
+A deployment is safe to repeat: it changes nothing on a target that is up to date. It changes only what belongs to
+claudescope: files with its header in a Prometheus folder, and one namespace in a ruler.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ _TIMEOUT: Final = 30
 
 
 class Target(ABC):
-    """A place that holds documents by name."""
+    """A place that holds generated documents by name."""
 
     @abstractmethod
     def desired(self, files: Mapping[str, str]) -> dict[str, str]:
-        """What it should hold, from the files of a build."""
+        """The documents that it should hold, from the files of a build."""
 
     @abstractmethod
     def current(self) -> dict[str, str]:
-        """What it holds now that is claudescope's."""
+        """The documents of claudescope that it holds now."""
 
     @abstractmethod
     def apply(self, files: Mapping[str, str]) -> list[str]:
-        """Make it hold what it should.
+        """Make it hold the documents of a build.
 
         Returns:
-            Names of what changed.
+            Names of the documents that changed.
 
         Raises:
-            BadInputError: It refused, or can't be reached. A folder is then as it was before.
+            BadInputError: The target refused the documents, or can't be reached. A folder then has its old files.
         """
 
 
 def show_difference(target: Target, files: Mapping[str, str]) -> str:
-    """What a deploy would change, as a unified diff; empty where nothing would."""
+    """What a deployment would change, as a unified diff; empty for no change."""
     old, new = target.current(), target.desired(files)
     lines: list[str] = []
     for name in sorted(old.keys() | new.keys()):
@@ -67,7 +67,7 @@ class Folder(Target):
 
     Args:
         folder: Its path.
-        ours: Tells its files from somebody else's.
+        ours: Whether a build wrote a file. Other files are ignored.
     """
 
     def __init__(self, folder: Path, ours: Callable[[Path], bool] = is_generated) -> None:
@@ -84,7 +84,7 @@ class Folder(Target):
         return {path.relative_to(self._folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
-        """A folder is written by `build`."""
+        """Not supported: `build` writes such a folder."""
         raise NotImplementedError
 
 
@@ -93,19 +93,19 @@ class PrometheusFolder(Folder):
 
     Args:
         folder: Its path; it must exist.
-        service: Name of the service, so that several specs share a folder.
-        reload: URL of the server, which is told to load the files; None leaves that to others.
+        service: Name of the service, so that several specs can share a folder.
+        reload: URL of the Prometheus server that reloads the files; None for no reload.
     """
 
     def __init__(self, folder: Path, service: str, reload: str | None = None) -> None:
         if not folder.is_dir():
-            raise BadInputError(f"{folder}: there is no such folder. Expected the one in rule_files of prometheus.yml")
+            raise BadInputError(f"{folder}: there is no such folder. Expected that of rule_files in prometheus.yml")
         super().__init__(folder)
         self._prefix = f"claudescope-{service}-"
         self._reload = reload
 
     def desired(self, files: Mapping[str, str]) -> dict[str, str]:
-        """The rule files, under names that tell whose they are."""
+        """The rule files, under names that start with the service."""
         return {
             self._prefix + path.removeprefix("rules/"): text
             for path, text in files.items()
@@ -117,13 +117,13 @@ class PrometheusFolder(Folder):
         return {name: text for name, text in super().current().items() if name.startswith(self._prefix)}
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
-        """Write the files and reload; if Prometheus refuses them, put the old ones back and reload those."""
+        """Write the files and reload Prometheus; if it refuses them, restore the old files and reload these."""
         old, new = self.current(), self.desired(files)
         changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
         for name in changed:
             path = self._folder / name
             if path.exists() and not is_generated(path):
-                raise BadInputError(f"{path}: not written by claudescope, so it is left alone. Remove or rename it")
+                raise BadInputError(f"{path}: not written by claudescope, so it was not replaced. Remove or rename it")
         if not changed:
             return []
         try:
@@ -131,9 +131,9 @@ class PrometheusFolder(Folder):
             self._tell()
         except BadInputError as refused:
             self._put(changed, old)
-            with contextlib.suppress(BadInputError):  # the first refusal says it all
+            with contextlib.suppress(BadInputError):  # the first refusal is the one to report
                 self._tell()
-            raise BadInputError(f"{refused}. The old files are back in place") from None
+            raise BadInputError(f"{refused}. The old files were restored") from None
         return changed
 
     def _put(self, names: list[str], files: Mapping[str, str]) -> None:
@@ -149,12 +149,12 @@ class PrometheusFolder(Folder):
 
 
 class Ruler(Target):
-    """The configuration API of a ruler: Mimir's, Cortex', Grafana Cloud's
+    """The configuration API of the ruler of Mimir, Cortex or Grafana Cloud
     (https://grafana.com/docs/mimir/latest/references/http-api/#ruler-rules-configuration).
 
     Args:
         url: Base of the API, such as `http://mimir:8080/prometheus`.
-        spec: Says the namespace.
+        spec: Has the name of the namespace.
         tenant: Value of `X-Scope-OrgID`; None sends none.
         token_file: A file with a bearer token; None sends none.
     """  # noqa: D205
@@ -177,15 +177,15 @@ class Ruler(Target):
         return _groups(yaml.safe_load(files["mimir/namespace.yml"])["groups"])
 
     def current(self) -> dict[str, str]:
-        """The groups that the ruler has."""
+        """The groups that the ruler has now."""
         text = request("GET", self._url, self._headers, missing_is_empty=True)
         document: Any = yaml.safe_load(text) if text.strip() else {}
         if not isinstance(document, dict):
-            raise BadInputError(f"{self._url}: answered something that is no namespace. Is it the API of a ruler?")
+            raise BadInputError(f"{self._url}: the response is no namespace. Expected the URL of a ruler's API")
         return _groups(cast("dict[str, Any]", document).get(self._namespace) or [])
 
     def apply(self, files: Mapping[str, str]) -> list[str]:
-        """Send the groups that differ, and delete those that are gone."""
+        """Send the groups that differ, and delete those that the build does not have."""
         old, new = self.current(), self.desired(files)
         changed: list[str] = []
         for name, text in new.items():
@@ -199,7 +199,7 @@ class Ruler(Target):
 
 
 def _groups(groups: list[Any]) -> dict[str, str]:
-    """Groups by name, in one way of writing: a ruler may order keys otherwise, and leave empty ones out."""
+    """Groups by name, as comparable text: a ruler may change the order of keys and leave out empty ones."""
     return {group["name"]: yaml_text(_ordered(group)) for group in groups}
 
 
@@ -221,33 +221,34 @@ def request(
     *,
     missing_is_empty: bool = False,
 ) -> str:
-    """Ask an HTTP API.
+    """Send a request to an HTTP API.
 
     Args:
-        method: HTTP's verb.
-        url: Where.
-        headers: What goes with it.
-        body: What is sent.
-        missing_is_empty: Whether a 404 is an empty answer.
+        method: HTTP method.
+        url: URL of the request.
+        headers: Headers of the request.
+        body: Body of the request.
+        missing_is_empty: Whether a 404 counts as an empty response.
 
     Returns:
-        The body of the answer.
+        The body of the response.
 
     Raises:
-        BadInputError: It refused, with its status and what it said, or can't be reached.
+        BadInputError: The API can't be reached, or responded with an error; the message has the status and the start of
+            the body.
     """
     if not url.startswith(("http://", "https://")):
         raise BadInputError(f"{url}: expected a URL that starts with http:// or https://")
-    asked = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 # checked above
+    request_ = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 # checked above
     try:
-        with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:  # noqa: S310 # checked above
-            text: str = answer.read().decode()
+        with urllib.request.urlopen(request_, timeout=_TIMEOUT) as response:  # noqa: S310 # checked above
+            text: str = response.read().decode()
             return text
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 404 and missing_is_empty:
                 return ""
             detail = error.read().decode(errors="replace").strip()
-        raise BadInputError(f"{method} {url}: answered {error.code}: {detail[:500]}") from None
+        raise BadInputError(f"{method} {url}: responded with {error.code}: {detail[:500]}") from None
     except (urllib.error.URLError, OSError) as error:
         raise BadInputError(f"{method} {url}: can't be reached: {getattr(error, 'reason', error)}") from None

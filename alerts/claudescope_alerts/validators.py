@@ -1,4 +1,4 @@
-"""Programs that judge a build: each is run if it is on the PATH, and named if it had to be skipped."""
+"""Runs external validators on the files of a build. A validator that is not on the PATH is reported as skipped."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Outcome = Literal["passed", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a judge said.
+    """The result of one validator.
 
     Attributes:
-        validator: The program and what it did.
-        outcome: Whether it passed, failed, or could not be asked.
-        detail: What it printed, or why it was skipped.
+        validator: The program and its command.
+        outcome: Whether the files passed, failed, or were not checked.
+        detail: The output of a validator that failed, or why it was skipped.
     """
 
     validator: str
@@ -34,46 +34,46 @@ class CheckResult:
 
 
 def check_folder(folder: Path) -> list[CheckResult]:
-    """Let every judge that is here check the files of a build.
+    """Check the files of a build with every validator that is on the PATH.
 
     Args:
-        folder: Where `build` wrote.
+        folder: The output folder of the build.
     """
     rules = sorted((folder / "rules").glob("*.yml"))
     config = folder / "alertmanager/alertmanager.yml"
     return [
-        _ask("promtool check rules", ["promtool", "check", "rules", *rules]),
-        _ask("amtool check-config", ["amtool", "check-config", config]),
-        _ask("vmalert -dryRun", ["vmalert", "-dryRun", f"-rule={folder / 'rules'}/*.yml"]),
-        _with("vmalert-tool unittest", "vmalert-tool", lambda: _vmalert_tests(folder)),
-        _ask("pint lint", ["pint", "--offline", "--no-color", "lint", *rules]),
-        _ask("terraform fmt", ["terraform", "fmt", "-check", "-diff", folder / "pagerduty"]),
+        _run("promtool check rules", ["promtool", "check", "rules", *rules]),
+        _run("amtool check-config", ["amtool", "check-config", config]),
+        _run("vmalert -dryRun", ["vmalert", "-dryRun", f"-rule={folder / 'rules'}/*.yml"]),
+        _check("vmalert-tool unittest", "vmalert-tool", lambda: _vmalert_tests(folder)),
+        _run("pint lint", ["pint", "--offline", "--no-color", "lint", *rules]),
+        _run("terraform fmt", ["terraform", "fmt", "-check", "-diff", folder / "pagerduty"]),
     ]
 
 
 def run_tests(folder: Path) -> list[CheckResult]:
-    """Run the generated tests: rules by promtool, routes by amtool."""
+    """Run the generated tests: rule tests with promtool, route tests with amtool."""
     tests = sorted((folder / "tests").glob("*.test.yml"))
     return [
-        _ask("promtool test rules", ["promtool", "test", "rules", *tests]),
-        _with("amtool config routes test", "amtool", lambda: _route_tests(folder / "alertmanager")),
+        _run("promtool test rules", ["promtool", "test", "rules", *tests]),
+        _check("amtool config routes test", "amtool", lambda: _route_tests(folder / "alertmanager")),
     ]
 
 
-def _with(validator: str, program: str, ask: Callable[[], Iterable[str]]) -> CheckResult:
-    """Ask a judge that answers with what it found wrong."""
+def _check(validator: str, program: str, problems_of: Callable[[], Iterable[str]]) -> CheckResult:
+    """Run a check if its program is on the PATH."""
     if shutil.which(program) is None:
         return CheckResult(validator, "skipped", f"{program} is not on the PATH")
-    problems = "\n".join(ask())
+    problems = "\n".join(problems_of())
     return CheckResult(validator, "failed" if problems else "passed", problems)
 
 
-def _ask(validator: str, command: list[str | Path]) -> CheckResult:
-    return _with(validator, str(command[0]), lambda: _problems(command))
+def _run(validator: str, command: list[str | Path]) -> CheckResult:
+    return _check(validator, str(command[0]), lambda: _problems(command))
 
 
 def _problems(command: Sequence[str | Path]) -> Iterable[str]:
-    # Judges are written in Go and live for seconds: collecting garbage less often takes a third off their time.
+    # These programs are written in Go and run for seconds: less garbage collection saves a third of their time.
     environment = {"GOGC": "400", **os.environ}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 # fixed programs
     if done.returncode:
@@ -93,10 +93,10 @@ def _route_tests(folder: Path) -> Iterable[str]:
 
 
 def _vmalert_tests(folder: Path) -> Iterable[str]:
-    """The unit tests of the rules that build on no other rule.
+    """Run the unit tests of the rules that read no recorded series.
 
-    vmalert writes what it records after a group is evaluated, so a rule sees another's series one evaluation later than
-    in Prometheus; the minutes of the other tests hold for Prometheus alone.
+    vmalert writes recorded series after it evaluated a group, so a rule reads them one evaluation later than in
+    Prometheus. The minutes of the other tests hold for Prometheus only.
     """
     with tempfile.TemporaryDirectory() as name:
         files: list[Path] = []
@@ -106,10 +106,10 @@ def _vmalert_tests(folder: Path) -> Iterable[str]:
             if any("record: " in rule.read_text(encoding="utf-8") for rule in rules):
                 continue
             test["rule_files"] = [str(rule) for rule in rules]
-            for story in test["tests"]:
-                # Its own word for queries; and it writes numbers in annotations differently.
-                story["metricsql_expr_test"] = story.pop("promql_expr_test")
-                story.pop("alert_rule_test", None)
+            for case in test["tests"]:
+                # vmalert-tool has another key for queries, and formats numbers in annotations differently.
+                case["metricsql_expr_test"] = case.pop("promql_expr_test")
+                case.pop("alert_rule_test", None)
             files.append(Path(name) / path.name)
             files[-1].write_text(yaml.safe_dump(test), encoding="utf-8")
         arguments = [f"--files={file}" for file in files]

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import promql_parser
 
-from claudescope_alerts.lint import KnownSeries
+from claudescope_alerts.promql.known_series import KnownSeries
+from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rules.model import Group
 from claudescope_alerts.spec.model import Spec
 from claudescope_dashboards.interpolation import Resolver
@@ -92,7 +93,7 @@ def lint(dashboards: Mapping[str, Json], groups: Sequence[Group], spec: Spec) ->
         One sentence for each problem, which names the dashboard and the panel.
     """
     recorded = frozenset(rule.name for group in groups for rule in group.recordings) | {_ALERTS}
-    known_series = KnownSeries(spec, recorded, _ALERT_LABELS | _SCRAPE_LABELS | {NO_LABEL})
+    known_series = KnownSeries(SelectorBuilder(spec), recorded, _ALERT_LABELS | _SCRAPE_LABELS | {NO_LABEL})
     context = _Context(frozenset(dashboard["uid"] for dashboard in dashboards.values()), recorded, known_series)
     return [
         f"{name}: {problem}" for name, dashboard in dashboards.items() for problem in _problems_of(dashboard, context)

@@ -11,8 +11,15 @@ from typing import Final
 
 from claudescope.schema.catalogue import DURATION, ERROR_TYPE, REQUEST_MODEL, RESPONSE_MODEL, WORKFLOW, Label, Metric
 from claudescope.schema.error_types import ERROR_TYPES
-from claudescope_alerts.promql.selectors import Match, Part, SelectorBuilder
-from claudescope_alerts.rules.fleet_rollup import FAILED_RATIO, LAST_SEEN, P95, TILE, fleet_name, newest_sample
+from claudescope.schema.recorded_series import (
+    INSTANCE_FAILED_RATIO,
+    INSTANCE_LAST_SEEN,
+    INSTANCE_P95,
+    SeriesPart,
+    fleet_name,
+)
+from claudescope_alerts.promql.selectors import Match, SelectorBuilder
+from claudescope_alerts.rules.fleet_rollup import INSTANCE_INTERVAL, newest_sample
 from claudescope_alerts.rules.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec.model import Spec
 
@@ -48,7 +55,7 @@ def _rollup_growth(rollup: str, per_instance: bool, window: str, function: str) 
 
     Args:
         rollup: Selector of the rollup.
-        per_instance: Whether it is recorded per instance, every `TILE` minutes, rather than every minute.
+        per_instance: Whether it is recorded per instance, every `INSTANCE_INTERVAL` minutes, rather than every minute.
         window: Window of the function; the rollup itself is the rate over `RATE`.
         function: `"rate"` or `"increase"`.
     """
@@ -56,7 +63,7 @@ def _rollup_growth(rollup: str, per_instance: bool, window: str, function: str) 
         return rollup
     # Minutes without a sample count as minutes without events, as they do for `increase`.
     if per_instance:
-        increase = f"{60 * TILE} * sum_over_time({rollup}[{window}])"
+        increase = f"{60 * INSTANCE_INTERVAL} * sum_over_time({rollup}[{window}])"
     else:
         increase = f"60 * sum_over_time({rollup}[{window}:1m])"
     if function == "increase":
@@ -91,7 +98,7 @@ class Queries(SelectorBuilder):
         metric: Metric,
         *matches: Match,
         by: tuple[Label | str, ...] = (),
-        part: Part = "",
+        part: SeriesPart = "",
         le: str = "",
         window: str = RATE,
         function: str = "rate",
@@ -102,7 +109,7 @@ class Queries(SelectorBuilder):
             metric: A counter, or a histogram with its `part`.
             matches: Conditions on its labels.
             by: Labels to keep.
-            part: Part of a histogram: `"count"`, `"sum"` or `"bucket"`.
+            part: SeriesPart of a histogram: `"count"`, `"sum"` or `"bucket"`.
             le: Upper bound of the bucket.
             window: Window of the function.
             function: `"rate"` or `"increase"`.
@@ -162,7 +169,7 @@ class Queries(SelectorBuilder):
             # Prometheus sees a sample for five minutes, so a resolution of five minutes misses no instance.
             return f"{now} or max_over_time(({now})[{window}:5m])" if window else now
 
-        return self._per_instance(LAST_SEEN, newest, "max_over_time" if window else "", window)
+        return self._per_instance(INSTANCE_LAST_SEEN.name, newest, "max_over_time" if window else "", window)
 
     def failed_ratio(self) -> str:
         """Return the error rate of each instance: failed calls over ended calls."""
@@ -170,11 +177,13 @@ class Queries(SelectorBuilder):
         def ratio(queries: Queries) -> str:
             return queries.ratio(queries.failed(by=INSTANCE), queries.calls(ENDED, by=INSTANCE))
 
-        return self._per_instance(FAILED_RATIO, ratio)
+        return self._per_instance(INSTANCE_FAILED_RATIO.name, ratio)
 
     def p95(self) -> str:
         """Return the 95th percentile of the duration of each instance's model calls, in seconds."""
-        return self._per_instance(P95, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE))
+        return self._per_instance(
+            INSTANCE_P95.name, lambda queries: queries.quantile(0.95, DURATION, CHAT, by=INSTANCE)
+        )
 
     def _per_instance(self, name: str, raw: Callable[[Queries], str], function: str = "", window: str = "") -> str:
         """Read a series that is recorded per instance, or compute it while a model or a workflow is selected.
@@ -194,7 +203,7 @@ class Queries(SelectorBuilder):
         )
 
     def recorded_fleet(
-        self, metric: Metric, *matches: Match, part: Part = "", le: str = "", by_instance: bool = False
+        self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "", by_instance: bool = False
     ) -> str:
         """Select the fleet rollup of a metric, summed over instances or per instance.
 
@@ -217,7 +226,7 @@ class Queries(SelectorBuilder):
         metric: Metric,
         *matches: Match,
         by: tuple[Label | str, ...],
-        part: Part = "",
+        part: SeriesPart = "",
         le: str = "",
         window: str = RATE,
         function: str = "rate",

@@ -18,17 +18,17 @@ SUITES = (pytest.param("bookworm", marks=pytest.mark.release), "sid")
 
 @functools.cache
 def default_build() -> dict[str, str]:
-    """The build of the default spec; whoever changes it makes a copy."""
+    """The build of the default spec. A test that changes it makes a copy."""
     return build(load_spec())
 
 
 def program(suite: str, name: str) -> Path:
-    """A fetched program; the test is skipped where it could not be fetched."""
+    """A downloaded program; the test is skipped where it was not downloaded."""
     return require(suite, name)
 
 
 def tools(monkeypatch: pytest.MonkeyPatch, suite: str, *names: str) -> None:
-    """Put the programs of a suite, and no other judge, on the PATH."""
+    """Put the programs of a suite, and no other validator, on the PATH."""
     folders = [str(program(suite, name).parent) for name in names]
     monkeypatch.setenv("PATH", os.pathsep.join(dict.fromkeys(folders)))
 

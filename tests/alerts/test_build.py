@@ -1,4 +1,4 @@
-"""What is generated: current, deterministic, complete, and unable to ask for what nobody emits."""
+"""The generated files are current, deterministic and complete, and query only series that exist."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from claudescope_alerts import build as building
 from claudescope_alerts.build import build, groups_of, stale_files, write_build
 from claudescope_alerts.formats.openslo import export_openslo, import_openslo
 from claudescope_alerts.lint import lint
+from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rules.model import Group, Recording
 from claudescope_alerts.spec.burn_rate_tiers import TIERS
 from claudescope_alerts.spec.model import Spec, load_spec
@@ -38,7 +39,7 @@ def test_the_committed_output_is_current(files: dict[str, str]) -> None:
     committed = {
         path.relative_to(_GENERATED).as_posix(): path.read_text(encoding="utf-8")
         for path in _GENERATED.rglob("*")
-        # What is made for Sentry has a command and a test of its own.
+        # The files for Sentry have a command and a test of their own.
         if path.is_file() and path.relative_to(_GENERATED).parts[0] != "sentry"
     }
     assert committed.keys() == files.keys()
@@ -46,7 +47,7 @@ def test_the_committed_output_is_current(files: dict[str, str]) -> None:
 
 
 def test_every_alert_has_a_runbook_with_all_three_parts(files: dict[str, str]) -> None:
-    """Every link leads to a heading, and every heading to what it means, what to check and what to do."""
+    """Every link leads to a heading, and every heading has all three parts."""
     sections = dict(
         re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", _RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     )
@@ -58,10 +59,31 @@ def test_every_alert_has_a_runbook_with_all_three_parts(files: dict[str, str]) -
     links = set(re.findall(r"runbook_url: \S+#(\S+)", "".join(files.values())))
     assert links <= {name.lower() for name in sections}
     for name, text in sections.items():
-        for part in ("**What it means.**", "**What to check.**", "**What to do.**"):
+        for part in ("**What it means.**", "**What to do first.**", "**When it does not fire.**"):
             assert part in text, name
-    for kind in ERROR_TYPES.values():
-        assert f"| `{kind.name}` | {kind.owner} | {kind.advice} |" in sections["ClaudeErrorTypeHigh"]
+    for error_type in ERROR_TYPES.values():
+        assert f"| `{error_type.name}` | {error_type.owner} | {error_type.advice} |" in sections["ClaudeErrorTypeHigh"]
+
+
+def test_every_error_type_that_pages_has_a_page_of_its_own() -> None:
+    """A new type that pages can't be left without an alert."""
+    pages = {
+        alert.labels.get("error_type")
+        for group in groups_of(load_spec())
+        for alert in group.alerts
+        if alert.severity == "page"
+    }
+    assert {error_type.name for error_type in ERROR_TYPES.values() if error_type.pages} <= pages
+
+
+def test_the_texts_of_alerts_are_short() -> None:
+    """They are read on a phone: a summary is one line, and a description a few sentences."""
+    spec = load_spec()
+    for group in groups_of(spec):
+        for alert in group.alerts:
+            texts = alert.annotations(spec)
+            assert len(texts["summary"]) <= 140, alert.name
+            assert len(texts["description"]) <= 500, alert.name
 
 
 def test_the_factors_are_those_of_the_workbook() -> None:
@@ -72,22 +94,22 @@ def test_the_factors_are_those_of_the_workbook() -> None:
 @pytest.mark.parametrize(
     ("expr", "problem"),
     [
-        ("sum(rate(gen_ai_client_operation_durations_count[5m]))", "a series that nobody emits"),
+        ("sum(rate(gen_ai_client_operation_durations_count[5m]))", "a series that does not exist"),
         ('claude_client_retries_total{model="x"}', "a label that it does not have"),
-        ('claude_client_retries_total{error_type="rate_limit"}', "a value that it never has"),
-        ("sum by (modle) (claude_client_retries_total)", "a label that nobody emits"),
+        ('claude_client_retries_total{error_type="rate_limit"}', "a value that the label never has"),
+        ("sum by (modle) (claude_client_retries_total)", "a label that does not exist"),
         ("sum(", "not PromQL"),
     ],
 )
-def test_a_rule_that_names_what_nobody_emits_fails_the_build(
+def test_a_rule_on_a_series_that_does_not_exist_fails_the_build(
     monkeypatch: pytest.MonkeyPatch, expr: str, problem: str
 ) -> None:
     """The lint refuses it, and so does the build."""
     group = Group("misspelt", (Recording("x:y", expr),))
-    assert problem in "".join(lint([group], load_spec()))
+    assert problem in "".join(lint([group], load_spec(), SelectorBuilder(load_spec())))
 
-    def misspelt(spec: Spec) -> list[Group]:
-        del spec
+    def misspelt(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
+        del spec, selectors
         return [group]
 
     monkeypatch.setattr(building, "symptom_groups", misspelt)
@@ -96,16 +118,16 @@ def test_a_rule_that_names_what_nobody_emits_fails_the_build(
 
 
 def test_every_alert_is_complete() -> None:
-    """An alert that nothing proves, or that shows no number, is refused."""
+    """An alert without a rule test, or whose texts do not show its number, is refused."""
     group = next(group for group in groups_of(load_spec()) if group.name == "limits")
     bare = dataclasses.replace(next(iter(group.alerts)), rule_tests=(), summary="low", description="low")
-    told = "".join(lint([Group("bare", (bare,))], load_spec()))
-    assert "nothing proves it" in told
-    assert "has the number" in told
+    mistakes = "".join(lint([Group("bare", (bare,))], load_spec(), SelectorBuilder(load_spec())))
+    assert "has no rule test" in mistakes
+    assert "shows its number neither" in mistakes
 
 
 def test_builds_leave_other_files_alone_and_remove_their_own(tmp_path: Path, files: dict[str, str]) -> None:
-    """Twice the same build changes nothing; a renamed objective leaves no stale rules; what others wrote stays."""
+    """The same build again changes nothing; a renamed objective leaves no stale rules; other files stay."""
     assert len(write_build(files, tmp_path)) == len(files)
     assert write_build(files, tmp_path) == []
     (tmp_path / "rules/mine.yml").write_text("groups: []\n", encoding="utf-8")
@@ -119,8 +141,8 @@ def test_builds_leave_other_files_alone_and_remove_their_own(tmp_path: Path, fil
         write_build({"rules/errors.yml": "x"}, tmp_path)
 
 
-def test_all_forms_carry_the_same_rules(files: dict[str, str]) -> None:
-    """The operator's, the ruler's and Grafana's forms say what Prometheus' files say."""
+def test_all_formats_have_the_same_rules(files: dict[str, str]) -> None:
+    """The formats of the operator, the ruler and Grafana have the rules of the Prometheus files."""
     desired = [
         (rule.get("alert", rule.get("record")), rule["expr"])
         for name, text in files.items()
@@ -142,7 +164,7 @@ def test_all_forms_carry_the_same_rules(files: dict[str, str]) -> None:
 
 
 def test_terraform_has_two_services_and_a_router(files: dict[str, str]) -> None:
-    """Pages are always urgent; tickets become so when support hours start; the router tells them apart."""
+    """Pages always have high urgency, tickets from the start of support hours; the router sends each to its service."""
     resources: dict[str, Any] = {}
     document: Any = hcl2.loads(files["pagerduty/main.tf"])  # type: ignore[no-untyped-call, unused-ignore]
     for resource in document["resource"]:
@@ -163,10 +185,10 @@ def test_no_secret_is_in_the_output(files: dict[str, str]) -> None:
     assert "routing_key_file: /etc/alertmanager/pagerduty-page.key" in files["alertmanager/alertmanager.yml"]
 
 
-def test_openslo_goes_out_and_comes_back(tmp_path: Path) -> None:
-    """Our own objectives come back as they were; others' are read from their queries, or refused with their line."""
+def test_openslo_is_exported_and_imported(tmp_path: Path) -> None:
+    """Exported objectives are imported unchanged; others are read from their queries, or refused with their line."""
     path = tmp_path / "slos.yml"
-    path.write_text(export_openslo(load_spec()), encoding="utf-8")
+    path.write_text(export_openslo(load_spec(), SelectorBuilder(load_spec())), encoding="utf-8")
     assert import_openslo(path) == load_spec().objectives
     foreign = path.read_text(encoding="utf-8").split("---\n")[0]
     foreign = re.sub(r"\n  annotations:\n.*\n", "\n", foreign)
@@ -180,5 +202,7 @@ def test_openslo_goes_out_and_comes_back(tmp_path: Path) -> None:
     path.write_text(
         foreign.replace("claude_client_responses_total{", "claude_client_response_total{"), encoding="utf-8"
     )
-    with pytest.raises(BadInputError, match=r"slos.yml:1: nobody emits 'claude_client_response_total'.*Did you mean"):
+    with pytest.raises(
+        BadInputError, match=r"slos.yml:1: claudescope has no metric 'claude_client_response_t.*Did you mean"
+    ):
         import_openslo(path)

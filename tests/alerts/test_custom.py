@@ -1,4 +1,4 @@
-"""Objectives of one's own: what is generated for `preset: custom` proves itself as the shipped objectives do."""
+"""Custom objectives: what is generated for `preset: custom` passes its tests, as the default objectives do."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _check_result(files: dict[str, str], folder: Path) -> tuple[str, str]:
 def test_their_generated_tests_pass(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, str], suite: str
 ) -> None:
-    """Each tier before and after, its windows, its guard at one failure and at forty, no NaN, on either promtool."""
+    """Each tier, its windows, its minimum of one and of forty failures, and no NaN, on both versions of promtool."""
     tools(monkeypatch, suite, "promtool")
     rule_tests = "".join(text for name, text in files.items() if name.startswith("tests/"))
     for rule_test in ("none is NaN", "silent on 38 failures", "page-slow fires on a small total outage", "on a burst"):
@@ -79,10 +79,10 @@ def test_their_generated_tests_pass(
         ("unrepeated", r"> 18 ", "> 18.3 ", "5m"),
     ],
 )
-def test_their_mutants_die(
+def test_mutated_rules_fail_their_tests(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, str], group: str, old: str, new: str, step: str
 ) -> None:
-    """A misspelt or missing label, no guard, another factor: as with the shipped objectives."""
+    """A misspelt or missing label, no minimum of failures, another factor: as with the default objectives."""
     tools(monkeypatch, "sid", "promtool")
     rules = files[f"rules/slo-{group}.yml"]
     mutated = re.sub(old, new, rules)

@@ -1,4 +1,4 @@
-"""Deploying: safe to repeat, undone where it is refused, and never touching what is somebody else's."""
+"""Deployments are safe to repeat, are undone where the target refuses them, and leave other files alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.servers import run_server, wait_for
 
 
 def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
-    """A dry run shows; a push deploys; a second one touches nothing; what Prometheus refuses is put back."""
+    """A dry run shows the changes, a push deploys them, a second one changes nothing; refused files are rolled back."""
     rules = tmp_path / "rules"
     rules.mkdir()
     config = tmp_path / "prometheus.yml"
@@ -46,7 +46,7 @@ def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
         assert show_difference(target, files) == ""
         assert target.apply(files) == []
         broken = {**files, "rules/limits.yml": HEADER + "groups: [{name: broken, rules: [{alert: x, expr: 'sum('}]}]\n"}
-        with pytest.raises(BadInputError, match=r"answered 500.*The old files are back in place"):
+        with pytest.raises(BadInputError, match=r"responded with 500.*The old files were restored"):
             target.apply(broken)
         assert show_difference(target, files) == ""
     fewer = {name: text for name, text in files.items() if "slo-duration" not in name}
@@ -55,7 +55,7 @@ def test_prometheus_gets_the_files_and_reloads_them(tmp_path: Path) -> None:
 
 
 def test_a_ruler_gets_only_what_differs() -> None:
-    """All groups the first time, none the second, and a group that is gone is deleted."""
+    """All groups the first time, none the second, and a group that the build does not have is deleted."""
     groups: dict[str, Any] = {}
     calls: list[str] = []
     files = default_build()
@@ -67,7 +67,7 @@ def test_a_ruler_gets_only_what_differs() -> None:
         assert "deployed/renamed" in show_difference(target, files)
         assert target.apply(files) == ["renamed"]
         assert calls.count("DELETE") == 1
-        with pytest.raises(BadInputError, match="answered 401: no org id"):
+        with pytest.raises(BadInputError, match="responded with 401: no org id"):
             Ruler(url, load_spec()).apply(files)
 
 
@@ -95,7 +95,7 @@ def test_kubernetes_manifests_go_to_standard_output() -> None:
 
 
 def test_diff_compares_with_an_earlier_build(tmp_path: Path) -> None:
-    """Exit 0 and nothing where nothing would change, exit 1 and the lines where something would."""
+    """Without a change it exits with 0 and prints nothing; with one it exits with 1 and prints the lines."""
     out = ["--out", str(tmp_path / "out")]
     runner = CliRunner()
     assert runner.invoke(app, ["alerts", "build", *out]).exit_code == 0
@@ -110,7 +110,7 @@ def test_diff_compares_with_an_earlier_build(tmp_path: Path) -> None:
 
 
 def test_import_prints_a_spec_that_loads(tmp_path: Path) -> None:
-    """Out as OpenSLO and back as a spec: the same objectives."""
+    """Objectives that are exported to OpenSLO and imported again are the same."""
     slos, spec = tmp_path / "slos.yml", tmp_path / "claudescope.yaml"
     slos.write_text(default_build()["openslo/slos.yml"], encoding="utf-8")
     result = CliRunner().invoke(app, ["alerts", "import", str(slos)])

@@ -1,4 +1,4 @@
-"""Grafana-managed rules: Grafana's own types lose nothing of them, and its reader of files would refuse none."""
+"""Grafana-managed rules: Grafana's own types keep every key, and its provisioning accepts every rule."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Record(_Strict):
 
 
 class _Rule(_Strict):
-    """What a provisioning file may say of a rule: uid, title, condition and data are needed, of recording rules too."""
+    """A rule in a provisioning file: uid, title, condition and data are required, of recording rules too."""
 
     uid: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")
     title: str = Field(min_length=1, max_length=190)
@@ -71,7 +71,7 @@ def document() -> Any:
 
 
 def test_every_key_is_one_that_grafana_reads(document: Any) -> None:
-    """It drops what it doesn't know without a word, and refuses a whole file for a rule without a condition."""
+    """Grafana drops unknown keys silently, and refuses a whole file for a rule without a condition."""
     rules = [rule for group in _File.model_validate(document).groups for rule in group.rules]
     assert len({rule.uid for rule in rules}) == len({rule.title for rule in rules}) == len(rules)
     for rule in rules:
@@ -88,19 +88,19 @@ def test_grafanas_own_types_lose_nothing(document: Any) -> None:
 
     for group in document["groups"]:
         for rule in group["rules"]:
-            # The types are the HTTP API's, which calls two keys otherwise and says the group in each rule. They are
-            # those of Grafana 11.6, before it had two more of our keys, which the strict model above holds.
+            # The types are those of the HTTP API, which names two keys differently and has the group in each rule.
+            # They are of Grafana 11.6, which lacks two of our keys; the strict model above checks these.
             api = {**rule, "orgID": group["orgId"], "folderUID": group["folder"], "ruleGroup": group["name"]}
             api.pop("keepFiringFor", None)
             if "record" in api:
                 api["record"] = {key: value for key, value in api["record"].items() if key != "targetDatasourceUid"}
-            # These three always come out.
+            # The encoder always writes these three.
             api = {"execErrState": "Alerting", "noDataState": "OK", "for": "", **api}
             assert json.loads(JSONEncoder().encode(Rule.from_json(api))) == api
 
 
 def test_the_data_source_and_the_folder_are_the_specs() -> None:
-    """Named once in the spec, used by every query and every recording."""
+    """Every query and every recording rule uses those of the spec."""
     grafana = {"datasource": "mimir-prod", "folder": "claude"}
     text = build(Spec.model_validate({**load_spec().model_dump(by_alias=True), "grafana": grafana}))[
         "grafana/alert-rules.yml"

@@ -1,4 +1,4 @@
-"""The whole way of an alert: history, Prometheus with the generated rules, Alertmanager with the generated routes."""
+"""An alert from end to end: history, Prometheus with the generated rules, Alertmanager with the generated routes."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ def _get(url: str) -> Any:
         return json.load(answer)
 
 
-def _history(folder: Path, suite: str, exporter: Exporter, names: tuple[str, str, str]) -> None:
+def _history(folder: Path, suite: str, exporter: Exporter, series: tuple[str, str, str]) -> None:
     """Write 90 minutes of healthy calls, and let the exporter carry on where they end."""
-    ok, bad, unpriced = names
+    ok, bad, unpriced = series
     now = int(time.time())
     minutes = range(90, 0, -1)
     lines: list[str] = []
-    for series, rate in ((ok, 100), (bad, 0), (unpriced, 0)):
-        metric = series.partition("{")[0]
+    for name, rate in ((ok, 100), (bad, 0), (unpriced, 0)):
+        metric = name.partition("{")[0]
         lines.append(f"# TYPE {metric.removesuffix('_total')} {'counter' if metric.endswith('_total') else 'unknown'}")
-        labels = series.removeprefix(metric).replace(", ", ",").replace("}", ',job="app",instance="one"}')
+        labels = name.removeprefix(metric).replace(", ", ",").replace("}", ',job="app",instance="one"}')
         lines += [f"{metric}{labels} {1000 + rate * (90 - minute)} {now - 60 * minute}" for minute in minutes]
-        exporter.values[series] = 1000 + rate * 90
+        exporter.values[name] = 1000 + rate * 90
     text = "\n".join([*dict.fromkeys(lines), "# EOF", ""])  # one TYPE for all series of a metric
     (folder / "history.txt").write_text(text, encoding="utf-8")
     command: list[str | Path] = [
@@ -76,13 +76,13 @@ def _history(folder: Path, suite: str, exporter: Exporter, names: tuple[str, str
 
 
 def _prometheus_config(folder: Path, exporter: Exporter, alertmanagers: list[str]) -> None:
-    """The generated rules; their waits, which promtool proves, are cut to a second."""
+    """The generated rules, with `for` and `keep_firing_for` cut to a second: promtool tests the real ones."""
     rules = folder / "rules"
     rules.mkdir()
     for path, text in default_build().items():
         if path.startswith("rules/"):
-            hasty = re.sub(r"(for|keep_firing_for): \d+[mhd]", r"\1: 1s", text)
-            (rules / Path(path).name).write_text(hasty, encoding="utf-8")
+            quick = re.sub(r"(for|keep_firing_for): \d+[mhd]", r"\1: 1s", text)
+            (rules / Path(path).name).write_text(quick, encoding="utf-8")
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules/*.yml"],
@@ -105,10 +105,10 @@ def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hou
     tmp_path: Path, suite: str, other: str
 ) -> None:
     """One trigger, one resolve with the same key; on a day off the ticket is held, and the page is not."""
-    names = SelectorBuilder(load_spec())
-    ok = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
+    selectors = SelectorBuilder(load_spec())
+    ok = selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
     failed = {OPERATION: "chat", OUTCOME: "error", ERROR_TYPE: ERROR_TYPES["overloaded_error"].name}
-    bad, unpriced = names.series(DURATION, failed, "count"), names.series(UNPRICED_CALLS, {OPERATION: "chat"})
+    bad, unpriced = selectors.series(DURATION, failed, "count"), selectors.series(UNPRICED_CALLS, {OPERATION: "chat"})
     (tmp_path / "page.key").write_text(PAGE_KEY, encoding="utf-8")
     (tmp_path / "ticket.key").write_text(TICKET_KEY, encoding="utf-8")
     pagerduty = PagerDuty(frozenset({PAGE_KEY, TICKET_KEY}))
@@ -143,7 +143,7 @@ def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hou
         wait_for("a scrape", lambda: exporter.scrapes > 2, log)
         groups = _get(f"{prometheus}/api/v1/rules")["data"]["groups"]
         assert len(groups) == len(list((tmp_path / "rules").iterdir()))
-        assert pagerduty.events == []  # all is well, and the dead man's switch calls nobody
+        assert pagerduty.events == []  # no alert fires but the dead man's switch, which has no receiver
 
         exporter.values[bad] += 5000  # 5000 of 11000 calls of the last hour: a burn rate of about 90
         exporter.values[unpriced] += 3
@@ -167,7 +167,8 @@ def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hou
         assert trigger["dedup_key"] == resolve["dedup_key"]
         assert trigger["payload"]["severity"] == "critical"
         assert re.fullmatch(
-            r"claude: the error budget of availability burns [\d.]+ times too fast", trigger["payload"]["summary"]
+            r"claude: error-budget burn rate of availability is [\d.]+ \(page threshold 14\.4\)",
+            trigger["payload"]["summary"],
         )
         assert trigger["payload"]["custom_details"]["runbook"].endswith("#claudeerrorbudgetburn")
         # The held ticket never left, though its Alertmanager has it.

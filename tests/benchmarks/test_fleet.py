@@ -169,7 +169,7 @@ def test_series_per_instance_use_the_interval_of_their_group() -> None:
     """Samples have the interval of the rule group, and no labels of the instance."""
     labels = {"__name__": "claude_each:p95", "instance": "app-1", "job": "app", "service": "claude"}
     rules = "groups: [{name: each, interval: 5m, rules: [{record: 'claude_each:p95', expr: '1'}]}]"
-    across = ({"__name__": "claude_across:calls", "service": "claude"}, 2.0)
+    across = ({"__name__": "claude_fleet:calls", "service": "claude"}, 2.0)
     [series] = of_each([(labels, 1.5), across], recordings_of([rules]))
     assert (series.name, series.labels, series.every) == ("claude_each:p95", (("service", "claude"),), 5)
     [(_, one)] = _fields(blocks_of([series], Growth.numbered(7), 1_800_000_000.0, 1_800_000_000, 1_800_003_600))

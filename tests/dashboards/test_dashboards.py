@@ -68,11 +68,11 @@ def test_identities_are_stable() -> None:
 @pytest.mark.parametrize(
     ("expr", "problem"),
     [
-        ("sum(rate(gen_ai_client_operation_durations_count[5m]))", "a series that nobody emits"),
+        ("sum(rate(gen_ai_client_operation_durations_count[5m]))", "a series that does not exist"),
         ('sum(rate(claude_client_retries_total{model="x"}[5m]))', "a label that it does not have"),
-        ('sum(rate(claude_client_retries_total{error_type="rate_limit"}[5m]))', "a value that it never has"),
-        ("sum by (modle) (rate(claude_client_retries_total[5m]))", "a label that nobody emits"),
-        ("claude_slo:burn_rate:4h", "a series that nobody emits"),
+        ('sum(rate(claude_client_retries_total{error_type="rate_limit"}[5m]))', "a value that the label never has"),
+        ("sum by (modle) (rate(claude_client_retries_total[5m]))", "a label that does not exist"),
+        ("claude_slo:burn_rate:4h", "a series that does not exist"),
         ("sum(", "not PromQL"),
         ("sum(rate(claude_client_retries_total[1m]))", "a window of the spec of 5m or more"),
         ("sum(rate(claude_client_retries_total[5m]))", "without $job and $instance"),

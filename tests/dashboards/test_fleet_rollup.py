@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from claudescope.schema.catalogue import ACTIVE_CALLS, COST, DURATION, OUTCOME, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
+from claudescope.schema.recorded_series import fleet_name
 from claudescope_alerts.build import build
 from claudescope_alerts.promql.selectors import Match
-from claudescope_alerts.rules.fleet_rollup import fleet_name
 from claudescope_alerts.spec.model import Naming, Spec, load_spec
 from claudescope_dashboards.build import dashboards_of
 from claudescope_dashboards.interpolation import Resolver
@@ -33,10 +33,10 @@ def _spec(naming: Naming = "prometheus", **changes: Any) -> Spec:
 def test_dashboards_and_rules_are_valid_under_every_naming(naming: Naming) -> None:
     """The lint accepts dashboards and rules, and the dashboards read the rollup."""
     dashboards, files = dashboards_of(_spec(naming)), build(_spec(naming))
-    assert {name for name in files if "across" in name and name.startswith("rules/")} == {
-        f"rules/across-{name}.yml" for name in ("by-instance", "calls", "duration", "last-seen", "streams", "usage")
+    assert {name for name in files if "fleet" in name and name.startswith("rules/")} == {
+        f"rules/fleet-{name}.yml" for name in ("by-instance", "calls", "duration", "last-seen", "streams", "usage")
     }
-    assert any("claude_across:" in expr for dashboard in dashboards.values() for _, expr in queries_of(dashboard))
+    assert any("claude_fleet:" in expr for dashboard in dashboards.values() for _, expr in queries_of(dashboard))
 
 
 def test_a_metric_without_a_rollup_has_no_name() -> None:
@@ -49,7 +49,7 @@ def test_the_rollup_is_off_by_default() -> None:
     """Dashboards must show data where no rules are evaluated."""
     spec = load_spec()
     assert not spec.fleet_rollup
-    assert "claude_across" not in str((dashboards_of(spec), build(spec)))
+    assert "claude_fleet" not in str((dashboards_of(spec), build(spec)))
 
 
 def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""The forms that rules take: one file for each system that evaluates them."""
+"""The formats of rules: one module for each system that reads them."""

@@ -1,8 +1,8 @@
-"""Grafana-managed rules, as files that Grafana provisions
+"""Grafana-managed rules, as provisioning files
 (https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resources/file-provisioning/).
 
-Recording rules are Grafana-managed too, so that nothing but a Prometheus data source is needed. Grafana has to have its
-recording rules switched on, and writes what they record to its own default for them (`[recording_rules]`).
+Recording rules are Grafana-managed too, so only a Prometheus data source is needed. Grafana's recording rules must be
+enabled (`[recording_rules]`).
 """  # noqa: D205
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from claudescope_alerts.spec.model import Spec
 __all__ = ["provisioning"]
 
 _LONGEST: Final = 1800
-"""Seconds of range that an instant query is given; the windows are in the queries themselves."""
+"""Time range of an instant query in seconds; the windows are in the queries themselves."""
 
 
 def provisioning(groups: list[Group], spec: Spec) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def provisioning(groups: list[Group], spec: Spec) -> dict[str, Any]:
                 "orgId": 1,
                 "name": f"claudescope-{spec.service.name}-{group.name}",
                 "folder": spec.grafana.folder,
-                "interval": write_minutes(group.every or 1),
+                "interval": write_minutes(group.interval or 1),
                 "rules": [_rule(rule, _title(rule, single=counts[rule.name] == 1), spec) for rule in group.rules],
             }
             for group in groups
@@ -40,11 +40,11 @@ def provisioning(groups: list[Group], spec: Spec) -> dict[str, Any]:
 
 
 def _title(rule: Recording | Alert, *, single: bool) -> str:
-    """The rule's name, and what tells it from others of that name: titles are unique, and become `alertname`."""
+    """The rule's name, and where several rules have it, their labels: titles are unique, and become `alertname`."""
     if single:
         return rule.name
-    told = [value for name, value in rule.labels.items() if name != "service"]
-    return " ".join([rule.name, *(told or [rule.owner] if isinstance(rule, Alert) else told)])
+    distinct = [value for name, value in rule.labels.items() if name != "service"]
+    return " ".join([rule.name, *(distinct or [rule.owner] if isinstance(rule, Alert) else distinct)])
 
 
 def _rule(rule: Recording | Alert, title: str, spec: Spec) -> dict[str, Any]:
@@ -55,15 +55,15 @@ def _rule(rule: Recording | Alert, title: str, spec: Spec) -> dict[str, Any]:
         "model": {"refId": "A", "expr": rule.expr, "instant": True, "range": False},
     }
     common: dict[str, Any] = {
-        # Stable, so that provisioning again changes rules and does not double them.
+        # Stable, so that provisioning again changes the rules and adds none.
         "uid": "cs-" + hashlib.sha256(f"{spec.service.name}/{title}".encode()).hexdigest()[:32],
         "title": title,
     }
     if isinstance(rule, Recording):
         record = {"metric": rule.name, "from": "A", "targetDatasourceUid": spec.grafana.datasource}
-        # It has no condition, but Grafana refuses a file with a rule that names none.
+        # A recording rule has no condition, but Grafana refuses a rule without this key.
         return {**common, "condition": "A", "data": [query], "labels": dict(rule.labels), "record": record}
-    # The query answers only where the alert holds, and no number of it is ever negative.
+    # The query returns a value only where the alert fires, and no value is negative.
     threshold = {
         "refId": "B",
         "datasourceUid": "__expr__",

@@ -10,7 +10,7 @@ __all__ = ["namespace", "namespace_document"]
 
 
 def namespace(spec: Spec) -> str:
-    """The ruler's namespace of a spec: all that `push` ever touches."""
+    """The ruler's namespace of a spec. `push` changes nothing outside of it."""
     return f"claudescope-{spec.service.name}"
 
 

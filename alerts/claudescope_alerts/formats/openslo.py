@@ -1,7 +1,7 @@
-"""OpenSLO v1 (https://openslo.com/): objectives out, and objectives in.
+"""OpenSLO v1 (https://openslo.com/): exports and imports objectives.
 
-An objective that claudescope wrote comes back as it was, from an annotation. One from elsewhere is read from its
-queries: they must select counters or histograms of the catalogue.
+An exported objective has an annotation from which it is imported without loss. An objective of another tool is imported
+from its queries, which must select counters or histograms of the catalogue.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.yaml_model import did_you_mean
 from claudescope.schema.catalogue import METRICS
+from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.promql.selectors import SelectorBuilder
-from claudescope_alerts.rules.model import format_number
 from claudescope_alerts.rules.sli import events_of
-from claudescope_alerts.spec.model import Objective, Selection, Sli, Spec
+from claudescope_alerts.spec.model import Spec
+from claudescope_alerts.spec.objectives import Objective, Selection, Sli
 
 __all__ = ["export_openslo", "import_openslo"]
 
@@ -87,15 +88,15 @@ class _Slo(_Lenient):
     spec: _SloSpec
 
 
-def export_openslo(spec: Spec) -> str:
+def export_openslo(spec: Spec, selectors: SelectorBuilder) -> str:
     """All objectives of a spec, one document each."""
     return yaml.safe_dump_all(
-        [_document(spec, objective) for objective in spec.objectives], sort_keys=False, width=1000
+        [_document(spec, objective, selectors) for objective in spec.objectives], sort_keys=False, width=1000
     )
 
 
-def _document(spec: Spec, objective: Objective) -> dict[str, Any]:
-    events = events_of(objective.sli, SelectorBuilder(spec))
+def _document(spec: Spec, objective: Objective, selectors: SelectorBuilder) -> dict[str, Any]:
+    events = events_of(objective.sli, selectors)
 
     def source(query: str) -> dict[str, Any]:
         return {"metricSource": {"type": "Prometheus", "spec": {"query": query}}}
@@ -131,7 +132,8 @@ def import_openslo(path: Path) -> list[Objective]:
     """Read the objectives of an OpenSLO file.
 
     Raises:
-        BadInputError: The file can't be read, or says what claudescope can't do. Names the document and its line.
+        BadInputError: The file can't be read, or has an objective that claudescope does not support. The message names
+            the file and the line of the document.
     """
     try:
         nodes = list(yaml.compose_all(path.read_text(encoding="utf-8"), yaml.SafeLoader))
@@ -164,7 +166,7 @@ def _objective(slo: _Slo) -> Objective:
         return Objective.model_validate(json.loads(own))
     ratio = slo.spec.indicator.spec.ratio
     if ratio.bad is None:
-        raise ValueError("ratioMetric: expected bad and total: good events can't be told from those that don't count")
+        raise ValueError("ratioMetric: expected bad and total. From good and total, bad events can't be selected")
     sli = Sli(preset="custom", bad=_selection(ratio.bad), total=_selection(ratio.total))
     return Objective(
         name=slo.metadata.name,
@@ -175,7 +177,7 @@ def _objective(slo: _Slo) -> Objective:
 
 
 def _selection(metric: _Metric) -> Selection:
-    """What a query counts: its one selector, whatever it sums and rates around it."""
+    """The events that a query counts: its one selector, without the functions around it."""
     query = metric.source.spec.query
     selectors: list[promql_parser.VectorSelector] = []
 
@@ -197,13 +199,11 @@ def _selection(metric: _Metric) -> Selection:
     }
     found = known.get(selector.name or "")
     if found is None:
-        raise ValueError(f"nobody emits {selector.name!r}.{did_you_mean(selector.name or '', known)}")
+        raise ValueError(f"claudescope has no metric {selector.name!r}.{did_you_mean(selector.name or '', known)}")
     labels = {label.prometheus: label.name for label in found.labels}
     match: dict[str, list[str]] = {}
     for matcher in selector.matchers.matchers:
         if matcher.op not in (promql_parser.MatchOp.Equal, promql_parser.MatchOp.Re):  # they have no hash
-            raise ValueError(
-                f"the query {query!r}: expected = or =~ for {matcher.name}; what doesn't match can't be listed"
-            )
+            raise ValueError(f"the query {query!r}: expected = or =~ for {matcher.name}. Other values can't be listed")
         match[labels.get(matcher.name, matcher.name)] = matcher.value.split("|")
     return Selection(metric=found.name, match=match)

@@ -29,6 +29,6 @@ def rule_group(group: Group, spec: Spec) -> dict[str, Any]:
         document["labels"] = rule.static_labels(spec.service.name)
         document["annotations"] = rule.annotations(spec)
         rules.append(document)
-    # The interval of the server serves rules best that look at windows from five minutes on.
-    every = {} if group.every is None else {"interval": write_minutes(group.every)}
-    return {"name": f"claudescope-{spec.service.name}-{group.name}", **every, "rules": rules}
+    # Without an interval the server uses its own, which suits rules with windows of five minutes and more.
+    interval = {} if group.interval is None else {"interval": write_minutes(group.interval)}
+    return {"name": f"claudescope-{spec.service.name}-{group.name}", **interval, "rules": rules}

@@ -1,1 +1,1 @@
-"""PromQL selectors and the series that exist, written from the catalogue."""
+"""PromQL from the catalogue: selectors, numbers, and the series that a query may name."""

@@ -1,19 +1,19 @@
-"""Queries on the catalogue. Metrics and labels come in as objects, so that a rule can't name what nobody emits."""
+"""Writes PromQL selectors. Metrics and labels are objects of the catalogue, so a query can name only what exists."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from claudescope.schema.catalogue import Label, Metric
+from claudescope.schema.recorded_series import SeriesPart
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["Match", "Part", "SelectorBuilder", "regex"]
+__all__ = ["Match", "SelectorBuilder", "label_selector", "regex"]
 
-Part = Literal["", "bucket", "count", "sum"]
 _LEGACY: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
@@ -24,11 +24,11 @@ class Match:
     Attributes:
         label: The label.
         values: Values that it may have, or must not have.
-        negated: Whether it must not have them. A label that is absent then matches.
+        negated: Whether it must not have them. A series without the label then matches.
         patterns: Whether the values are regular expressions (RE2), each of a whole value.
 
     Raises:
-        ValueError: The label is a closed set and never has such a value.
+        ValueError: The label has a closed set of values, and one of `values` is not in it.
     """
 
     label: Label
@@ -39,7 +39,7 @@ class Match:
     def __post_init__(self) -> None:
         for value in self.values:
             if self.label.values is not None and value not in self.label.values:
-                raise ValueError(f"{self.label.name} never is {value!r}")
+                raise ValueError(f"{self.label.name} never has the value {value!r}")
 
 
 def regex(values: Iterable[str]) -> str:
@@ -47,11 +47,16 @@ def regex(values: Iterable[str]) -> str:
     return "|".join(re.sub(r"([.+*?()|\[\]{}^$\\])", r"\\\1", value) for value in values)
 
 
+def label_selector(labels: Mapping[str, str]) -> str:
+    """A selector of labels alone, which follows a name: `{service="claude", slo="availability"}`."""
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+
+
 class SelectorBuilder:
-    """Writes selectors as a backend wants them.
+    """Writes selectors in the naming of the backend, narrowed to the service.
 
     Args:
-        spec: Says the naming and the labels of the service.
+        spec: Has the naming and the labels of the service.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -59,11 +64,16 @@ class SelectorBuilder:
         self._service = spec.service.labels
         self._service_name = spec.service.name
 
-    def metric(self, metric: Metric, part: Part = "") -> str:
-        """Name of a series: Prometheus', the same with dots kept (`utf8`), or OpenTelemetry's own.
+    @property
+    def service_labels(self) -> Mapping[str, str]:
+        """The labels that select the service's series, by name."""
+        return self._service
+
+    def metric(self, metric: Metric, part: SeriesPart = "") -> str:
+        """Name of a metric's series in the naming of the spec.
 
         Raises:
-            ValueError: The metric has no such part.
+            ValueError: A histogram needs a part, and no other metric takes one.
         """
         if (metric.instrument == "histogram") != bool(part):
             raise ValueError(f"{metric.name} is a {metric.instrument}: it has no series {part or 'of its own name'!r}")
@@ -76,28 +86,28 @@ class SelectorBuilder:
         return metric.name + metric.prometheus.removeprefix(underscored) + suffix
 
     def label(self, label: Label) -> str:
-        """Name of a label, as it stands in data."""
+        """Name of a label in the naming of the spec."""
         return label.prometheus if self._naming == "prometheus" else label.name
 
     def by(self, *labels: Label | str) -> str:
-        """The list in `by (...)`, quoted where a name has dots."""
+        """The list of labels in `by (...)`; names with dots are quoted."""
         names = [label if isinstance(label, str) else self.label(label) for label in labels]
         return f"({', '.join(self._quoted(name) for name in names)})"
 
     def template(self, label: Label) -> str:
-        """How an annotation shows the value of a label."""
+        """The Go template that shows a label's value in an annotation."""
         name = self.label(label)
         return f"{{{{ $labels.{name} }}}}" if _LEGACY.fullmatch(name) else f'{{{{ index $labels "{name}" }}}}'
 
-    def select(self, metric: Metric, *matches: Match, part: Part = "", le: str = "", window: str = "") -> str:
-        """A selector of a metric's series of the service.
+    def select(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "", window: str = "") -> str:
+        """A selector of a metric's series, narrowed to the service.
 
         Args:
-            metric: Which metric.
+            metric: The metric.
             matches: Conditions on its labels.
             part: Which series of a histogram.
-            le: Upper bound of its bucket.
-            window: Makes it a range, such as `"5m"`.
+            le: Upper bound of its bucket; empty for no bucket.
+            window: Makes the selector a range, such as `"5m"`; empty for an instant.
 
         Raises:
             ValueError: The metric has no such label.
@@ -114,15 +124,15 @@ class SelectorBuilder:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
 
-    def fleet(self, name: str, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> str:
-        """A selector of what rules record of a metric, with the metric's own conditions.
+    def fleet(self, name: str, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> str:
+        """A selector of a series that the fleet rollup records, with the conditions of its metric.
 
         Args:
-            name: What is recorded.
-            metric: What it is made of.
+            name: Name of the recorded series.
+            metric: The metric that it sums.
             matches: Conditions on its labels.
             part: Which series of a histogram.
-            le: Upper bound of its bucket.
+            le: Upper bound of its bucket; empty for no bucket.
         """
         raw = self.metric(metric, part)
         inner = self.select(metric, *matches, part=part, le=le).removeprefix(raw).strip("{}")
@@ -130,12 +140,12 @@ class SelectorBuilder:
         return f"{name}{{{', '.join([f'service={json.dumps(self._service_name)}', *([more] if more else [])])}}}"
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
-        """What every selector of a metric asks for: label, operator and value."""
-        del metric  # a board asks by what the metric has
+        """The conditions that every selector of a metric has: label, operator and value."""
+        del metric  # dashboards override this: their conditions depend on the metric's labels
         return [(name, "=", value) for name, value in self._service.items()]
 
-    def series(self, metric: Metric, labels: dict[Label, str], part: Part = "", **more: str) -> str:
-        """A full series for a test's input: the metric of the service with these labels."""
+    def series(self, metric: Metric, labels: dict[Label, str], part: SeriesPart = "", **more: str) -> str:
+        """A series for the input of a test: the service's metric with exactly these labels."""
         pairs = [(name, "=", value) for name, value in self._service.items()]
         pairs += [(self.label(label), "=", value) for label, value in labels.items()]
         pairs += [(name, "=", value) for name, value in more.items()]

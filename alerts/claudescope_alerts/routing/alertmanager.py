@@ -1,8 +1,8 @@
 """Alertmanager's configuration (https://prometheus.io/docs/alerting/latest/configuration/), as 0.25 and newer load it.
 
 Secrets stay in files that Alertmanager reads. PagerDuty refuses an event without a summary, with a severity other than
-its own four words, or with a long dedup key: so the summary is that of the first alert (a group's common one is empty
-when alerts differ), the severity is each receiver's own, and Alertmanager's key is a hash of the group.
+its own four words, or with a long dedup key. So the summary is that of the first alert, as a group has no common one
+when its alerts differ; each receiver has its own severity; and Alertmanager's key is a hash of the group.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LOCAL: Final = "claude-local"
 DEADMAN: Final = "claude-deadman"
 
 _AT_ONCE: Final = {"group_wait": "0s", "group_interval": "15s", "repeat_interval": "4h"}
-"""A page waits for nothing, and is resolved soon."""
+"""Pages are sent at once, and their resolution soon after."""
 
 _HOURS: Final = "business-hours"
 _HOLIDAYS: Final = "holidays"
 _SUMMARY: Final = "{{ (index .Alerts 0).Annotations.summary }}"
 
 
-def alertmanager_config(spec: Spec) -> dict[str, Any]:
+def alertmanager_config(spec: Spec, selectors: SelectorBuilder) -> dict[str, Any]:
     """The whole configuration of a spec."""
     routing, hours = spec.routing, spec.routing.ticket.hours
     held = hours.hold == "alertmanager"
@@ -68,16 +68,16 @@ def alertmanager_config(spec: Spec) -> dict[str, Any]:
         receivers.append({"name": LOCAL, **_receiver(routing.local, "error", spec)})
     config: dict[str, Any] = {
         "route": {
-            # What no rule of ours sends here lands in the tickets rather than nowhere.
+            # An alert that no route below matches becomes a ticket.
             "receiver": TICKET,
-            # One incident for each thing that is wrong, whatever the number of its models.
+            # One incident for each problem, however many models it affects.
             "group_by": ["alertname", "service", "slo", "error_type", "severity"],
             "group_wait": "10s",
             "group_interval": "1m",
             "repeat_interval": "1d",
             "routes": routes,
         },
-        "inhibit_rules": _inhibitions(SelectorBuilder(spec).label(REQUEST_MODEL)),
+        "inhibit_rules": _inhibitions(selectors.label(REQUEST_MODEL)),
         "receivers": receivers,
     }
     if held:
@@ -86,14 +86,14 @@ def alertmanager_config(spec: Spec) -> dict[str, Any]:
 
 
 def _inhibitions(model: str) -> list[dict[str, Any]]:
-    """A page silences the tickets about the same thing."""
+    """A page silences the tickets about the same problem."""
     pages = ['severity="page"']
     return [
         {
             "source_matchers": pages,
             "target_matchers": ['severity="ticket"'],
-            # Missing labels are equal: without the name, alerts that have no slo would silence one another, and
-            # without the model, a budget of one model that burns would silence those of the others.
+            # Missing labels are equal: without alertname, alerts that have no slo would silence one another; without
+            # the model, the page of one model would silence the tickets of the others.
             "equal": ["service", "slo", "alertname", model],
         },
         {
@@ -103,7 +103,7 @@ def _inhibitions(model: str) -> list[dict[str, Any]]:
         },
         {
             "source_matchers": ['alertname="ClaudeApiUnavailable"', *pages],
-            # Retries are nobody's fault by name: all that fails is repeated.
+            # Retries have no single owner: any error that can be retried causes them.
             "target_matchers": ['alertname="ClaudeRetryShareHigh"'],
             "equal": ["service"],
         },

@@ -1,7 +1,7 @@
 """PagerDuty's side, as Terraform (provider `PagerDuty/pagerduty`, 3.x).
 
-Two services and a router. Pages reach a service of constant high urgency. Tickets reach one whose urgency is low
-outside of support hours and is raised when these begin: the queue that Alertmanager, which only mutes, can't be.
+Two services and a router. Pages reach a service with constant high urgency. Tickets reach a service whose urgency is
+low outside of support hours and is raised when these start. Alertmanager can only mute tickets; PagerDuty queues them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ variable "team_id" {
 
 resource "pagerduty_service" "page" {
   name                    = $page_name
-  description             = "Users are hurt now."
+  description             = "Users are affected now."
   escalation_policy       = var.escalation_policy_id
   alert_creation          = "create_alerts_and_incidents"
   auto_resolve_timeout    = "null"
@@ -104,7 +104,7 @@ resource "pagerduty_event_orchestration_router" "claude" {
     id = "start"
 
     rule {
-      label = "Pages go to the service that is always urgent"
+      label = "Pages go to the service with constant high urgency"
 
       condition {
         expression = "event.custom_details.severity matches 'page'"

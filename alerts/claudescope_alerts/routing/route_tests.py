@@ -1,4 +1,4 @@
-"""Route tests: for every alert, the receiver that must get it. `claudescope alerts test` runs them with amtool."""
+"""Route tests: the receiver of every alert. `claudescope alerts test` runs them with amtool."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["RouteTest", "route_tests"]
 
 
 class RouteTest(TypedDict):
-    """Labels of an alert, and the receiver that must get it."""
+    """Labels of an alert, and its receiver."""
 
     labels: dict[str, str]
     receiver: str
 
 
 def route_tests(groups: list[Group], spec: Spec) -> dict[str, list[RouteTest]]:
-    """One test for every alert, and one for an alert that is nobody's."""
+    """One test for every alert, and one for an alert that claudescope does not define."""
     tests: list[RouteTest] = [
         {
             "labels": {"alertname": alert.name, **alert.static_labels(spec.service.name)},
@@ -28,11 +28,11 @@ def route_tests(groups: list[Group], spec: Spec) -> dict[str, list[RouteTest]]:
         for group in groups
         for alert in group.alerts
     ]
-    return {"tests": [*tests, {"labels": {"alertname": "SomebodyElses"}, "receiver": TICKET}]}
+    return {"tests": [*tests, {"labels": {"alertname": "AlertOfAnotherTool"}, "receiver": TICKET}]}
 
 
 def _receiver(alert: Alert, spec: Spec) -> str:
-    """Who must get an alert, said without looking at the routes."""
+    """The receiver of an alert, computed independently of the routes."""
     if alert.severity is None:
         return DEADMAN
     if alert.severity == "ticket":

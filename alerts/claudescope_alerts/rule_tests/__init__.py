@@ -1,1 +1,1 @@
-"""Generated promtool unit tests of the rules."""
+"""Rule tests: input series and the minutes at which an alert must fire or be silent. promtool runs them."""

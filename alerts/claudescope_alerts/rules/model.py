@@ -1,141 +1,27 @@
-"""What is generated, before it takes the form of any system: rules, and the trials that prove them.
-
-A *rule* records a series or alerts. A *trial* is a story in minutes (what calls happen, when the alert must be silent
-and when it must fire) that becomes a promtool unit test. Times are minutes throughout.
-"""
+"""Rules, before they are written in the format of any system. Times are minutes throughout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Context, Decimal, localcontext
 from string import Template
 from typing import Final
 from urllib.parse import quote, quote_plus
 
 from claudescope.schema.dashboard_uid import DashboardName, dashboard_uid
 from claudescope.schema.error_types import Owner
+from claudescope_alerts.rule_tests.model import Expected, RuleTest
 from claudescope_alerts.spec.burn_rate_tiers import Severity
 from claudescope_alerts.spec.model import Spec
 
-__all__ = [
-    "PLAIN",
-    "Alert",
-    "Expected",
-    "Group",
-    "Query",
-    "Recording",
-    "RuleTest",
-    "counter",
-    "format_number",
-    "many_events",
-    "percentage",
-]
+__all__ = ["FOUR_DIGITS", "Alert", "Group", "Recording"]
 
 
-PLAIN: Final = 'printf "%.4g"'
+FOUR_DIGITS: Final = 'printf "%.4g"'
 """Formats a number that is no count: `humanize` would write 0.5 as 500m."""
 
 _SCRAPE_LABELS: Final = ("job", "instance")
-"""Labels of a service that boards have a variable for."""
-
-
-def format_number(number: Decimal | float) -> str:
-    """Write a number as it was meant: no exponent, no `0.9990000000000001`."""
-    text = f"{Decimal(str(number)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def percentage(ratio: Decimal) -> str:
-    """Write a share as Prometheus' `humanizePercentage` does."""
-    return f"{float(ratio * 100):.4g}%"
-
-
-def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_000_000, every: int = 1) -> str:
-    """A counter in promtool's notation.
-
-    Args:
-        segments: How many minutes, and the increase from sample to sample.
-        start: Its first value; far from zero by default, as Prometheus extrapolates counters near zero less.
-        every: Minutes between samples: a divisor of all minutes.
-    """
-    with localcontext(Context(prec=60)):
-        value = _binary(Decimal(str(start)))
-        parts = [format_number(value)]
-        for minutes, rate in segments:
-            step, samples = _binary(Decimal(str(rate))), minutes // every
-            if samples > 0:
-                parts.append(f"{format_number(value + step)}+{format_number(step)}x{samples - 1}")
-                value += step * samples
-        return " ".join(parts)
-
-
-def _binary(number: Decimal) -> Decimal:
-    """The nearest number that floats add up without rounding: a sum a little too low would be a counter's reset."""
-    fraction = 2**20 if number < 1000 else 2**10
-    return (number * fraction).to_integral_value() / fraction
-
-
-def many_events(failures: int, ratio: Decimal) -> Decimal:
-    """So many events from sample to sample that a share of them meets a guard on their number at once."""
-    return max(Decimal(100_000), (2 * failures / ratio).to_integral_value(ROUND_CEILING))
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """One alert that fires, to the letter.
-
-    Attributes:
-        minute: When.
-        value: The number in its annotations, as they show it.
-        labels: Labels that it has from the data.
-        shown: What the annotations show of those, by placeholder.
-    """
-
-    minute: int
-    value: str
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    shown: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query that a trial asks: `count(expr)` at a minute.
-
-    Attributes:
-        minute: When.
-        expr: PromQL.
-        value: What it answers; None for nothing.
-    """
-
-    minute: int
-    expr: str
-    value: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleTest:
-    """A story that an alert is tried on.
-
-    Attributes:
-        name: What it holds, as a sentence.
-        series: Values by series, in promtool's notation.
-        silent: Minutes at which the alert must not fire.
-        firing: Minutes at which it must.
-        expected: The alert to the letter, at some minute.
-        queries: Further queries.
-        step: Minutes between evaluations of the rules.
-        every: Minutes between samples of the series.
-    """
-
-    name: str
-    series: Mapping[str, str]
-    silent: tuple[int, ...] = ()
-    firing: tuple[int, ...] = ()
-    expected: Expected | None = None
-    queries: tuple[Query, ...] = ()
-    step: int = 1
-    every: int = 1
+"""Labels of a service that dashboards have a variable for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +31,7 @@ class Recording:
     Attributes:
         name: Name of the series.
         expr: PromQL.
-        labels: Labels that are added.
+        labels: Labels that the rule adds.
     """
 
     name: str
@@ -155,23 +41,23 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule that alerts. `summary` and `description` are `string.Template`s: `$value`, and those of `shown`.
+    """A rule that alerts. `summary` and `description` are `string.Template`s with `$value` and the `placeholders`.
 
     Attributes:
         name: Its name, and the heading of its runbook.
         expr: PromQL; its value is the number that the annotations show.
-        severity: `page`, `ticket`, or `none` for the dead man's switch.
-        owner: Whose fault it is.
-        summary: One sentence with the number.
-        description: What it means, with the threshold.
-        for_: Minutes that the condition must last (`for`).
-        keep_firing_for: Minutes for which it goes on after it ended (`keep_firing_for`).
+        severity: `page` or `ticket`; None for the dead man's switch.
+        owner: Who can mend what it reports.
+        summary: One sentence: the service, what happens, and the number.
+        description: What it means, the window, the threshold, and what to do first.
+        for_: Minutes that the condition must last before it fires (`for`).
+        keep_firing_for: Minutes for which it fires after the condition ended (`keep_firing_for`).
         labels: Further labels.
-        shown: Go template by placeholder of the texts.
-        value: Function of Go's or Prometheus' templates that formats the number.
-        rule_tests: What proves it.
-        dashboard: The dashboard that answers it.
-        narrowed: Placeholder of `shown` by the board's variable that it narrows.
+        placeholders: Go template by placeholder of the texts.
+        value_format: Function of Prometheus' templates that formats the number.
+        rule_tests: Its tests.
+        dashboard: The dashboard that it links to.
+        dashboard_variables: Placeholder of `placeholders` by the dashboard variable that the link sets to it.
     """
 
     name: str
@@ -183,25 +69,25 @@ class Alert:
     for_: int = 0
     keep_firing_for: int = 0
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    shown: Mapping[str, str] = field(default_factory=dict[str, str])
-    value: str = "humanizePercentage"
+    placeholders: Mapping[str, str] = field(default_factory=dict[str, str])
+    value_format: str = "humanizePercentage"
     rule_tests: tuple[RuleTest, ...] = ()
     dashboard: DashboardName = "overview"
-    narrowed: Mapping[str, str] = field(default_factory=dict[str, str])
+    dashboard_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def static_labels(self, service: str) -> dict[str, str]:
         """The labels that the rule adds."""
         return {"service": service, "severity": self.severity or "none", "owner": self.owner, **self.labels}
 
     def annotations(self, spec: Spec, expected: Expected | None = None) -> dict[str, str]:
-        """The annotations: Go templates, or what these must have become in a trial.
+        """The annotations: as Go templates, or as a rule test expects them.
 
         Args:
-            spec: Says where runbooks and dashboards are.
-            expected: The trial.
+            spec: Has the URLs of runbooks and dashboards.
+            expected: The firing alert of a rule test; None for Go templates.
         """
-        values = dict(self.shown) if expected is None else dict(expected.shown)
-        values["value"] = f"{{{{ $value | {self.value} }}}}" if expected is None else expected.value
+        values = dict(self.placeholders) if expected is None else dict(expected.placeholders)
+        values["value"] = f"{{{{ $value | {self.value_format} }}}}" if expected is None else expected.value
         return {
             "summary": Template(self.summary).substitute(values),
             "description": Template(self.description).substitute(values),
@@ -210,15 +96,15 @@ class Alert:
         }
 
     def _dashboard(self, spec: Spec, expected: Expected | None) -> str:
-        """The board, with its variables set as Grafana's URLs set them (`var-model=...`)."""
+        """URL of the dashboard, with its variables set as in Grafana's own URLs (`var-model=...`)."""
         chosen = {name: quote(value, safe="") for name, value in spec.service.labels.items() if name in _SCRAPE_LABELS}
-        for variable, placeholder in self.narrowed.items():
-            template = self.shown[placeholder]
-            # Go templates have a function for it, in Prometheus, in vmalert and in Grafana.
+        for variable, placeholder in self.dashboard_variables.items():
+            template = self.placeholders[placeholder]
+            # `urlquery` exists in the templates of Prometheus, vmalert and Grafana.
             chosen[variable] = (
                 f"{template.removesuffix(' }}')} | urlquery }}}}"
                 if expected is None
-                else quote_plus(expected.shown[placeholder])
+                else quote_plus(expected.placeholders[placeholder])
             )
         variables = "&".join(f"var-{name}={value}" for name, value in chosen.items())
         dashboard = f"{spec.links.grafana.rstrip('/')}/d/{dashboard_uid(self.dashboard, spec.service.name)}"
@@ -227,19 +113,19 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated together, and their file.
+    """Rules that are evaluated together, and written to one file.
 
     Attributes:
         name: Name of the group and of its file.
-        rules: In the order of evaluation.
-        rule_tests: What proves its recording rules.
-        every: Minutes between evaluations; None for what the evaluator does by default.
+        rules: The rules in the order of evaluation.
+        rule_tests: Tests of its recording rules.
+        interval: Minutes between evaluations; None for the default of the evaluator.
     """
 
     name: str
     rules: tuple[Recording | Alert, ...]
     rule_tests: tuple[RuleTest, ...] = ()
-    every: int | None = None
+    interval: int | None = None
 
     @property
     def alerts(self) -> Iterable[Alert]:

@@ -1,4 +1,4 @@
-"""What each preset counts: the bad events and all events, as sums of selectors."""
+"""What each preset of an SLI counts: rates of bad events and of all events, as sums of selectors."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from claudescope.schema.catalogue import (
     Metric,
 )
 from claudescope.schema.error_types import ERROR_TYPES
-from claudescope_alerts.promql.selectors import Match, Part, SelectorBuilder
-from claudescope_alerts.spec.model import Selection, Sli, bucket, label_named, metric_named
+from claudescope.schema.recorded_series import SeriesPart
+from claudescope_alerts.promql.selectors import Match, SelectorBuilder
+from claudescope_alerts.rule_tests.series import Simulate
+from claudescope_alerts.spec.fields import bucket, label_named, metric_named
+from claudescope_alerts.spec.objectives import Preset, Selection, Sli
 
-__all__ = ["CHAT", "ENDED", "FAILED", "Events", "events_of"]
+__all__ = ["BAD_EVENTS", "CHAT", "ENDED", "FAILED", "Events", "events_of"]
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
 """Calls that users wait for."""
 
 ENDED: Final = Match(OUTCOME, ("cancelled", "abandoned"), negated=True)
-"""Calls that came to an end; what the app itself broke off says nothing about the service."""
+"""Calls that ended. Calls that the app itself cancelled or abandoned say nothing about the service."""
 
 FAILED: Final = Match(OUTCOME, ("error",))
 """Calls that ended in an error."""
@@ -37,32 +40,48 @@ _NOT_CALLERS: Final = Match(
 )
 
 _MODEL: Final = "claude-test-model"
-_NOISE: Final = "0+7777x5000"
+_UNRELATED: Final = "0+7777x5000"
+"""A busy counter that must not change the result of a rule test."""
+
+BAD_EVENTS: Final[Mapping[Preset, str]] = {
+    "claude-availability": "Failed calls",
+    "claude-first-token": "Streams with a slow first token",
+    "claude-duration": "Slow calls",
+    "claude-without-retry": "Failed or repeated attempts",
+    "custom": "Bad events",
+}
+"""The bad events of each preset, as the subject of a sentence."""
+
 Rate = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """How events are counted, and what makes them happen in a test.
+    """How the events of an SLI are counted, and how a rule test simulates them.
 
     Attributes:
-        bad: Rate of bad events over a window.
-        total: Rate of all events.
-        by: Labels that each have a budget of their own.
-        simulate: From the increases of bad and of all events to the series of a test.
-        labels: Values that `by` has in that test.
+        bad: PromQL of the rate of bad events over a window.
+        total: PromQL of the rate of all events over a window.
+        by: Labels whose values each have an error budget.
+        simulate: Makes the series of a rule test.
+        labels: Values of the labels in that test.
     """
 
     bad: Rate
     total: Rate
     by: tuple[Label, ...]
-    simulate: Callable[[str, str, str], dict[str, str]]
+    simulate: Simulate
     labels: dict[Label, str]
 
 
-def events_of(sli: Sli, names: SelectorBuilder) -> Events:
-    """The events of an SLI."""
-    counting = _Counting(sli, names)
+def events_of(sli: Sli, selectors: SelectorBuilder) -> Events:
+    """The events of an SLI.
+
+    Args:
+        sli: The SLI of an objective.
+        selectors: Writes its selectors.
+    """
+    counting = _Counting(sli, selectors)
     if sli.bad is not None and sli.total is not None:
         return counting.custom(sli.bad, sli.total)
     if sli.preset == "claude-first-token":
@@ -73,56 +92,56 @@ def events_of(sli: Sli, names: SelectorBuilder) -> Events:
 
 
 class _Counting:
-    def __init__(self, sli: Sli, names: SelectorBuilder) -> None:
+    def __init__(self, sli: Sli, selectors: SelectorBuilder) -> None:
         self._sli = sli
-        self._names = names
+        self._selectors = selectors
         self._by = (REQUEST_MODEL,) if sli.per_model else ()
         self._models = (Match(REQUEST_MODEL, tuple(sli.models)),) if sli.models else ()
         self._common: dict[Label, str] = {OPERATION: "chat", REQUEST_MODEL: sli.models[0] if sli.models else _MODEL}
 
-    def _rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
+    def _rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
         return self._summed(self._series_rate(metric, *matches, part=part, le=le))
 
-    def _series_rate(self, metric: Metric, *matches: Match, part: Part = "", le: str = "") -> Rate:
+    def _series_rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
         def of_window(window: str) -> str:
-            return f"rate({self._names.select(metric, *matches, *self._models, part=part, le=le, window=window)})"
+            return f"rate({self._selectors.select(metric, *matches, *self._models, part=part, le=le, window=window)})"
 
         return of_window
 
     def _summed(self, *rates: Rate) -> Rate:
-        """The sum of several kinds of series, which no two kinds may have with the same labels."""
-        by = f" by {self._names.by(*self._by)}" if self._by else ""
+        """The sum of several metrics' rates. No two of their series may have the same labels."""
+        by = f" by {self._selectors.by(*self._by)}" if self._by else ""
         return lambda window: f"sum{by} ({' or '.join(rate(window) for rate in rates)})"
 
     def slow(self, metric: Metric, matches: tuple[Match, ...], labels: dict[Label, str]) -> Events:
-        """Records over the threshold."""
+        """Records of a histogram that are over the threshold."""
         le = bucket(metric, self._sli.threshold or 0)
         total = self._rate(metric, *matches, part="count")
         quick = self._rate(metric, *matches, part="bucket", le=le)
-        series = self._names.series
+        series = self._selectors.series
 
         def simulate(_bad: str, good: str, both: str) -> dict[str, str]:
             result = {
                 series(metric, self._common | labels, "count"): both,
                 series(metric, self._common | labels, "bucket", le=le): good,
-                # What nobody waits for may be slow.
-                series(metric, {**self._common, OPERATION: "models.list"}, "count"): _NOISE,
+                # No user waits for these, so they may be slow.
+                series(metric, {**self._common, OPERATION: "models.list"}, "count"): _UNRELATED,
             }
-            if labels:  # nor may what the app broke off
-                result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _NOISE
+            if labels:  # a call that the app cancelled may be slow too
+                result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _UNRELATED
             return result
 
         return Events(lambda window: f"({total(window)} - {quick(window)})", total, self._by, simulate, self._common)
 
     def failing(self, *, retries: bool) -> Events:
-        """Calls that failed for a reason that is not in their request, and, if asked for, retried attempts."""
+        """Calls that failed for a reason that is not in their request; with `retries`, repeated attempts too."""
         owners = self._sli.owner
         error_types = tuple(
             row.name for row in ERROR_TYPES.values() if row.in_budget and (not owners or row.owner in owners)
         )
         failed = self._series_rate(DURATION, CHAT, FAILED, Match(ERROR_TYPE, error_types), part="count")
         calls = self._series_rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
-        series = self._names.series
+        series = self._selectors.series
 
         def simulate(bad: str, good: str, _both: str) -> dict[str, str]:
             aside = next(row.name for row in ERROR_TYPES.values() if not row.in_budget)
@@ -130,10 +149,10 @@ class _Counting:
             return {
                 series(DURATION, self._common | {OUTCOME: "ok"}, "count"): good,
                 series(DURATION, error | {ERROR_TYPE: error_types[0]}, "count"): bad,
-                # None of these counts: broken off by the app, the caller's own mistake, a call nobody waits for.
-                series(DURATION, {**self._common, OUTCOME: "cancelled"}, "count"): _NOISE,
-                series(DURATION, error | {ERROR_TYPE: aside}, "count"): _NOISE,
-                series(DURATION, {OPERATION: "models.list", OUTCOME: "ok"}, "count"): _NOISE,
+                # None of these counts: a cancelled call, a mistake of the caller, and a call that no user waits for.
+                series(DURATION, {**self._common, OUTCOME: "cancelled"}, "count"): _UNRELATED,
+                series(DURATION, error | {ERROR_TYPE: aside}, "count"): _UNRELATED,
+                series(DURATION, {OPERATION: "models.list", OUTCOME: "ok"}, "count"): _UNRELATED,
             }
 
         if not retries:
@@ -151,12 +170,12 @@ class _Counting:
         )
 
     def custom(self, bad: Selection, total: Selection) -> Events:
-        """Events that the spec selects."""
+        """The events that the spec selects."""
         bad_rate, total_rate = self._selected(bad), self._selected(total)
 
         def simulate(bad_values: str, good_values: str, both: str) -> dict[str, str]:
             if bad.metric == total.metric:
-                # What is not bad differs from it in one label, best in one that makes no difference to all events.
+                # Good events differ from bad ones in one label, if possible in one that `total` does not select by.
                 name, other = next(
                     (name, other)
                     for name in sorted(bad.match, key=lambda name: name in total.match)
@@ -168,7 +187,7 @@ class _Counting:
             for selection in (total,) if bad.metric == total.metric else (total, bad):
                 for name in selection.match:
                     if (other := selection.left_out(name)) is not None:
-                        result[self._series(selection, {name: other})] = _NOISE
+                        result[self._series(selection, {name: other})] = _UNRELATED
             return result
 
         return Events(bad_rate, total_rate, self._by, simulate, self._common)
@@ -179,9 +198,9 @@ class _Counting:
         return self._rate(metric, *matches, part="count" if metric.instrument == "histogram" else "")
 
     def _series(self, selection: Selection, other: Mapping[str, str] | None = None) -> str:
-        """A series that a selection picks, or one that differs from it in a label."""
+        """A series that a selection matches, or with `other`, one that differs from it in these labels."""
         metric = metric_named(selection.metric)
         labels = {label: value for label, value in self._common.items() if label in metric.labels}
         labels |= {label_named(name, metric): values[0] for name, values in selection.match.items()}
         labels |= {label_named(name, metric): value for name, value in (other or {}).items()}
-        return self._names.series(metric, labels, "count" if metric.instrument == "histogram" else "")
+        return self._selectors.series(metric, labels, "count" if metric.instrument == "histogram" else "")

@@ -1,1 +1,1 @@
-"""What a `claudescope.yaml` may say, and the table of burn-rate tiers."""
+"""The model of a `claudescope.yaml`, and the table of burn-rate tiers."""

@@ -1,9 +1,9 @@
-"""The tiers of a multi-window, multi-burn-rate alert, as one table.
+"""The tiers of the multi-window, multi-burn-rate alert, as one table.
 
 A *burn rate* of 1 spends the error budget exactly within its period. A *tier* fires when the burn rate is above its
 factor over a long window (enough was spent to matter) and over a short one (it is still being spent). The factor
-follows from the share of the budget that the long window may spend, as in "Alerting on SLOs" of the SRE workbook
-(https://sre.google/workbook/alerting-on-slos/): factor = share x period / long window.
+follows from the part of the budget that the long window may spend, as in "Alerting on SLOs" of the SRE workbook
+(https://sre.google/workbook/alerting-on-slos/): factor = part x period / long window.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
-__all__ = ["TIERS", "WINDOWS", "Severity", "Tier", "TierName", "write_minutes"]
+__all__ = ["LONG_WINDOWS", "TIERS", "WINDOWS", "Severity", "Tier", "TierName", "write_minutes"]
 
 Severity = Literal["page", "ticket"]
 TierName = Literal["page-fast", "page-slow", "ticket-fast", "ticket-slow"]
@@ -24,12 +24,12 @@ class Tier:
 
     Attributes:
         name: Value of the label `tier`.
-        severity: Whether a person is woken.
-        budget_ratio: Share of the period's budget that may be spent within the long window.
-        long: Window that says that enough was spent.
-        short: Window that says that it is still being spent.
-        for_: How long it must last before it fires (`for`).
-        keep_firing_for: How long it goes on firing after it ended (`keep_firing_for`).
+        severity: `page` wakes a person, `ticket` waits for business hours.
+        budget_ratio: Ratio of the period's budget (0 to 1) that the long window may spend.
+        long: The long window: enough of the budget was spent to matter.
+        short: The short window: the budget is still being spent.
+        for_: How long the condition must last before the alert fires (`for`).
+        keep_firing_for: How long the alert fires after the condition ended (`keep_firing_for`).
     """
 
     name: TierName
@@ -41,7 +41,7 @@ class Tier:
     keep_firing_for: int
 
     def factor(self, period_days: int) -> Decimal:
-        """The burn rate above which it fires, for a period in days: 14.4, 6, 3 and 1 for 30 days."""
+        """The burn rate above which the tier fires, for a period in days: 14.4, 6, 3 and 1 for 30 days."""
         return (self.budget_ratio * period_days * 1440 / self.long).quantize(Decimal("0.0001")).normalize()
 
 
@@ -58,6 +58,9 @@ TIERS: Final[dict[TierName, Tier]] = {
 
 WINDOWS: Final = tuple(sorted({window for tier in TIERS.values() for window in (tier.long, tier.short)}))
 """Every window that a tier needs, in minutes, shortest first."""
+
+LONG_WINDOWS: Final = tuple(sorted({tier.long for tier in TIERS.values()}))
+"""The long windows of the tiers, in minutes, shortest first."""
 
 
 def write_minutes(minutes: int) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from claudescope_alerts.spec.burn_rate_tiers import TIERS
-from claudescope_alerts.spec.model import Objective, Preset, Spec
+from claudescope_alerts.spec.model import Spec
+from claudescope_alerts.spec.objectives import Objective, Preset
 from claudescope_dashboards.grafana.palette import BAD, GOOD, WARNING
 from claudescope_dashboards.grafana.panels import Step
 

@@ -19,8 +19,9 @@ from claudescope.schema.catalogue import (
     WORKFLOW,
     Label,
 )
+from claudescope.schema.recorded_series import COST_PER_CALL, TOKENS_PER_CALL
 from claudescope_alerts.promql.selectors import Match
-from claudescope_alerts.rules.symptoms.cost import PACES
+from claudescope_alerts.rules.symptoms.cost import SPEND_RATE_TIERS
 from claudescope_alerts.spec.burn_rate_tiers import write_minutes
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
@@ -170,10 +171,11 @@ def _cost(queries: Queries) -> list[Any]:
     steps: tuple[Step, ...] = ()
     alerts = "The spec has no daily budget: set thresholds.daily_budget_usd"
     if budget is not None:
-        lines = sorted((float(pace.factor * budget), colours[name]) for name, pace in PACES.items())
+        lines = sorted((float(pace.factor * budget), colours[name]) for name, pace in SPEND_RATE_TIERS.items())
         steps = (Step("transparent"), *(Step(colour, value) for value, colour in lines))
         alerts = "An alert fires while a window is above its threshold: " + ", ".join(
-            f"{float(pace.factor * budget):g} US dollars over {write_minutes(pace.long)}" for pace in PACES.values()
+            f"{float(pace.factor * budget):g} US dollars over {write_minutes(pace.long)}"
+            for pace in SPEND_RATE_TIERS.values()
         )
     return [
         time_series(
@@ -196,12 +198,12 @@ def _cost(queries: Queries) -> list[Any]:
             "Daily cost vs. budget",
             *(
                 Query(f"86400 * {queries.total(COST, window=write_minutes(pace.long))}", write_minutes(pace.long))
-                for pace in PACES.values()
+                for pace in SPEND_RATE_TIERS.values()
             ),
             description=f"US dollars per day at the rate of each window. {alerts}.",
             unit="currencyUSD",
             steps=steps,
-            colours={write_minutes(pace.long): colours[name] for name, pace in PACES.items()},
+            colours={write_minutes(pace.long): colours[name] for name, pace in SPEND_RATE_TIERS.items()},
         ),
     ]
 
@@ -220,8 +222,8 @@ def _per_call(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Cost per call vs. baseline",
-            Query(queries.recorded("claude:cost_per_call:now"), "current"),
-            Query(queries.recorded("claude:cost_per_call:baseline"), "baseline"),
+            Query(queries.recorded(COST_PER_CALL.now.name), "current"),
+            Query(queries.recorded(COST_PER_CALL.baseline.name), "baseline"),
             description="Cost per call in the last hour, and its baseline: the median of the same hour on earlier "
             "days. An alert fires at twice the baseline. The series are recorded by rules, so the variables do not "
             "filter them.",
@@ -231,8 +233,8 @@ def _per_call(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Tokens per call vs. baseline",
-            Query(queries.recorded("claude:tokens_per_call:now"), f"{token_type} current"),
-            Query(queries.recorded("claude:tokens_per_call:baseline"), f"{token_type} baseline"),
+            Query(queries.recorded(TOKENS_PER_CALL.now.name), f"{token_type} current"),
+            Query(queries.recorded(TOKENS_PER_CALL.baseline.name), f"{token_type} baseline"),
             description="Tokens per call in the last hour, and their baseline: the median of the same hour on earlier "
             "days. An alert fires at twice or half the baseline: check changes of prompts, tools, history and "
             "max_tokens.",

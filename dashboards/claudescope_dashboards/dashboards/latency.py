@@ -14,7 +14,8 @@ from claudescope.schema.catalogue import (
     WORKFLOW,
     Metric,
 )
-from claudescope_alerts.spec.model import bucket
+from claudescope.schema.recorded_series import DURATION_P95, FIRST_TOKEN_P95
+from claudescope_alerts.spec.fields import bucket
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.panels import Query, Step, drill_down, heatmap, stat, time_series
@@ -117,8 +118,8 @@ def _quantiles(queries: Queries, metric: Metric, *matches: Any) -> list[Query]:
 def _durations(queries: Queries) -> list[Any]:
     spec, model = queries.spec, queries.label(REQUEST_MODEL)
     baseline = [
-        Query(queries.recorded("claude:duration_p95:now"), f"{queries.legend(model)} current"),
-        Query(queries.recorded("claude:duration_p95:baseline"), f"{queries.legend(model)} baseline"),
+        Query(queries.recorded(DURATION_P95.now.name), f"{queries.legend(model)} current"),
+        Query(queries.recorded(DURATION_P95.baseline.name), f"{queries.legend(model)} baseline"),
     ]
     return [
         time_series(
@@ -202,8 +203,8 @@ def _first_tokens(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Time to first token p95 vs. baseline",
-            Query(queries.recorded("claude:first_token_p95:now"), f"{model} current"),
-            Query(queries.recorded("claude:first_token_p95:baseline"), f"{model} baseline"),
+            Query(queries.recorded(FIRST_TOKEN_P95.now.name), f"{model} current"),
+            Query(queries.recorded(FIRST_TOKEN_P95.baseline.name), f"{model} baseline"),
             description="p95 of the last 10 minutes by model, and its baseline: the median of the same hour on earlier "
             "days. An alert fires at twice the baseline. The series are recorded by rules, so the variables for job, "
             "instance and workflow do not filter them.",

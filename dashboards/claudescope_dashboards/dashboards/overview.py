@@ -16,6 +16,7 @@ from claudescope.schema.catalogue import (
     TIME_TO_FIRST_CHUNK,
     WORKFLOW,
 )
+from claudescope.schema.recorded_series import ERROR_BUDGET_REMAINING
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, ERROR_TYPE_COLOURS, GOOD, OUTCOME_COLOURS
@@ -76,7 +77,7 @@ def _numbers(queries: Queries) -> list[Any]:
         stat(
             "Error budget",
             Query(
-                f"bottomk(1, min by (slo) ({queries.recorded('claude_slo:error_budget:remaining')}))",
+                f"bottomk(1, min by (slo) ({queries.recorded(ERROR_BUDGET_REMAINING.name)}))",
                 "{{slo}}",
                 instant=True,
             ),

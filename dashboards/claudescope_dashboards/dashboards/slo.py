@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from claudescope.schema.recorded_series import (
+    BURN_RATE,
+    ERROR_BUDGET_REMAINING,
+    ERROR_RATIO_PERIOD,
+    OBJECTIVE,
+    PERIOD_DAYS,
+)
+from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.rules.error_budget import BURN_ALERT
-from claudescope_alerts.rules.model import format_number
 from claudescope_alerts.spec.burn_rate_tiers import TIERS, WINDOWS, write_minutes
-from claudescope_alerts.spec.model import Objective
+from claudescope_alerts.spec.objectives import Objective
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, GOOD, WARNING
@@ -51,7 +58,7 @@ def _state(queries: Queries, goal: Objective, **labels: str) -> str:
     """2 while an alert fires, 1 while it is pending, otherwise 0. No value while its rules are not evaluated."""
     of = {"alertname": BURN_ALERT, "slo": goal.name, **labels}
     firing, pending = queries.alerts("firing", **of), queries.alerts("pending", **of)
-    evaluated = queries.recorded("claude_slo:objective:ratio", slo=goal.name)
+    evaluated = queries.recorded(OBJECTIVE.name, slo=goal.name)
     return f"2 * max({firing}) or max({pending}) or 0 * max({evaluated})"
 
 
@@ -59,7 +66,7 @@ def _all_objectives(queries: Queries) -> list[Any]:
     return [
         bar_gauge(
             "Error budget remaining",
-            Query(f"min by (slo) ({queries.recorded('claude_slo:error_budget:remaining')})", "{{slo}}"),
+            Query(f"min by (slo) ({queries.recorded(ERROR_BUDGET_REMAINING.name)})", "{{slo}}"),
             description="Remaining error budget of each objective; the lowest value of all models if the objective has "
             "a budget per model. Red: the budget is exhausted; hold back risky changes until it recovers.",
             unit="percentunit",
@@ -79,16 +86,16 @@ def _all_objectives(queries: Queries) -> list[Any]:
 
 def _objective(queries: Queries, goal: Objective) -> list[Any]:
     def recorded(name: str) -> str:
-        return queries.recorded(f"claude_slo:{name}", slo=goal.name)
+        return queries.recorded(name, slo=goal.name)
 
-    remaining = recorded("error_budget:remaining")
-    days, slow = recorded("period:days"), recorded("burn_rate:6h")
+    remaining = recorded(ERROR_BUDGET_REMAINING.name)
+    days, slow = recorded(PERIOD_DAYS.name), recorded(BURN_RATE.over("6h"))
     per_model = queries.legend(*_labels(queries, goal))
     return [
         stat(
             "Error budget remaining",
             Query(f"min({remaining})", "remaining"),
-            Query(f"1 - max({recorded('error_ratio:period')})", f"good over {goal.window}"),
+            Query(f"1 - max({recorded(ERROR_RATIO_PERIOD.name)})", f"good over {goal.window}"),
             Query(
                 f"clamp_min(min({remaining}), 0) * 86400 * max({days}) / clamp_min(max({slow}), 0.001)",
                 "exhausted in",
@@ -120,7 +127,7 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
         time_series(
             "Burn rate by window",
             *(
-                Query(f"max({recorded(f'burn_rate:{write_minutes(window)}')})", write_minutes(window))
+                Query(f"max({recorded(BURN_RATE.over(write_minutes(window)))})", write_minutes(window))
                 for window in WINDOWS
             ),
             description="Burn rate of the error budget: at 1x the budget lasts exactly for its period. An alert fires "

@@ -21,7 +21,7 @@ variable "team_id" {
 
 resource "pagerduty_service" "page" {
   name                    = "claude: pages"
-  description             = "Users are hurt now."
+  description             = "Users are affected now."
   escalation_policy       = var.escalation_policy_id
   alert_creation          = "create_alerts_and_incidents"
   auto_resolve_timeout    = "null"
@@ -86,7 +86,7 @@ resource "pagerduty_event_orchestration_router" "claude" {
     id = "start"
 
     rule {
-      label = "Pages go to the service that is always urgent"
+      label = "Pages go to the service with constant high urgency"
 
       condition {
         expression = "event.custom_details.severity matches 'page'"

@@ -1,4 +1,4 @@
-"""Alerts on symptoms, by what they watch: errors, latency, cost and tokens, limits, streams and answers, telemetry."""
+"""Alerts on symptoms: errors, latency, cost and tokens, rate limits, streams and answers, telemetry."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from claudescope_alerts.spec.model import Spec
 __all__ = ["symptom_groups"]
 
 
-def symptom_groups(spec: Spec) -> list[Group]:
+def symptom_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
     """All groups of alerts on symptoms."""
-    names = SelectorBuilder(spec)
     return [
-        *errors.groups(spec, names),
-        *baseline.groups(spec, names),
-        *(module.group(spec, names) for module in (limits, answers, cost)),
-        *telemetry.groups(spec, names),
+        *errors.groups(spec, selectors),
+        *baseline.groups(spec, selectors),
+        *(module.group(spec, selectors) for module in (limits, answers, cost)),
+        *telemetry.groups(spec, selectors),
     ]

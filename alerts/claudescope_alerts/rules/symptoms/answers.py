@@ -1,127 +1,97 @@
-"""Answers that are cut or refused, and streams that stand still."""
+"""Alerts on answers that are truncated or refused, and on streams that stall."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from claudescope.schema.catalogue import FINISH_REASON, OPERATION, RESPONSES, STREAM_STALL
+from claudescope_alerts.promql.numbers import format_number, percentage
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder
-from claudescope_alerts.rules.model import (
-    Alert,
-    Expected,
-    Group,
-    RuleTest,
-    counter,
-    format_number,
-    many_events,
-    percentage,
-)
-from claudescope_alerts.rules.symptoms.ratio import Ratio, ratio_alert, simulated
-from claudescope_alerts.spec.model import Spec, bucket
+from claudescope_alerts.rule_tests.ratio import ratio_rule_tests
+from claudescope_alerts.rule_tests.series import two_counters
+from claudescope_alerts.rules.model import Alert, Group
+from claudescope_alerts.rules.symptoms.ratio import KEEP_FIRING_FOR, Ratio, ratio_alert
+from claudescope_alerts.spec.burn_rate_tiers import write_minutes
+from claudescope_alerts.spec.fields import bucket
+from claudescope_alerts.spec.model import Spec
 
 __all__ = ["group"]
 
+_TRUNCATED = ("max_tokens", "model_context_window_exceeded")
 
-def group(spec: Spec, names: SelectorBuilder) -> Group:
+
+def group(spec: Spec, selectors: SelectorBuilder) -> Group:
     """Alerts on answers and streams."""
     thresholds, service = spec.thresholds, spec.service.name
-    total = names.select(RESPONSES)
+    good = selectors.series(RESPONSES, {OPERATION: "chat", FINISH_REASON: "end_turn"})
+
+    def ratio(reasons: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        return selectors.select(RESPONSES, Match(FINISH_REASON, reasons)), (selectors.select(RESPONSES),)
 
     def series(reason: str) -> str:
-        return names.series(RESPONSES, {OPERATION: "chat", FINISH_REASON: reason})
+        return selectors.series(RESPONSES, {OPERATION: "chat", FINISH_REASON: reason})
 
-    truncated = ("max_tokens", "model_context_window_exceeded")
+    truncations = Ratio(
+        "ClaudeTruncationsHigh",
+        *ratio(_TRUNCATED),
+        two_counters(series(_TRUNCATED[0]), good),
+        limit=thresholds.truncation_ratio,
+        min_failures=thresholds.min_failures,
+        severity="ticket",
+        owner="caller",
+        subject="answers are truncated",
+        meaning="These answers reached max_tokens or the end of the context window, and users see only a part.",
+        advice="What to do first: raise max_tokens, or shorten the input.",
+        window=30,
+        for_=15,
+    )
+    refusals = Ratio(
+        "ClaudeRefusalsHigh",
+        *ratio(("refusal",)),
+        two_counters(series("refusal"), good),
+        limit=thresholds.refusal_ratio,
+        min_failures=thresholds.min_failures,
+        severity="ticket",
+        owner="caller",
+        subject="answers are refusals",
+        meaning="Users get a refusal instead of an answer.",
+        advice="What to do first: look for a recent change of the prompts, or of what users send.",
+        window=30,
+        for_=15,
+    )
     return Group(
-        "answers",
-        (
-            ratio_alert(
-                Ratio(
-                    "ClaudeTruncationsHigh",
-                    names.select(RESPONSES, Match(FINISH_REASON, truncated)),
-                    (total,),
-                    simulated(series(truncated[0]), series("end_turn")),
-                    limit=thresholds.truncation_ratio,
-                    failures=thresholds.min_failures,
-                    severity="ticket",
-                    owner="caller",
-                    subject="answers are cut short",
-                    advice="Answers reach max_tokens or the context window: raise the one, shorten the other.",
-                    window=30,
-                    for_=15,
-                ),
-                service,
-            ),
-            ratio_alert(
-                Ratio(
-                    "ClaudeRefusalsHigh",
-                    names.select(RESPONSES, Match(FINISH_REASON, ("refusal",))),
-                    (total,),
-                    simulated(series("refusal"), series("end_turn")),
-                    limit=thresholds.refusal_ratio,
-                    failures=thresholds.min_failures,
-                    severity="ticket",
-                    owner="caller",
-                    subject="answers are refusals",
-                    advice="Look for a recent change of prompts, or for what users bring in.",
-                    window=30,
-                    for_=15,
-                ),
-                service,
-            ),
-            _stalled(spec, names),
-        ),
+        "answers", (ratio_alert(truncations, service), ratio_alert(refusals, service), _stalled(spec, selectors))
     )
 
 
-def _stalled(spec: Spec, names: SelectorBuilder) -> Alert:
-    """Streams with a longer gap than a bucket's bound: all streams less those in the bucket."""
-    thresholds, window, for_ = spec.thresholds, "10m", 5
-    le = bucket(STREAM_STALL, thresholds.stall)
-    total = names.select(STREAM_STALL, part="count", window=window)
-    quick = names.select(STREAM_STALL, part="bucket", le=le, window=window)
-    slow = f"(sum(rate({total})) - sum(rate({quick})))"
+def _stalled(spec: Spec, selectors: SelectorBuilder) -> Alert:
+    """The alert on streams with a gap longer than a bucket's bound: all streams less those in the bucket."""
+    thresholds, window, for_ = spec.thresholds, 10, 5
+    le, over = bucket(STREAM_STALL, thresholds.stall), write_minutes(window)
+    total = selectors.select(STREAM_STALL, part="count", window=over)
+    quick = selectors.select(STREAM_STALL, part="bucket", le=le, window=over)
+    stalled = f"(sum(rate({total})) - sum(rate({quick})))"
     labels = {OPERATION: "chat"}
-    count, within = names.series(STREAM_STALL, labels, "count"), names.series(STREAM_STALL, labels, "bucket", le=le)
-    over, under = thresholds.stall_ratio * Decimal("1.01"), thresholds.stall_ratio * Decimal("0.99")
-    few = thresholds.min_failures - 1
-    minutes = min(few, 8)
-    many = many_events(thresholds.min_failures, thresholds.stall_ratio)
+    count = selectors.series(STREAM_STALL, labels, "count")
+    in_bucket = selectors.series(STREAM_STALL, labels, "bucket", le=le)
     return Alert(
         "ClaudeStreamsStalled",
-        f"{slow} / (sum(rate({total})) > 0) > {format_number(thresholds.stall_ratio)} "
-        f"and {slow} * 600 >= {thresholds.min_failures}",
+        f"{stalled} / (sum(rate({total})) > 0) > {format_number(thresholds.stall_ratio)} "
+        f"and {stalled} * {60 * window} >= {thresholds.min_failures}",
         severity="ticket",
         owner="provider",
-        summary=f"{spec.service.name}: $value of streams stand still for more than {le} s",
-        description=f"$value over the last {window}, for {for_} minutes; the limit is "
-        f"{percentage(thresholds.stall_ratio)}. "
-        " Check status.claude.com, and proxies on the way that buffer.",
+        summary=f"{spec.service.name}: $value of streams stall for more than {le} s",
+        description=f"$value of streams stall for more than {le} s between two events, over the last {over}. Users see "
+        f"answers that stop growing. Threshold: {percentage(thresholds.stall_ratio)} and {thresholds.min_failures} "
+        f"streams, for {write_minutes(for_)}. What to do first: check status.claude.com, then look for proxies that "
+        "buffer responses.",
         for_=for_,
-        keep_firing_for=5,
+        keep_firing_for=KEEP_FIRING_FOR,
         dashboard="latency",
-        rule_tests=(
-            RuleTest(
-                "fires after 5 minutes just over the share, and resolves",
-                {
-                    count: counter((60, many), start=20 * many),
-                    within: counter((12, many * (1 - over)), (48, many), start=20 * many),
-                },
-                silent=(for_, 12 + 5 + 1),
-                firing=(for_ + 1, 12 + 5),
-                expected=Expected(for_ + 3, percentage(over)),
-            ),
-            RuleTest(
-                "is silent just below the share",
-                {
-                    count: counter((40, many), start=20 * many),
-                    within: counter((40, many * (1 - under)), start=20 * many),
-                },
-                silent=tuple(range(1, 41)),
-            ),
-            RuleTest(
-                f"is silent on {few} streams that all stall",
-                {count: counter((15, 0), (minutes, Decimal(few) / minutes), (30, 0)), within: counter((60, 0))},
-                silent=tuple(range(1, 45)),
-            ),
+        rule_tests=ratio_rule_tests(
+            lambda _bad, good, both: {count: both, in_bucket: good},
+            thresholds.stall_ratio,
+            min_failures=thresholds.min_failures,
+            window=window,
+            for_=for_,
+            keep_firing_for=KEEP_FIRING_FOR,
         ),
     )

@@ -1,175 +1,138 @@
-"""Money: the pace of a day's budget over burn windows, the cost of a call, and calls without a price."""
+"""Alerts on cost: the spend rate against a daily budget, the cost of a call, and calls without a price."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from claudescope.schema.catalogue import COST, DURATION, OPERATION, OUTCOME, UNPRICED_CALLS
+from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.promql.selectors import SelectorBuilder
-from claudescope_alerts.rules.model import PLAIN, Alert, Expected, Group, Query, RuleTest, counter, format_number
-from claudescope_alerts.rules.symptoms.ratio import Count, count_alert
+from claudescope_alerts.rule_tests.cost import SpendRateTest, cost_per_call_rule_tests
+from claudescope_alerts.rules.model import FOUR_DIGITS, Alert, Group
+from claudescope_alerts.rules.symptoms.ratio import KEEP_FIRING_FOR, Count, count_alert
 from claudescope_alerts.spec.burn_rate_tiers import Severity, write_minutes
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["PACES", "Pace", "group"]
+__all__ = ["SPEND_RATE_TIERS", "SpendRateTier", "group"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How many times too fast a day's budget is spent. Times in minutes; `step` is between evaluations in trials."""
+class SpendRateTier:
+    """One tier of the alert on the spend rate. Times in minutes.
+
+    Attributes:
+        severity: `page` or `ticket`.
+        factor: How many times the daily budget the spend rate must be above.
+        long: The long window: enough was spent to matter.
+        short: The short window: it is still being spent.
+        for_: How long the condition must last; also how long the alert fires after it ended.
+        test_interval: Time between evaluations in its rule tests.
+    """
 
     severity: Severity
     factor: Decimal
     long: int
     short: int
     for_: int
-    step: int
+    test_interval: int
 
 
-PACES: Final = {
-    "page-fast": Pace("page", Decimal(12), long=60, short=5, for_=5, step=1),
-    "ticket-fast": Pace("ticket", Decimal(3), long=360, short=30, for_=15, step=5),
-    "ticket-slow": Pace("ticket", Decimal(1), long=1440, short=120, for_=60, step=15),
+SPEND_RATE_TIERS: Final = {
+    "page-fast": SpendRateTier("page", Decimal(12), long=60, short=5, for_=5, test_interval=1),
+    "ticket-fast": SpendRateTier("ticket", Decimal(3), long=360, short=30, for_=15, test_interval=5),
+    "ticket-slow": SpendRateTier("ticket", Decimal(1), long=1440, short=120, for_=60, test_interval=15),
 }
-"""A page where a day's budget would be gone in two hours: a loop. Tickets for eight hours and for the day."""
+"""The tiers by name: a page where a day's budget lasts two hours, tickets where it lasts eight hours or a day."""
 
 
-def group(spec: Spec, names: SelectorBuilder) -> Group:
+def group(spec: Spec, selectors: SelectorBuilder) -> Group:
     """Alerts on cost."""
     alerts: list[Alert] = []
     if spec.thresholds.daily_budget_usd is not None:
-        alerts += [_pace(tier, pace, spec.thresholds.daily_budget_usd, spec, names) for tier, pace in PACES.items()]
+        alerts += [
+            _spend_rate(name, tier, spec.thresholds.daily_budget_usd, spec, selectors)
+            for name, tier in SPEND_RATE_TIERS.items()
+        ]
     if spec.thresholds.cost_per_call_usd is not None:
-        alerts.append(_per_call(spec.thresholds.cost_per_call_usd, spec, names))
-    alerts.append(
-        count_alert(
-            Count(
-                "ClaudeUnpricedCalls",
-                names.select(UNPRICED_CALLS),
-                names.series(UNPRICED_CALLS, {OPERATION: "chat"}),
-                limit=1,
-                severity="ticket",
-                owner="local",
-                subject="calls have no known price",
-                advice="What is spent on them is in no number: add a price for their model, or update genai-prices.",
-                window=60,
-                dashboard="cost",
-            ),
-            spec.service.name,
-        )
+        alerts.append(_per_call(spec.thresholds.cost_per_call_usd, spec, selectors))
+    unpriced = Count(
+        "ClaudeUnpricedCalls",
+        selectors.select(UNPRICED_CALLS),
+        selectors.series(UNPRICED_CALLS, {OPERATION: "chat"}),
+        limit=1,
+        severity="ticket",
+        owner="local",
+        subject="calls have no known price",
+        meaning="The cost on dashboards and in alerts is too low by the cost of these calls.",
+        advice="What to do first: update genai-prices, or add a price for the model.",
+        window=60,
+        dashboard="cost",
     )
-    return Group("cost", tuple(alerts))
+    return Group("cost", (*alerts, count_alert(unpriced, spec.service.name)))
 
 
-def _pace(tier: str, pace: Pace, budget: Decimal, spec: Spec, names: SelectorBuilder) -> Alert:
-    long, short = write_minutes(pace.long), write_minutes(pace.short)
+def _spend_rate(name: str, tier: SpendRateTier, budget: Decimal, spec: Spec, selectors: SelectorBuilder) -> Alert:
+    """The alert of one tier on the spend rate, in times of the daily budget."""
+    long, short, factor = write_minutes(tier.long), write_minutes(tier.short), format_number(tier.factor)
 
-    def spent(window: str) -> str:
-        return f"sum(rate({names.select(COST, window=window)})) * 86400 / {format_number(budget)}"
-
-    series = names.series(COST, {OPERATION: "chat"})
-    sample = pace.factor * budget / 1440 * pace.step
-    step = pace.step
-    over, under = sample * Decimal("1.01"), sample * Decimal("0.99")
-    # Twice what the long window may have, at once: the time at which it begins is the time that counts.
-    burst, begins = sample * pace.long * 2 / step, pace.long + 2 * step
-    ends = begins + pace.for_ + 4 * step
-    gone = ends + pace.short + pace.for_
-    brief = pace.for_ + 2 * step
-    # Over a window that is not yet full, a rate is lower.
-    told_at = pace.long + pace.for_ + 2 * step
-    told = f"{spent(long)} > {format_number(pace.factor)}"
-
-    def story(*segments: tuple[int, Decimal | int]) -> Mapping[str, str]:
-        """So many minutes with so much spent from sample to sample."""
-        return {series: counter(*segments, start=100 * burst, every=step)}
+    def rate(window: str) -> str:
+        return f"sum(rate({selectors.select(COST, window=window)})) * 86400 / {format_number(budget)}"
 
     return Alert(
         "ClaudeCostPaceHigh",
-        f"{spent(long)} > {format_number(pace.factor)} and {spent(short)} > {format_number(pace.factor)}",
-        severity=pace.severity,
+        f"{rate(long)} > {factor} and {rate(short)} > {factor}",
+        severity=tier.severity,
         owner="caller",
-        summary=f"{spec.service.name}: money is spent $value times faster than the budget of a day",
-        description=f"Over the last {long} and {short}, at more than {format_number(pace.factor)} times the pace of "
-        f"{format_number(budget)} US dollars a day; over {long} $value times. The dashboard shows workflow and model.",
-        for_=pace.for_,
-        keep_firing_for=pace.for_,
-        labels={"tier": tier},
-        value=PLAIN,
+        summary=f"{spec.service.name}: spend rate is $value times the daily budget "
+        f"({tier.severity} threshold {factor})",
+        description=f"Over the last {long}, cost rises at $value times the daily budget of {format_number(budget)} US "
+        f"dollars, and the last {short} is over the threshold too. Threshold: {factor} times for "
+        f"{write_minutes(tier.for_)}; at that rate a day's budget lasts {format_number(24 / tier.factor)} hours. "
+        "What to do first: find the workflow and model on the dashboard, and stop a workflow that loops.",
+        for_=tier.for_,
+        keep_firing_for=tier.for_,
+        labels={"tier": name},
+        value_format=FOUR_DIGITS,
         dashboard="cost",
-        rule_tests=(
-            RuleTest(
-                f"{tier} fires after {pace.for_} minutes, and resolves while its long window still is over",
-                story((begins, 0), (ends - begins, burst), (gone + step - ends, 0)),
-                silent=(begins + pace.for_, gone),
-                firing=(begins + pace.for_ + step, ends + pace.for_),
-                queries=(Query(gone, told, 1),),
-                step=step,
-                every=step,
-            ),
-            RuleTest(
-                f"{tier} tells the pace just over its limit",
-                story((told_at + step, over)),
-                expected=Expected(told_at, f"{float(pace.factor * Decimal('1.01')):.4g}"),
-                step=step,
-                every=step,
-            ),
-            RuleTest(
-                f"{tier} is silent just under it",
-                story((told_at + step, under)),
-                silent=tuple(range(step, told_at + step, step)),
-                step=step,
-                every=step,
-            ),
-            RuleTest(
-                f"{tier} is silent on a burst that spends too little",
-                story((pace.long, 0), (brief, sample * pace.long / brief * Decimal("0.9")), (pace.short, 0)),
-                silent=tuple(range(pace.long, pace.long + brief + pace.short, step)),
-                step=step,
-                every=step,
-            ),
-        ),
+        rule_tests=SpendRateTest(
+            name=name,
+            series=selectors.series(COST, {OPERATION: "chat"}),
+            over=f"{rate(long)} > {factor}",
+            budget=budget,
+            factor=tier.factor,
+            long=tier.long,
+            short=tier.short,
+            for_=tier.for_,
+            interval=tier.test_interval,
+        ).rule_tests(),
     )
 
 
-def _per_call(limit: Decimal, spec: Spec, names: SelectorBuilder) -> Alert:
-    cost, calls = names.select(COST, window="1h"), names.select(DURATION, part="count", window="1h")
-    spent = names.series(COST, {OPERATION: "chat"})
-    count = names.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
-    few = Decimal(spec.thresholds.min_calls - 1) / 90
+def _per_call(limit: Decimal, spec: Spec, selectors: SelectorBuilder) -> Alert:
+    """The alert on the average cost of a call over an hour."""
+    cost, calls = selectors.select(COST, window="1h"), selectors.select(DURATION, part="count", window="1h")
+    min_calls, for_ = spec.thresholds.min_calls, 5
     return Alert(
         "ClaudeCostPerCallOverLimit",
         f"sum(rate({cost})) / (sum(rate({calls})) > 0) > {format_number(limit)} and sum(increase({calls})) "
-        f">= {spec.thresholds.min_calls}",
+        f">= {min_calls}",
         severity="ticket",
         owner="caller",
         summary=f"{spec.service.name}: a call costs $value US dollars",
-        description=f"$value US dollars a call over the last hour; the limit is {format_number(limit)}. "
-        "Look for a change of model, of tokens per call, and of the cache's hits.",
-        for_=5,
-        keep_firing_for=5,
-        value=PLAIN,
+        description="A call costs $value US dollars on average over the last 1h. Threshold: "
+        f"{format_number(limit)} US dollars and {min_calls} calls, for {write_minutes(for_)}. What to do first: look "
+        "for a change of the model, of tokens per call, or of the cache hit rate.",
+        for_=for_,
+        keep_firing_for=KEEP_FIRING_FOR,
+        value_format=FOUR_DIGITS,
         dashboard="cost",
-        rule_tests=(
-            RuleTest(
-                "fires after 5 minutes just over the limit",
-                {spent: counter((20, limit * Decimal("1.01") * 1000)), count: counter((20, 1000))},
-                silent=(5,),
-                firing=(6,),
-                expected=Expected(10, f"{float(limit * Decimal('1.01')):.4g}"),
-            ),
-            RuleTest(
-                "is silent just under the limit",
-                {spent: counter((20, limit * Decimal("0.99") * 1000)), count: counter((20, 1000))},
-                silent=tuple(range(1, 21)),
-            ),
-            RuleTest(
-                "is silent on few calls",
-                {spent: counter((90, limit * 9 * few)), count: counter((90, few))},
-                silent=tuple(range(1, 91)),
-            ),
+        rule_tests=cost_per_call_rule_tests(
+            selectors.series(COST, {OPERATION: "chat"}),
+            selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count"),
+            limit,
+            min_calls=min_calls,
+            for_=for_,
         ),
     )

@@ -1,4 +1,4 @@
-"""The generated rules, tests and routes before their real judges, on the oldest and the newest versions."""
+"""The generated rules, tests and routes pass the real validators, on the oldest and the newest versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import claudescope_alerts
 from claudescope.cli import app
 from claudescope_alerts.build import build, write_build
-from claudescope_alerts.spec.model import Spec, load_spec
+from claudescope_alerts.spec.model import DEFAULT_SPEC, Spec, load_spec
 from claudescope_alerts.validators import check_folder, run_tests
 from tests.alerts.conftest import default_build, tools
 
@@ -22,7 +22,7 @@ _GENERATED = Path(claudescope_alerts.__file__).parent / "generated"
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
-    """Promtool proves every alert, amtool every route."""
+    """Promtool runs the tests of every alert, and amtool those of every route."""
     tools(monkeypatch, suite, "promtool", "amtool")
     check_results = run_tests(_GENERATED)
     assert [(check_result.validator, check_result.outcome, check_result.detail) for check_result in check_results] == [
@@ -31,8 +31,8 @@ def test_the_generated_tests_pass(monkeypatch: pytest.MonkeyPatch, suite: str) -
     ]
 
 
-def test_check_asks_every_judge_and_names_the_missing(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
-    """What is there passes; what is not is named, and fails nothing."""
+def test_check_runs_every_validator_and_names_the_missing(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+    """Installed validators pass; missing ones are named, and do not fail the check."""
     tools(monkeypatch, suite, "promtool", "amtool")
     result = CliRunner().invoke(app, ["alerts", "check"])
     assert result.exit_code == 0, result.output
@@ -47,9 +47,9 @@ def test_check_asks_every_judge_and_names_the_missing(monkeypatch: pytest.Monkey
 @pytest.mark.release
 @pytest.mark.timeout(300)
 def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Vmalert loads all rules, and vmalert-tool passes the tests of every kind of rule that builds on no other."""
+    """Vmalert loads all rules, and vmalert-tool passes the tests of every kind that reads no recorded series."""
     tools(monkeypatch, "sid", "vmalert", "vmalert-tool")
-    # A share, a count, a gauge, money and absence; the others differ from these in their labels alone.
+    # A ratio, a count, a gauge, cost and absence; the others differ from these in their labels only.
     few = ("error-types-quota.", "error-counts.", "limits.", "cost.1m", "telemetry.")
     files = {
         name: text
@@ -81,10 +81,10 @@ def test_other_namings_pass_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 
 
 def test_all_receivers_load_in_every_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suite: str) -> None:
-    """Slack, e-mail, a route for local faults, a dead man's switch, holidays: and routes still go where they must."""
+    """Slack, e-mail, a receiver of local errors, a dead man's switch, holidays: alerts still reach their receivers."""
     tools(monkeypatch, suite, "promtool", "amtool")
     spec = tmp_path / "claudescope.yaml"
-    text = Path(claudescope_alerts.__file__).with_name("claudescope.yaml").read_text(encoding="utf-8")
+    text = DEFAULT_SPEC.read_text(encoding="utf-8")
     routing = """
 routing:
   page: {pagerduty_key_file: /etc/page.key, slack: {channel: "#oncall", api_url_file: /etc/slack.url}}
@@ -106,8 +106,8 @@ routing:
     assert desired == {"claude-page", "claude-ticket", "claude-local", "claude-deadman"}
 
 
-def test_a_wrong_route_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A page that goes to the tickets fails the route tests."""
+def test_a_wrong_route_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A page that reaches the receiver of tickets fails the route tests."""
     tools(monkeypatch, "bookworm", "promtool", "amtool")
     files = default_build()
     config = files["alertmanager/alertmanager.yml"]

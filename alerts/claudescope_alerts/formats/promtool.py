@@ -1,15 +1,17 @@
-"""Turns trials into promtool unit tests (https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/).
+"""Writes rule tests as promtool unit tests
+(https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/).
 
-`ALERTS{alertstate="firing"}` is asked for each minute at which an alert must fire or be silent, and one minute of each
-alert is compared to the letter, with all its labels and annotations.
-"""
+Each test queries `ALERTS{alertstate="firing"}` at the minutes at which the alert must fire or be silent. For one minute
+of each alert it compares all labels and annotations exactly.
+"""  # noqa: D205
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
 
-from claudescope_alerts.rules.model import Alert, Group, RuleTest
+from claudescope_alerts.rule_tests.model import RuleTest
+from claudescope_alerts.rules.model import Alert, Group
 from claudescope_alerts.spec.model import Spec
 
 __all__ = ["test_files"]
@@ -20,40 +22,40 @@ def test_files(group: Group, spec: Spec, rule_file: str) -> dict[str, dict[str, 
 
     Args:
         group: The group.
-        spec: Where its alerts point to.
-        rule_file: Path of the group's rule file, seen from the tests.
+        spec: Has the links of the annotations.
+        rule_file: Path of the group's rule file, relative to the folder of the tests.
 
     Returns:
-        Documents by file name: one for each interval of evaluation, as promtool has one for a whole file.
+        Documents by file name: one for each evaluation interval, as promtool has one interval for a whole file.
     """
     tests: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for rule_test in group.rule_tests:
-        tests[rule_test.step].append(_test(rule_test, None, spec))
+        tests[rule_test.evaluation_interval].append(_test(rule_test, None, spec))
     for alert in group.alerts:
         for rule_test in alert.rule_tests:
-            tests[rule_test.step].append(_test(rule_test, alert, spec))
+            tests[rule_test.evaluation_interval].append(_test(rule_test, alert, spec))
     return {
-        f"{group.name}.{step}m.test.yml": {
+        f"{group.name}.{interval}m.test.yml": {
             "rule_files": [rule_file],
-            "evaluation_interval": f"{step}m",
+            "evaluation_interval": f"{interval}m",
             "tests": documents,
         }
-        for step, documents in sorted(tests.items())
+        for interval, documents in sorted(tests.items())
     }
 
 
 def _silence(firing: str, rule_test: RuleTest) -> list[tuple[int, str, float | None]]:
-    """Queries that answer nothing while the alert is silent; for a stretch of minutes, one query."""
+    """Queries that return nothing while the alert is silent: one for each minute, or one for a long range of them."""
     if len(rule_test.silent) <= 3:
         return [(minute, firing, None) for minute in rule_test.silent]
     first, last = rule_test.silent[0], rule_test.silent[-1]
-    return [(last, f"count_over_time({firing}[{last - first + rule_test.step}m])", None)]
+    return [(last, f"count_over_time({firing}[{last - first + rule_test.evaluation_interval}m])", None)]
 
 
 def _test(rule_test: RuleTest, alert: Alert | None, spec: Spec) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": rule_test.name if alert is None else f"{alert.name}: {rule_test.name}",
-        "interval": f"{rule_test.every}m",
+        "interval": f"{rule_test.sample_interval}m",
         "input_series": [{"series": name, "values": values} for name, values in rule_test.series.items()],
     }
     queries = [(query.minute, query.expr, query.value) for query in rule_test.queries]
