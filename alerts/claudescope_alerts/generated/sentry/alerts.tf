@@ -58,7 +58,7 @@ resource "sentry_integration_pagerduty" "claude" {
   integration_key = var.pagerduty_integration_key
 }
 
-# Spread the load, lower concurrency or cache more input; if it lasts, ask for a higher rate limit.
+# The organization reached its rate limit. Lower concurrency, spread the load or cache more input; if it lasts, request a higher limit.
 resource "sentry_alert" "claude_rate_limit_error" {
   organization      = var.sentry_organization
   name              = "Claude API: rate_limit_error"
@@ -90,7 +90,7 @@ resource "sentry_alert" "claude_rate_limit_error" {
   ]
 }
 
-# Usage grew faster than the ramp limit allows: raise traffic gradually, and stagger batch jobs.
+# Traffic grew faster than the API allows. Raise it gradually, and stagger batch jobs.
 resource "sentry_alert" "claude_ramp_limit_error" {
   organization      = var.sentry_organization
   name              = "Claude API: ramp_limit_error"
@@ -122,7 +122,7 @@ resource "sentry_alert" "claude_ramp_limit_error" {
   ]
 }
 
-# A spend limit is used up and every call fails until it is raised or the period ends: raise it in the Claude Console, or find out which workload spent it.
+# The spend limit is reached, and every call fails until it is raised or the period ends. Raise it in the Claude Console, and find out which workload spent the money.
 resource "sentry_alert" "claude_spend_limit_error" {
   organization      = var.sentry_organization
   name              = "Claude API: spend_limit_error"
@@ -157,7 +157,7 @@ resource "sentry_alert" "claude_spend_limit_error" {
   ]
 }
 
-# The API is overloaded: check status.claude.com, shed optional load, fall back to another model.
+# The API is overloaded. Check status.claude.com, pause optional traffic, and fall back to another model or region.
 resource "sentry_alert" "claude_overloaded_error" {
   organization      = var.sentry_organization
   name              = "Claude API: overloaded_error"
@@ -189,7 +189,7 @@ resource "sentry_alert" "claude_overloaded_error" {
   ]
 }
 
-# The API failed: check status.claude.com; if it lasts, report request ids to support.
+# The API failed. Check status.claude.com; if it lasts, send request ids to Anthropic support.
 resource "sentry_alert" "claude_api_error" {
   organization      = var.sentry_organization
   name              = "Claude API: api_error"
@@ -221,7 +221,7 @@ resource "sentry_alert" "claude_api_error" {
   ]
 }
 
-# The API gave up on the request: stream long answers, lower max_tokens, or use the batch API.
+# The API took too long to answer. Stream long answers, lower max_tokens, or use the Batches API.
 resource "sentry_alert" "claude_timeout_error" {
   organization      = var.sentry_organization
   name              = "Claude API: timeout_error"
@@ -253,7 +253,7 @@ resource "sentry_alert" "claude_timeout_error" {
   ]
 }
 
-# No answer within the client's timeout: compare it with the p99 of the duration, and stream long answers.
+# No answer came within the client's timeout. Compare the timeout with the p99 latency, and stream long answers.
 resource "sentry_alert" "claude_client_timeout_error" {
   organization      = var.sentry_organization
   name              = "Claude API: client_timeout_error"
@@ -285,7 +285,7 @@ resource "sentry_alert" "claude_client_timeout_error" {
   ]
 }
 
-# No connection to the API: check DNS, egress rules, proxy, TLS interception and base_url.
+# The app can't connect to the API. Check DNS, egress rules, proxy, TLS interception and the client's base_url.
 resource "sentry_alert" "claude_connection_error" {
   organization      = var.sentry_organization
   name              = "Claude API: connection_error"
@@ -317,7 +317,7 @@ resource "sentry_alert" "claude_connection_error" {
   ]
 }
 
-# All connections of the client's pool were in use: raise max_connections of its HTTP client, lower concurrency, or look for streams that are never closed.
+# All connections of the HTTP client's pool were in use. Raise max_connections, lower concurrency, or look for streams that are never closed.
 resource "sentry_alert" "claude_pool_timeout_error" {
   organization      = var.sentry_organization
   name              = "Claude API: pool_timeout_error"
@@ -349,7 +349,7 @@ resource "sentry_alert" "claude_pool_timeout_error" {
   ]
 }
 
-# Streams end early: check status.claude.com, and idle timeouts of proxies and load balancers on the way.
+# Streams end before the answer is complete. Check status.claude.com, and the idle timeouts of proxies and load balancers between the app and the API.
 resource "sentry_alert" "claude_stream_interrupted_error" {
   organization      = var.sentry_organization
   name              = "Claude API: stream_interrupted_error"
@@ -381,7 +381,7 @@ resource "sentry_alert" "claude_stream_interrupted_error" {
   ]
 }
 
-# The API key is missing, wrong, expired or revoked, and every call fails: check the secret and its rollout.
+# The API key is missing, wrong, expired or revoked, and every call fails. Check the secret and its latest rollout.
 resource "sentry_alert" "claude_authentication_error" {
   organization      = var.sentry_organization
   name              = "Claude API: authentication_error"
@@ -416,7 +416,7 @@ resource "sentry_alert" "claude_authentication_error" {
   ]
 }
 
-# The key may not do this: check its workspace and scopes, the model's availability, the organization's state and, with customer-managed encryption, the key.
+# The API key may not do this. Check its workspace and scopes, access to the model, the status of the organization and, with customer-managed encryption, the encryption key.
 resource "sentry_alert" "claude_permission_error" {
   organization      = var.sentry_organization
   name              = "Claude API: permission_error"
@@ -451,7 +451,7 @@ resource "sentry_alert" "claude_permission_error" {
   ]
 }
 
-# The account can't be billed and every call fails: add credit or mend the payment method in the Console.
+# The account can't be billed, and every call fails. Add credit or fix the payment method in the Claude Console.
 resource "sentry_alert" "claude_billing_error" {
   organization      = var.sentry_organization
   name              = "Claude API: billing_error"
@@ -486,7 +486,7 @@ resource "sentry_alert" "claude_billing_error" {
   ]
 }
 
-# The model, file or other resource does not exist: look for a misspelt or retired model name.
+# The model, file or other resource does not exist. Look for a misspelt or retired model name.
 resource "sentry_alert" "claude_not_found_error" {
   organization      = var.sentry_organization
   name              = "Claude API: not_found_error"
@@ -518,7 +518,7 @@ resource "sentry_alert" "claude_not_found_error" {
   ]
 }
 
-# The request is larger than the API accepts: trim the history, or upload files through the Files API.
+# The request is larger than the API accepts. Shorten the conversation history, or upload files through the Files API.
 resource "sentry_alert" "claude_request_too_large" {
   organization      = var.sentry_organization
   name              = "Claude API: request_too_large"
@@ -550,7 +550,7 @@ resource "sentry_alert" "claude_request_too_large" {
   ]
 }
 
-# Content was blocked by policy: review what the app sends, and handle it as a refusal.
+# The usage policy blocked the content. Review what the app sends, and handle the error like a refusal.
 resource "sentry_alert" "claude_content_policy_error" {
   organization      = var.sentry_organization
   name              = "Claude API: content_policy_error"
@@ -582,7 +582,7 @@ resource "sentry_alert" "claude_content_policy_error" {
   ]
 }
 
-# The API refused the request as malformed: look for a recent change of parameters, tools or schema.
+# The API rejected the request as invalid. Look for a recent change to parameters, tools or schemas.
 resource "sentry_alert" "claude_invalid_request_error" {
   organization      = var.sentry_organization
   name              = "Claude API: invalid_request_error"
@@ -614,7 +614,7 @@ resource "sentry_alert" "claude_invalid_request_error" {
   ]
 }
 
-# The answer did not fit the schema and was billed: check for max_tokens truncation, relax the schema, or use structured outputs.
+# The answer was billed but does not match the schema. Check whether max_tokens cut it off, relax the schema, or use structured outputs.
 resource "sentry_alert" "claude_response_validation_error" {
   organization      = var.sentry_organization
   name              = "Claude API: response_validation_error"
@@ -646,7 +646,7 @@ resource "sentry_alert" "claude_response_validation_error" {
   ]
 }
 
-# Calls are held back because too many failed: the kinds that opened the breaker are what to look at.
+# The circuit breaker blocks calls because too many failed. Look at the error types that opened it.
 resource "sentry_alert" "claude_circuit_open_error" {
   organization      = var.sentry_organization
   name              = "Claude API: circuit_open_error"
@@ -678,7 +678,7 @@ resource "sentry_alert" "claude_circuit_open_error" {
   ]
 }
 
-# Not an error of the API or of the way to it: read the stack trace.
+# The error came neither from the API nor from the network. Read the stack trace.
 resource "sentry_alert" "claude_unknown_error" {
   organization      = var.sentry_organization
   name              = "Claude API: unknown_error"
