@@ -3,9 +3,9 @@
     import claudescope
     claudescope.instrument()
 
-From then on every call made through the `anthropic` SDK is recorded: metrics, a richer span, and a row of the report.
+From then on claudescope records every call that the `anthropic` SDK makes: in metrics, on its span and in the report.
 
-Every name is imported when it is first used, so that `claudescope.schema` loads without the rest.
+Each public name is imported when it is first used, so that `claudescope.schema` loads without the other packages.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""OpenTelemetry's own way in: `opentelemetry-instrument python app.py`, or `ClaudescopeInstrumentor().instrument()`.
+"""The instrumentor for `opentelemetry-instrument python app.py`, or `ClaudescopeInstrumentor().instrument()`.
 
-Loaded by the entry point `opentelemetry_instrumentor` under the name `claudescope`, which
-`OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` can name.
+OpenTelemetry loads it through the entry point `opentelemetry_instrumentor` under the name `claudescope`. To disable it,
+put that name into `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _INSTRUMENTS: Final = ("anthropic >= 0.51, < 3",)
 
 
 class ClaudescopeInstrumentor(BaseInstrumentor):  # type: ignore[misc] # as above
-    """Switches claudescope on with the providers that OpenTelemetry's own setup has made.
+    """Instruments the SDK with the providers that OpenTelemetry's setup has made.
 
-    `instrument` takes `tracer_provider` and `meter_provider`, the global ones by default. Other options come from the
-    environment: `docs/environment.md`.
+    `instrument` takes `tracer_provider`, `meter_provider` and `logger_provider`, the global ones by default. Other
+    options come from environment variables.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """The versions of the SDK that the tests run against."""
+        """The supported versions of the SDK."""
         return _INSTRUMENTS
 
     def _instrument(self, **kwargs: Any) -> None:

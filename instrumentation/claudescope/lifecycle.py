@@ -1,4 +1,4 @@
-"""Switches claudescope on and off."""
+"""Turns claudescope on and off: `instrument`, `uninstrument` and `report`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ renew_in_child(sys.modules[__name__], "_lock")
 _report_sink: Final = ReportSink()
 
 LogsTo = Literal["opentelemetry"]
-"""To OpenTelemetry's logs alone."""
+"""Only to OpenTelemetry's logs."""
 
 
 class _State:
@@ -61,28 +61,28 @@ def instrument(
     content: Content | ContentMode | None = None,
     sinks: Sequence[Sink] = (),
 ) -> None:
-    """See every call that the `anthropic` SDK makes in this process, by clients made before or after.
+    """Record every call that the `anthropic` SDK makes in this process, by clients made before or after.
 
-    Does nothing where it is on already: to change an option, call `uninstrument` first. Thread-safe.
+    Does nothing where claudescope is on already: to change an option, call `uninstrument` first. Thread-safe.
 
     Args:
-        tracer_provider: Where spans of our own go; the global one by default. The SDK's spans go where its
-            `open_telemetry` option says.
-        meter_provider: Where metrics go; the global one by default, also where the app sets that later.
-        logger_provider: Where OpenTelemetry's logs and events go; the global one by default, also where the app sets
-            that later.
-        spans: `auto` enriches the SDK's span, and makes one on SDKs without tracing (< 1.14). `own` makes one
-            wherever the SDK doesn't, also where its tracing was switched off. `off` makes none.
-        prices: Prices that override or add to those of `genai-prices`, by model name; a name may end in `*`.
-        max_workflows: Distinct workflow names kept as label values; further ones are counted under `other`.
-        logs: Write a record per call: True to the stdlib logger `claudescope.calls` and to OpenTelemetry's logs,
-            `"opentelemetry"` to the latter alone.
-        content: Record prompts and completions: how and where, or None for what the variable
-            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, which is nothing where it is not set.
-        sinks: Further consumers of calls, after claudescope's own.
+        tracer_provider: Makes claudescope's own spans; the global provider by default. For the SDK's spans, use its
+            `open_telemetry` option.
+        meter_provider: Makes the metrics; the global provider by default, even where the app sets that later.
+        logger_provider: Makes OpenTelemetry's log records and events; the global provider by default, even where the
+            app sets that later.
+        spans: `auto` adds to the SDK's span, and makes one on SDKs without tracing (before 1.14). `own` also makes one
+            where the SDK's tracing is off. `off` makes none.
+        prices: Prices that replace or extend those of `genai-prices`, by model name. A name may end in `*`.
+        max_workflows: Distinct workflow names that are kept as label values; further ones are counted under `other`.
+        logs: True writes a record per call to the stdlib logger `claudescope.calls` and to OpenTelemetry's logs;
+            `"opentelemetry"` writes it only to the latter.
+        content: How and where to record prompts and completions. None, the default, follows the variable
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and records nothing where it is not set.
+        sinks: Further sinks that get every call, after claudescope's own.
 
     Raises:
-        BadInputError: An option has a value it can't have.
+        BadInputError: An option has a value that can't be used.
         MissingExtraError: The `anthropic` SDK is not installed.
     """
     if spans not in get_args(SpanMode):
@@ -118,7 +118,7 @@ def instrument(
         _State.probe = probe
 
 
-# What few apps ask for is imported where it is.
+# Imported only where an app asks for it, as few apps do.
 
 
 def _logs_sinks(logs: LogsTo | bool, provider: LoggerProvider | None) -> tuple[Sink, ...]:
@@ -142,13 +142,13 @@ def _check_version() -> None:
         _State.warned = True
         _log.warning(
             "claudescope: anthropic %s is not a version that claudescope is tested with (>=0.51,<3); "
-            "it sees the calls as far as it can",
+            "some calls or facts may not be seen",
             version,
         )
 
 
 def uninstrument() -> None:
-    """Put the SDK back as it was. Calls in flight still end in a record; what was counted stays. Thread-safe."""
+    """Restore the SDK. Calls in flight still end in a record, and counts so far are kept. Thread-safe."""
     with _lock:
         if _State.probe is None:
             return
@@ -159,18 +159,18 @@ def uninstrument() -> None:
 
 
 def give_way() -> None:
-    """Let the app's own `instrument` replace what is on now: its options go before those of the environment."""
+    """Let a later `instrument` call of the app replace the options of the environment that are used now."""
     with _lock:
         _State.gives_way = _State.probe is not None
 
 
 def active_probe() -> Probe | None:
-    """The probe that sees the calls; None where claudescope is not on."""
+    """The probe that sees the calls; None where claudescope is off."""
     return _State.probe
 
 
 def attach(sink: Sink) -> None:
-    """Have `sink` get the calls whenever claudescope is on, now or later. Does nothing where it is attached."""
+    """Hand every call to `sink` while claudescope is on, now or later. Does nothing where it is attached already."""
     with _lock:
         if sink not in _State.attached:
             _State.attached += (sink,)
@@ -179,7 +179,7 @@ def attach(sink: Sink) -> None:
 
 
 def detach(sink: Sink) -> None:
-    """Have `sink` get no more calls."""
+    """Hand no more calls to `sink`."""
     with _lock:
         _State.attached = tuple(other for other in _State.attached if other is not sink)
         if _State.probe is not None:
@@ -187,6 +187,6 @@ def detach(sink: Sink) -> None:
 
 
 def report() -> Report:
-    """What the calls of this process came to so far: latency, tokens, cost, retries and errors."""
+    """Summarize the calls of this process so far: latency, tokens, cost, retries and errors."""
     flush()
     return _report_sink.snapshot()

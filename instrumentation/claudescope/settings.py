@@ -1,8 +1,7 @@
-"""The environment variables of claudescope's own, each declared once.
+"""The environment variables of claudescope, each declared once.
 
-`configure`, `claudescope run` and the instrumentor read them from here, and `docs/environment.md` is generated from
-the same table by `docs/write_environment.py`. Everything that OpenTelemetry has a standard variable for is left to
-that variable.
+`configure`, `claudescope run` and the instrumentor read them, and their reference page is generated from this table.
+What OpenTelemetry has a standard variable for has no variable here.
 """
 
 from __future__ import annotations
@@ -48,12 +47,12 @@ class Setting(Generic[T]):
     Attributes:
         name: The variable.
         kind: The type of its value: `str`, `int`, `float` or `bool`.
-        default: What holds where it is not set or empty; None where there is no value then.
-        meaning: What it does, in one sentence.
-        readers: Which ways in read it.
-        choices: The values that it can have, where they are few.
-        minimum: The least value of a number; None for none.
-        maximum: The greatest value of a number; None for none.
+        default: The value where it is not set or empty; None for none.
+        meaning: What it does, in one or two sentences.
+        readers: What reads it.
+        choices: The values that it can have; empty where any value of the type will do.
+        minimum: The smallest allowed number; None for no limit.
+        maximum: The largest allowed number; None for no limit.
     """
 
     name: str
@@ -66,23 +65,23 @@ class Setting(Generic[T]):
     maximum: float | None = None
 
     def read(self, environment: Mapping[str, str] = os.environ) -> T | None:
-        """Its value in this process' environment.
+        """Read its value from the environment.
 
         Raises:
-            BadInputError: It is set to something that it can't be.
+            BadInputError: Its value can't be used.
         """
         text = environment.get(self.name, "").strip()
         return self.parse(text, self.name) if text else self.default
 
     def parse(self, text: str, source: str) -> T:
-        """What a text means as a value of this setting.
+        """Parse a value of this setting.
 
         Args:
             text: The text.
-            source: Where it comes from, for the message.
+            source: Where the text comes from, for the message.
 
         Raises:
-            BadInputError: It means nothing.
+            BadInputError: The text is not a value of this setting.
         """
         value: Any = _BOOLEANS.get(text.lower()) if self.kind is bool else _convert(self.kind, text)
         if value is None or (self.choices and value not in self.choices) or not self._within(value):
@@ -95,7 +94,7 @@ class Setting(Generic[T]):
 
     @property
     def expected(self) -> str:
-        """What a value looks like, in words."""
+        """The allowed values, in words."""
         if self.choices:
             return " or ".join((", ".join(self.choices[:-1]), self.choices[-1]))
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[self.kind]
@@ -118,7 +117,8 @@ SPANS: Final = Setting(
     "CLAUDESCOPE_SPANS",
     str,
     "auto",
-    "Who makes a call's span: the SDK where it can (`auto`), we wherever the SDK doesn't (`own`), never we (`off`).",
+    "Who makes the span of a call. `auto`: the SDK, and claudescope where the SDK can't trace itself. `own`: "
+    "claudescope wherever the SDK makes none. `off`: only the SDK.",
     _ALL,
     choices=("auto", "own", "off"),
 )
@@ -134,7 +134,7 @@ METRICS_PORT: Final = Setting(
     "CLAUDESCOPE_METRICS_PORT",
     int,
     None,
-    "Serve `/metrics` for Prometheus on this port; 0 is the system's choice. Under `claudescope run` one endpoint "
+    "Serve `/metrics` for Prometheus on this port; 0 lets the system choose one. Under `claudescope run` one endpoint "
     "serves the sum of all processes.",
     _EXPORTING,
     minimum=0,
@@ -144,28 +144,28 @@ METRICS_HOST: Final = Setting(
     "CLAUDESCOPE_METRICS_HOST",
     str,
     "127.0.0.1",
-    "The address that `/metrics` is served on; `0.0.0.0` lets other machines scrape it.",
+    "The address that `/metrics` is served on. Use `0.0.0.0` to let other machines scrape it.",
     _EXPORTING,
 )
 CONSOLE: Final = Setting(
     "CLAUDESCOPE_CONSOLE",
     bool,
     None,
-    "Print telemetry to standard error. By default only where `configure()` finds no other place for it.",
+    "Print telemetry to standard error. By default only where `configure()` finds no other destination.",
     ("configure()",),
 )
 LOGS: Final = Setting(
     "CLAUDESCOPE_LOGS",
     bool,
     True,
-    "Send one structured log record per call to where the other telemetry goes, and none to the app's own log.",
+    "Export one structured log record per call with the other telemetry. Nothing is written to the app's own log.",
     _ALL,
 )
 EXIT_TIMEOUT: Final = Setting(
     "CLAUDESCOPE_EXIT_TIMEOUT",
     float,
     5.0,
-    "Seconds that an exit or a SIGTERM waits at most for telemetry to be delivered.",
+    "Longest time that an exit or a SIGTERM waits until telemetry is delivered, in seconds.",
     _EXPORTING,
     minimum=0,
     maximum=60,
@@ -188,4 +188,4 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     EXIT_TIMEOUT,
     REPORT,
 )
-"""All of them, in the order of the documentation."""
+"""All settings, in the order of the documentation."""

@@ -1,6 +1,6 @@
-"""Names for what the app is doing, so that calls can be told apart by purpose.
+"""Labels calls with the workflow that made them.
 
-The name travels in a `contextvars.ContextVar`: into tasks and `asyncio.to_thread`, and never into OpenTelemetry
+The name is in a `contextvars.ContextVar`: tasks and `asyncio.to_thread` inherit it. It is never in OpenTelemetry's
 baggage, which the SDK would send to the API.
 """
 
@@ -17,7 +17,7 @@ from claudescope._internal.exceptions import BadInputError
 
 __all__ = ["current_workflow", "workflow"]
 
-# The whole stack, so that one `workflow` object can be entered by many tasks and threads at once.
+# The whole stack, so that many tasks and threads can enter one `workflow` object at once.
 _stack: ContextVar[tuple[str, ...]] = ContextVar("claudescope_workflow", default=())
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -28,8 +28,8 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
     A context manager, sync and async, and a decorator of sync and async functions; the innermost name wins.
 
     Args:
-        name: A short, stable name such as `"summarise"`. It becomes the label `claude.workflow`, so it must come
-            from a small set: the first 100 of a process are kept, and further ones are counted under `other`.
+        name: A short, stable name such as `"summarise"`. It is the value of the label `claude.workflow`, so it must
+            come from a small set: a process keeps the first 100 by default, and counts further ones under `other`.
 
     Raises:
         BadInputError: The name is empty or not a string, or the decorated function is a generator.
@@ -46,9 +46,9 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
         self.name = name
 
     def __call__(self, func: _F) -> _F:
-        """Wrap a function so that every call of it runs under the name."""
+        """Wrap a function so that every call of it runs inside the workflow."""
         if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
-            # The name would be set while the generator is made, and not while it runs.
+            # The name would be set while the generator is created, and not while it runs.
             raise BadInputError(
                 f"workflow {self.name!r} can't decorate the generator {func.__qualname__!r}: "
                 f"use `with workflow({self.name!r}):` around the calls inside it"

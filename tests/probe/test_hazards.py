@@ -59,7 +59,7 @@ def test_without_a_hook(
 ) -> None:
     """The rest is seen all the same, the app notices nothing, and one warning says what is not seen."""
     whole = dict[str, Any](vars(owner))[name]
-    monkeypatch.setattr(hooks, "_choke_points", _without(hooks._choke_points(), owner.__name__, name))
+    monkeypatch.setattr(hooks, "_hook_points", _without(hooks._hook_points(), owner.__name__, name))
     api = ScriptedAPI(error(429, "rate_limit_error", retry_after_ms="1"), message(), stream(), stream())
     client = api.client()
     with caplog.at_level(logging.WARNING, "claudescope"), capture_calls() as calls:

@@ -1,6 +1,6 @@
-"""What goes wrong at the door: bad input from a person, and optional packages that are not installed.
+"""The exceptions that claudescope raises: for bad input, and for optional packages that are not installed.
 
-Both carry one clear message. The command line prints it and exits with 2; as a library they are ordinary exceptions.
+Each has one clear message, which the command line prints before it exits with 2.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ __all__ = ["BadInputError", "MissingExtraError", "require"]
 
 
 class BadInputError(ValueError):
-    """A value that a person gave can't be used.
+    """An option, an argument or a file has a value that can't be used.
 
-    The message names the value, the file and line where there is one, what was expected and how to mend it.
+    The message names the value, its file and line if it has one, what is expected and how to fix it.
     """
 
     __module__ = "claudescope"  # as users import it, and as tracebacks show it
@@ -32,7 +32,7 @@ def require(module: str, *, extra: str, feature: str) -> ModuleType:
     Args:
         module: Dotted name of the module, such as `"uvicorn"`.
         extra: The extra that installs it, such as `"simulator"`.
-        feature: What needs it, as the subject of the message.
+        feature: What needs the module; the message begins with it.
 
     Returns:
         The imported module.

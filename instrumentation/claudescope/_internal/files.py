@@ -1,4 +1,4 @@
-"""Writes files so that nobody ever reads half of one."""
+"""Writes files atomically."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["write_atomically"]
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace the file at `path` with `text`, in one step: readers see the old file or the new one.
+    """Replace the content of a file in one step: readers see the old content or the new.
 
     Args:
         path: The file. Its folder must exist.
         text: The whole new content.
 
     Raises:
-        BadInputError: The file can't be written. The old one, if any, is still there.
+        BadInputError: The file can't be written. The old file, if there is one, is unchanged.
     """
     try:
         descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
@@ -29,7 +29,7 @@ def write_atomically(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            # mkstemp makes it private; a file that replaces one keeps what its readers could read.
+            # mkstemp makes a private file; keep the permissions of the file that it replaces.
             umask = os.umask(0)
             os.umask(umask)
             temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)

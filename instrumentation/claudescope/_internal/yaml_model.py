@@ -1,6 +1,6 @@
-"""Reads a YAML file into a pydantic model, and names the file and the line of every mistake in it.
+"""Reads a YAML file into a pydantic model, and reports the file and the line of every mistake in it.
 
-Needs the packages `pydantic` and `pyyaml`; whoever defines a model to read has imported the first already.
+Needs the packages `pydantic` and `pyyaml`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parse_duration(text: str) -> float:
         The duration in seconds.
 
     Raises:
-        ValueError: The text is no duration, or a part of it has no unit.
+        ValueError: The text is not a duration, or a part of it has no unit.
     """
     compact = text.strip()
     if not _DURATION.fullmatch(compact):
@@ -54,7 +54,7 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Write a duration given in seconds in the largest unit that divides it, such as `"20s"` or `"250ms"`."""
+    """Format a duration in seconds in the largest unit that divides it, such as `"20s"` or `"250ms"`."""
     for unit in ("w", "d", "h", "m", "s"):
         if seconds >= _UNITS[unit] and not seconds % _UNITS[unit]:
             return f"{seconds / _UNITS[unit]:g}{unit}"
@@ -64,7 +64,7 @@ def format_duration(seconds: float) -> str:
 def _duration(value: object, info: ValidationInfo) -> float:
     if isinstance(value, str):
         return parse_duration(value)
-    # In code a number of seconds is clear from the documentation; in a file, 20 may be meant as minutes.
+    # In code a number means seconds, as documented; in a file, 20 may be meant as minutes.
     if isinstance(value, (int, float)) and not isinstance(value, bool) and not info.context and value >= 0:
         return float(value)
     raise ValueError("expected a duration with its unit, such as '250ms', '20s' or '5m'")
@@ -75,7 +75,7 @@ Duration = Annotated[float, BeforeValidator(_duration)]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `" Did you mean 'x'?"` for the known word nearest to this one, or `""` if none is near."""
+    """Return `" Did you mean 'x'?"` for the most similar known word, or `""` where none is similar."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
@@ -84,11 +84,11 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
     """Read one YAML document and validate it.
 
     Args:
-        path: The file. Its name appears in messages as given here.
-        model: What the document must be. Unknown keys are reported if the model forbids them (`extra="forbid"`).
+        path: The file. Messages name it as given here.
+        model: The model. Unknown keys are reported if it forbids them (`extra="forbid"`).
 
     Raises:
-        BadInputError: The file can't be read, is no YAML, repeats a key, or isn't what the model says. The message has
+        BadInputError: The file can't be read, is not YAML, repeats a key, or does not match the model. The message has
             one line for each mistake, which starts with `file:line:`.
     """
     try:
@@ -106,7 +106,7 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
 
 
 def _parse(path: Path, text: str, model: type[BaseModel]) -> tuple[yaml.Node, object]:
-    """The one document of a file, as nodes, which know their lines, and as values."""
+    """The document of a file, as nodes, which know their lines, and as values."""
     root: yaml.Node | None = None
     try:
         loader = yaml.SafeLoader(text)

@@ -1,14 +1,14 @@
-"""Prompts and completions in telemetry: only where they were asked for, redacted, and within a size.
+"""Prompts and completions in telemetry: off by default, redacted by the app, and limited in size.
 
-options   what was asked for, in code or by the environment
-parts     content blocks of the API as the message parts of the OpenTelemetry GenAI conventions
-fit       what of them fits into an attribute
-capture   the content of one call, from its request to the span and the event it goes to
+options     the options, from code or from the environment
+parts       converts content blocks of the API into message parts of the OpenTelemetry GenAI conventions
+truncation  redacts parts and cuts them to the size limit
+capture     captures the content of a call, and writes it to its span and event
 """
 
 from __future__ import annotations
 
-# `capture` is imported by those who were asked for content: most apps never are.
+# `capture` is imported only where content capture is on.
 from claudescope.content.options import Content, ContentMode, capturing
 
 __all__ = ["Content", "ContentMode", "capturing"]

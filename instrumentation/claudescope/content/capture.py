@@ -1,7 +1,7 @@
-"""The content of one call, from its request to the span and the event that it goes to.
+"""Captures the content of a call, and writes it to the call's span and event.
 
-Exists only where content was asked for. What it holds is bounded: of a stream no more is gathered than can be recorded,
-or `MAX_GATHERED` where a redaction has to see whole parts.
+Used only where the app asked for content. Memory is bounded: of a stream it collects no more than it can record, or
+`MAX_GATHERED` where a redaction needs whole parts.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from claudescope.sinks.logs import fields_of
 __all__ = ["EVENT_NAME", "MAX_GATHERED", "Capture", "Captured"]
 
 EVENT_NAME: Final = names.CONTENT_EVENT.name
-"""The conventions' event that holds the content of a call."""
+"""The event of the GenAI conventions that holds the content of a call."""
 
 MAX_GATHERED: Final = 1024 * 1024
-"""Characters of a stream's answer that are gathered for a redaction. A part that goes beyond is withheld."""
+"""Characters of a stream's answer that are collected for a redaction. Parts beyond it are left out."""
 
 _INPUT: Final = names.INPUT_MESSAGES.name
 _OUTPUT: Final = names.OUTPUT_MESSAGES.name
@@ -44,12 +44,12 @@ _EVENT_FIELDS: Final = frozenset(each.name for each in names.ATTRIBUTES if "even
 
 
 class Capture:
-    """Begins to gather the content of calls.
+    """Begins to capture the content of each call.
 
     Args:
         content: How it is recorded.
-        mode: Where it goes.
-        events: Where the events go.
+        mode: Where it is recorded.
+        events: Emits the events.
     """
 
     def __init__(self, content: Content, mode: ContentMode, events: Events) -> None:
@@ -61,11 +61,11 @@ class Capture:
         """Take the prompt of a request, as it is now: the app may change its lists while a stream is read.
 
         Args:
-            client: The SDK's client. Where its own content mode is on, its span is left to it.
+            client: The SDK's client. Where its own content capture is on, only the SDK writes content to its span.
             body: The decoded body of a request to create a Message.
 
         Returns:
-            What gathers the rest; None where the prompt could not be taken, which counts as a fault.
+            The captured content; None where the prompt could not be read, which counts as an internal error.
         """
         try:
             sdk_writes = bool(getattr(getattr(client, "_otel", None), "records_content", False))
@@ -81,7 +81,7 @@ class Captured:
     Args:
         capture: How it is recorded, and where.
         body: The decoded body of the request.
-        on_span: Whether it is written to the call's span.
+        on_span: Whether to write it to the call's span.
     """
 
     def __init__(self, capture: Capture, body: object, *, on_span: bool) -> None:
@@ -106,7 +106,7 @@ class Captured:
         budget = Budget(options.max_bytes)
         messages: list[dict[str, Any]] = []
         given = field_of(body, "messages")
-        # The newest first, so that what is left out is never even looked at.
+        # The newest first, so that messages that are left out are not read.
         for message in reversed(cast("list[object]", given) if isinstance(given, (list, tuple)) else []):
             role = str(field_of(message, "role") or "user")
             if budget.full or not budget.spend({"role": role, "parts": []}):
@@ -148,7 +148,7 @@ class Captured:
             internal_errors.record("content")
 
     def write(self, span: Span) -> None:
-        """Write what is new to the call's span, as far as it is to be there."""
+        """Write what is new to the call's span, where content is recorded on spans."""
         if not self._on_span or not span.is_recording():
             return
         try:
@@ -163,7 +163,7 @@ class Captured:
             internal_errors.record("content")
 
     def emit(self, record: CallRecord) -> None:
-        """Emit the event of the call, which has ended, where events were asked for."""
+        """Emit the event of the call, which has ended, where content is recorded in events."""
         events = self._capture.events
         if events is None:
             return
@@ -207,7 +207,7 @@ class _Gathered:
     """The blocks of a streamed answer, up to a number of characters.
 
     Attributes:
-        cut: Something went beyond it.
+        cut: Whether something was left out.
     """
 
     def __init__(self, limit: int) -> None:
@@ -216,7 +216,7 @@ class _Gathered:
         self.cut = False
 
     def see(self, event: object) -> bool:
-        """Take an event; whether it held any of the answer."""
+        """Take an event, and return whether it held a piece of the answer."""
         kind = field_of(event, "type")
         if kind == "content_block_start":
             part = part_of(field_of(event, "content_block"))
@@ -248,7 +248,7 @@ class _Gathered:
         return block
 
     def parts(self, *, whole: bool) -> list[Part]:
-        """The parts so far; where only whole ones will do, without those that went beyond the limit."""
+        """The parts so far; with `whole`, without those that are incomplete."""
         return [_finished(block) for block in self._blocks.values() if not (whole and block.cut)]
 
 

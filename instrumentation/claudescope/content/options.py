@@ -1,4 +1,4 @@
-"""What of prompts and completions was asked for. Nothing, unless somebody asked."""
+"""The options for recording prompts and completions, which is off by default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from claudescope._internal.exceptions import BadInputError
 __all__ = ["ENVIRONMENT", "Content", "ContentMode", "Redact", "capturing", "mode_of"]
 
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
-"""Where content goes, in the words of OpenTelemetry's GenAI instrumentations."""
+"""Where content is recorded, with the names of OpenTelemetry's GenAI instrumentations."""
 
 Redact = Callable[[str, dict[str, Any]], "Mapping[str, Any] | None"]
 """Gets a role (`system`, `user`, `assistant`) and a part; returns the part to record, or None to record none."""
@@ -25,7 +25,7 @@ _WORDS: Final[Mapping[str, ContentMode]] = {
     **{mode: mode for mode in get_args(ContentMode)},
     "": "NO_CONTENT",
     "FALSE": "NO_CONTENT",
-    # What older instrumentations took. The narrower of the readings.
+    # The value of older instrumentations, in its narrower meaning.
     "TRUE": "SPAN_ONLY",
 }
 _MAX_BYTES: Final = 64 * 1024
@@ -38,13 +38,14 @@ class Content:
     """How prompts and completions are recorded.
 
     Attributes:
-        mode: Where they go: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`. None for what the variable
-            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, which is nothing where it is not set.
+        mode: Where they are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`. None follows the
+            variable `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and records nothing where it is not set.
         redact: Called with the role (`system`, `user` or `assistant`) and each whole part, a dict such as
             `{"type": "text", "content": "…"}`, before anything is recorded. It returns the part to record, or None to
-            record none. Where it raises or returns something else, the part is withheld and a fault is counted.
-        max_bytes: How large each of system instructions, input and output may be as JSON, in bytes of UTF-8; 65,536
-            by default. Of the input the oldest parts go first, of the others the last.
+            leave it out. Where it raises or returns something else, the part is left out and an internal error is
+            counted.
+        max_bytes: Largest size of each of system instructions, input and output as JSON, in bytes of UTF-8; 65,536 by
+            default. Above it, the oldest parts of the input and the last parts of the others are left out.
 
     Raises:
         BadInputError: The mode or the size can't be used.
@@ -66,21 +67,21 @@ class Content:
 
 
 def capturing(content: Content | ContentMode | None) -> tuple[Content, ContentMode]:
-    """What was asked for, and where content goes.
+    """The options, and the mode that applies.
 
     Args:
-        content: The options, a mode alone, or None for what the environment says.
+        content: The options, only a mode, or None to follow the environment.
 
     Raises:
-        BadInputError: The mode can't be used. One in the environment that can't be used is warned of, and taken for
-            `NO_CONTENT`: an app must start, and in doubt nothing private leaves.
+        BadInputError: The mode can't be used. For one in the environment a warning is logged instead, and no content is
+            recorded: the app must start, and private data stays private.
     """
     options = content if isinstance(content, Content) else Content(content)
     return options, options.mode or _from_environment()
 
 
 def mode_of(value: str) -> ContentMode | None:
-    """What a value of the variable means; None where it means nothing."""
+    """The mode that a value of the variable stands for; None where it is not valid."""
     return _WORDS.get(value.strip().upper())
 
 

@@ -1,8 +1,8 @@
-"""Content blocks of the API as message parts of the OpenTelemetry GenAI conventions.
+"""Converts content blocks of the API into message parts of the OpenTelemetry GenAI conventions.
 
 The shapes are those of the conventions' JSON schemas for `gen_ai.input.messages`, `gen_ai.output.messages` and
 `gen_ai.system_instructions` (https://github.com/open-telemetry/semantic-conventions-genai, read in November 2026).
-Of images, documents and blocks that we don't know only the type is kept: their data is large, and opaque here.
+Of images, documents and unknown blocks only the type is kept, as their data is large or not understood.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ _PARTS: Final[Mapping[str, Callable[[object], Part]]] = {
 
 
 def cleaned(value: object, depth: int = 0) -> Any:
-    """`value` as JSON can hold it, without the data of files and without what is encrypted anyway."""
+    """The JSON value of `value`, without the data of files and without encrypted fields."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     if depth >= _MAX_DEPTH:
@@ -104,7 +104,7 @@ def _fields(value: object) -> Mapping[object, object] | None:
     if isinstance(value, Mapping):
         return cast("Mapping[object, object]", value)
     dump: object = getattr(value, "model_dump", None)
-    # By pydantic 2; the SDK's models on pydantic 1 have `dict`.
+    # pydantic 2 has `model_dump`; the SDK's models on pydantic 1 have only `__dict__`.
     made: object = dump(warnings=False) if callable(dump) else getattr(value, "__dict__", None)
     return cast("Mapping[object, object]", made) if isinstance(made, Mapping) else None
 

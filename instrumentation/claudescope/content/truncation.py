@@ -1,4 +1,4 @@
-"""Which parts of a message fit into an attribute, redacted before they are cut: half a secret is still a secret."""
+"""Redacts the parts of a message, and then cuts them to the size limit: half a secret is still a secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Budget", "fitted", "redacted", "to_json"]
 
 
 def to_json(value: object) -> str:
-    """Compact JSON, in which what JSON can't hold is named by its type."""
+    """Compact JSON. A value that JSON can't hold is replaced by the name of its type."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=lambda item: type(item).__name__)
 
 
@@ -23,7 +23,7 @@ def _size(value: object) -> int:
 
 
 def redacted(role: str, part: Part, redact: Redact | None) -> Part | None:
-    """What the app lets us record of a part; None where that is nothing. Never raises."""
+    """The part after the app's redaction; None where nothing of it may be recorded. Never raises."""
     if redact is None:
         return part
     try:
@@ -33,17 +33,17 @@ def redacted(role: str, part: Part, redact: Redact | None) -> Part | None:
         if not isinstance(kept, Mapping):
             raise TypeError(f"redact returned {type(kept).__name__}: expected a part or None")  # noqa: TRY301 - to count it
         return dict(kept)
-    except Exception:  # noqa: BLE001 - whatever it is, nothing that was not redacted is recorded
+    except Exception:  # noqa: BLE001 - a part that could not be redacted is not recorded
         internal_errors.record("content")
         return None
 
 
 class Budget:
-    """The bytes that an attribute may still take.
+    """The bytes that are left of an attribute's size limit.
 
     Attributes:
-        truncated: Something did not fit.
-        full: Nothing more will fit.
+        truncated: Whether something did not fit.
+        full: Whether nothing more fits.
     """
 
     def __init__(self, size: int) -> None:
@@ -52,7 +52,7 @@ class Budget:
         self.full = False
 
     def spend(self, value: object) -> bool:
-        """Whether `value` fits, beside a comma."""
+        """Take the bytes of `value` and a comma, and return whether they fit."""
         size = _size(value) + 1
         if size > self._left:
             return False
@@ -60,7 +60,7 @@ class Budget:
         return True
 
     def take(self, part: Part) -> Part | None:
-        """The part, cut where it is text that fits in part; None where it does not fit."""
+        """The part, with its text cut where it does not fit; None where nothing of it fits."""
         if self.full:
             self.truncated = True
             return None
@@ -82,11 +82,11 @@ class Budget:
             over = _size({**part, "content": text}) + 1 - self._left
             if over <= 0:
                 return {**part, "content": text}
-            # No character takes more than six bytes of JSON, so this never cuts below what fits by more than that.
+            # A character takes at most six bytes of JSON, so this cuts at most six bytes too much.
             text = text[: -max(over // 6, 1)]
         return None
 
 
 def fitted(parts: Iterable[Part], budget: Budget) -> list[Part]:
-    """The parts that fit, in order."""
+    """The parts that fit, in order, the last one cut."""
     return [kept for part in parts if (kept := budget.take(part)) is not None]

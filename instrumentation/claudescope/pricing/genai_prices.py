@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 __all__ = ["LIBRARY", "LOAD_TIMEOUT", "Library", "LibraryPrice", "find_price", "model_names"]
 
 LOAD_TIMEOUT: Final = 2.0
-"""Seconds that a process waits for a running import of the price library, once; calls are unpriced until then."""
+"""Seconds that a process waits once for a running import of the price library; calls are unpriced until then."""
 
 _FIRST_PARTY: Final = "anthropic"
-# gen_ai.provider.name to the provider id of genai-prices. Microsoft Foundry has Anthropic's own prices, and a
-# provider that is not known is most likely a gateway that passes them on.
+# From gen_ai.provider.name to the provider id of genai-prices. Microsoft Foundry has Anthropic's own prices, and an
+# unknown provider is most likely a gateway that charges them too.
 _PLATFORMS: Final = {"aws.bedrock": "aws", "gcp.vertex_ai": "google"}
 
 
 class Library:
-    """The library as this process has it: not loaded, loading, loaded or broken.
+    """The price library in this process: not loaded, loading, loaded or broken.
 
     Args:
-        load: Imports the library and returns its accessor of the current data.
+        load: Imports the library, and returns the function that returns its current data.
     """
 
     def __init__(self, load: Callable[[], Callable[[], DataSnapshot]] | None = None) -> None:
@@ -50,7 +50,7 @@ class Library:
         self._start_token = [True]  # whoever pops it starts the import: atomic, and no lock for a child to inherit
 
     def warm(self) -> None:
-        """Start the import in a daemon thread, once in a process. Never raises."""
+        """Start the import in a daemon thread, once per process. Never raises."""
         if self._get is not None:
             return
         try:
@@ -60,20 +60,20 @@ class Library:
         thread = threading.Thread(target=self._run, name="claudescope-prices", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no more threads; the first priced call loads in place
+        except RuntimeError:  # no more threads: the first priced call imports it
             internal_errors.record("pricing")
         else:
             self._thread = thread
 
     def snapshot(self) -> DataSnapshot | None:
-        """The current price data; None while the import takes too long, or where it failed. Never raises."""
+        """The current price data; None where the import takes too long or failed. Never raises."""
         if self._get is None and not self._broken:
             self._wait_or_load()
         if self._get is None:
             return None
         try:
             return self._get()
-        except Exception:  # noqa: BLE001 - a broken library must not reach the app
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("pricing")
             return None
 
@@ -87,17 +87,17 @@ class Library:
     def _run(self) -> None:
         try:
             self._get = self._load()
-        except Exception:  # noqa: BLE001 - a broken library must not reach the app
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
             self._broken = True
             internal_errors.record("pricing")
 
     def before_fork(self) -> None:
-        """Let a running import end: a child would inherit its locks, held by a thread that it doesn't have."""
+        """Wait for a running import: a child would inherit its import locks, held by a thread that it doesn't have."""
         if self._thread is not None and self._get is None and not self._broken:
             self._thread.join(LOAD_TIMEOUT)
 
     def after_fork(self) -> None:
-        """In a child: an import that was still running will never end, so don't wait for it nor start another."""
+        """In a child: give up an import that was still running, as it will never end there."""
         if self._thread is not None and self._get is None:
             self._broken = True
 
@@ -105,7 +105,7 @@ class Library:
 def _import_library() -> Callable[[], DataSnapshot]:
     from genai_prices.data_snapshot import get_snapshot
 
-    get_snapshot()  # parses the bundled data, most of the time that all this takes
+    get_snapshot()  # parses the bundled data, which takes most of the time
     return get_snapshot
 
 
@@ -116,13 +116,13 @@ run_in_child(LIBRARY, Library.after_fork)
 
 @dataclass(frozen=True, slots=True)
 class LibraryPrice:
-    """What the library says about a model on one day.
+    """The library's prices of a model on one day.
 
     Attributes:
         model_id: The library's name of the model.
         provider_id: The library's name of the provider whose price it is.
         standard: The prices of ordinary calls.
-        batch: The prices in a message batch; those of ordinary calls where the library knows none.
+        batch: The prices in a message batch; those of ordinary calls where the library has none.
         fast: The prices in fast mode, likewise.
         batch_fast: The prices of both together, likewise.
         daily: Whether the prices depend on the date.
@@ -140,7 +140,7 @@ class LibraryPrice:
 
 
 def find_price(snapshot: DataSnapshot, model: str, provider: str, at: datetime) -> LibraryPrice | None:
-    """Look a model up: the platform's own price first, for its regional premiums, then Anthropic's.
+    """Find the price of a model: the platform's own, which has regional premiums, or Anthropic's.
 
     Args:
         snapshot: The library's data.
@@ -149,7 +149,7 @@ def find_price(snapshot: DataSnapshot, model: str, provider: str, at: datetime) 
         at: When the call was made. Without a time zone it is UTC.
 
     Returns:
-        The price; None for a model that the library doesn't know. May raise whatever the library raises.
+        The price; None for a model that the library doesn't know. Raises whatever the library raises.
     """
     at = at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
     on_platform, listed = model_names(model)
@@ -165,7 +165,7 @@ def find_price(snapshot: DataSnapshot, model: str, provider: str, at: datetime) 
 
 def _find_model(owner: Provider, names: Iterable[str]) -> ModelInfo | None:
     for name in names:
-        # Without the library's own fallback to other providers: it knows nothing of our spellings.
+        # Not the library's own fallback to other providers, which does not know these spellings.
         found = owner.find_model(name)
         if found is not None and "claude" in found.id:
             return found
@@ -194,10 +194,10 @@ def _compile(model: ModelInfo, owner: Provider, at: datetime) -> LibraryPrice | 
 
 
 def _steps(prices: ModelPrice) -> Steps | None:
-    """The library's prices as ours; None without a price for input and one for output.
+    """Convert the library's prices; None where it lacks a price for input or for output.
 
-    A class of tokens without a price of its own has that of the class it is part of, as in the library:
-    one-hour cache writes that of five-minute ones, and both, like cache reads, that of input.
+    Tokens without a price of their own have that of the tokens they are part of, as in the library: one-hour cache
+    writes that of five-minute ones, and both, like cache reads, that of input.
     """
     if prices.input_mtok is None or prices.output_mtok is None:
         return None

@@ -1,12 +1,11 @@
-"""What a call cost, in US dollars.
+"""Prices calls in US dollars.
 
-Prices come from the `genai-prices` library, whose data knows every Claude model with its cache writes, tiers,
-batch discount and fast mode, and from the app's own overrides. A model is resolved once into plain numbers; a
-call then costs a few multiplications. A price that is not known is None, never 0.
+Prices come from the `genai-prices` library, which has every Claude model with its cache writes, tiers, batch discount
+and fast mode, and from the app's own overrides. A model is resolved once into plain numbers, so that pricing a call
+takes a few multiplications. A price that is not known is None, never 0.
 
-The cost is that of list prices for the usage that the API reported. Not in it: negotiated discounts (override
-the price), the premium for `inference_geo`, priority-tier commitments, and server tools other than web
-search.
+The cost is the list price of the usage that the API reported. It does not include negotiated discounts (override the
+price), the premium for `inference_geo`, priority-tier commitments, and server tools other than web search.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _FIELDS: Final = tuple(field.name for field in fields(Price))
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPrice:
-    """The price that a call would be charged, and where it comes from.
+    """The price of a model, and where it comes from.
 
     Attributes:
         source: `override`, or `genai-prices`.
@@ -48,8 +47,8 @@ class ResolvedPrice:
         price: The standard price.
         tiers: The prices for all tokens of a call with more input tokens than the number, ascending.
         batch: The price in a message batch.
-        fast: The price in fast mode, that of `price` where the library knows no premium; None where an
-            override gives none, which leaves such calls unpriced.
+        fast: The price in fast mode, that of `price` where the library has no premium; None where an override gives
+            none, which leaves such calls unpriced.
     """
 
     source: Literal["override", "genai-prices"]
@@ -63,13 +62,13 @@ class ResolvedPrice:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A resolved name, known or not.
+    """The result of looking a model up.
 
     Attributes:
-        resolved: The answer; None where no price is known.
-        rates: The standard ones, those of a batch, of fast mode, and of both; None where that has no price.
-        snapshot: The library's data that it was found in; None where the library had no part in it.
-        day: The day it holds for, as an ordinal; None where it holds for all days.
+        resolved: The price; None where none is known.
+        rates: The standard rates, those in a batch, in fast mode, and in both; None for one that has no price.
+        snapshot: The library's data that it comes from; None for an override.
+        day: The day that it applies to, as an ordinal; None where it applies to all days.
     """
 
     resolved: ResolvedPrice | None
@@ -83,17 +82,16 @@ _NO_DAY: Final = -1
 
 
 class PriceBook:
-    """The prices of models, with the app's own on top. Safe to share between threads.
+    """The prices of models, with the app's overrides. Thread-safe.
 
     Args:
-        overrides: Prices by model name, or by the start of one followed by `*`, of which the longest that
-            fits wins. A name fits in the spelling that was sent, and without a region, vendor, version or
-            date. An exact name goes before a prefix. Prices may also be mappings with the arguments of
-            `Price`, as a configuration file has them.
+        overrides: Prices by model name, or by the start of one followed by `*`, of which the longest match wins. A
+            name matches as it was sent, and without its region, vendor, version or date. An exact name wins over a
+            prefix. A price may also be a mapping with the arguments of `Price`, as in a configuration file.
 
     Raises:
-        BadInputError: A price is none, or a `*` is not at the end of a name. The message names model, field
-            and value.
+        BadInputError: A price is not valid, or a `*` is not at the end of a name. The message names the model, the
+            field and the value.
     """
 
     def __init__(self, overrides: Mapping[str, Price | Mapping[str, Amount | None]] | None = None) -> None:
@@ -107,39 +105,37 @@ class PriceBook:
             else:
                 self._exact[key] = entry
         self._prefixes = sorted(prefixes, key=lambda item: len(item[0]), reverse=True)
-        # Its operations are atomic, so it needs no lock that a fork could leave held.
+        # Its operations are atomic, so it needs no lock.
         self._cache: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
 
     def warm(self) -> None:
-        """Start to load the price library in the background, once in a process. Never blocks, never raises."""
+        """Start to load the price library in the background, once per process. Never blocks, never raises."""
         genai_prices.LIBRARY.warm()
 
     def cost(self, usage: Usage, *, model: str, provider: str, at: datetime) -> Decimal | None:
-        """What a call cost.
+        """Price a call.
 
         Args:
-            usage: What the API billed. Contradictory counts are mended: a negative one counts as 0, and input
-                that is less than its cached parts counts as their sum.
+            usage: What the API billed. Contradictory counts are corrected: a negative one counts as 0, and input that
+                is less than its cached parts counts as their sum.
             model: The model that answered, in any platform's spelling.
-            provider: A value of `gen_ai.provider.name`; one that is not known is charged Anthropic's own
-                prices.
-            at: When the call was made: prices change. Without a time zone it is UTC.
+            provider: A value of `gen_ai.provider.name`. An unknown one has Anthropic's own prices.
+            at: When the call was made, as prices change. Without a time zone it is UTC.
 
         Returns:
-            US dollars, exact; None where no price is known. Never raises. Waits for a running import of the
-            price library, at most `LOAD_TIMEOUT` seconds in a process, and loads it where `warm` was not
-            called.
+            US dollars, exact; None where no price is known. Never raises. Waits for a running import of the price
+            library, at most `LOAD_TIMEOUT` seconds per process, and imports it where `warm` was not called.
         """
         try:
             variant = (1 if usage.service_tier == "batch" else 0) + (2 if usage.speed == "fast" else 0)
             rates = self._entry(model, provider, at).rates[variant]
             return None if rates is None else rates.cost(usage)
-        except Exception:  # noqa: BLE001 - a price is not worth an app's exception
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("pricing")
             return None
 
     def resolve(self, model: str, provider: str, at: datetime) -> ResolvedPrice | None:
-        """Which price a call would be charged, and where it comes from.
+        """Find the price of a call, and where it comes from.
 
         Args:
             model: The model, in any platform's spelling.
@@ -151,7 +147,7 @@ class PriceBook:
         """
         try:
             return self._entry(model, provider, at).resolved
-        except Exception:  # noqa: BLE001 - the same contract as `cost`
+        except Exception:  # noqa: BLE001 - as in `cost`
             internal_errors.record("pricing")
             return None
 
@@ -159,8 +155,8 @@ class PriceBook:
         key = (provider, model)
         entry = self._cache.get(key)
         if entry is not None and (entry.snapshot is None or _holds(entry, at)):
-            if 2 * len(self._cache) > _CACHED:  # which is used last matters only where some must go
-                with suppress(KeyError):  # another thread may just have dropped it
+            if 2 * len(self._cache) > _CACHED:  # the order matters only where some must go
+                with suppress(KeyError):  # another thread may have dropped it
                     self._cache.move_to_end(key)
             return entry
         entry = self._overridden(model) or _from_library(model, provider, at)
@@ -194,8 +190,8 @@ def _day(at: datetime) -> int:
 def _override(name: str, given: object) -> _Entry:
     if not name.strip() or "*" in name.strip()[:-1]:
         raise BadInputError(
-            f"The price override {name!r} is no model name: expected a name such as 'claude-opus-5-5', or the start of "
-            "one with a single '*' at its end, such as 'claude-*'."
+            f"The price override {name!r} is not a model name: expected a name such as 'claude-opus-5-5', or the start "
+            "of one with a single '*' at its end, such as 'claude-*'."
         )
     price = given if isinstance(given, Price) else _parse(name, given)
     batch = price.times(price.batch_multiplier)
@@ -233,7 +229,7 @@ def _from_library(model: str, provider: str, at: datetime) -> _Entry:
         return _Entry(None, _UNPRICED, None, _NO_DAY)
     try:
         found = find_price(snapshot, model, provider, at)
-    except Exception:  # noqa: BLE001 - data of another shape leaves a model unpriced
+    except Exception:  # noqa: BLE001 - unexpected data leaves the model unpriced
         internal_errors.record("pricing")
         found = None
     if found is None:

@@ -1,4 +1,4 @@
-"""What tokens cost, and the arithmetic that turns usage into dollars without rounding."""
+"""Prices of tokens, and the arithmetic that turns usage into US dollars without rounding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Amount", "Price", "Rates", "Steps"]
 
 Amount: TypeAlias = Decimal | int | float | str
-"""How a price may be given. A float counts as the decimal number that it prints as."""
+"""The types of a price. A float counts as the decimal number that it prints as."""
 
 _MOST: Final = 1_000_000
 _PLACES: Final = 12
-# Of our own, so that an app's decimal context can neither round a price nor make it raise.
+# A context of its own, so that the app's can neither round a price nor make it raise.
 _EXACT: Final = Context(prec=100, traps=[])
 
 # https://docs.claude.com/en/docs/build-with-claude/prompt-caching#pricing: multiples of the input price.
@@ -32,9 +32,9 @@ _BATCH: Final = Decimal("0.5")
 
 @dataclass(frozen=True, slots=True, init=False)
 class Price:
-    """What a model costs: US dollars per million tokens, and per thousand web searches.
+    """The price of a model, in US dollars per million tokens and per thousand web searches.
 
-    What is not given follows from Anthropic's published multipliers.
+    Prices that are not given follow from Anthropic's published multipliers.
 
     Attributes:
         input: Input that is neither read from the prompt cache nor written to it.
@@ -43,9 +43,9 @@ class Price:
         cache_write_5m: Input written to the cache for five minutes. Default: 1.25 times `input`.
         cache_write_1h: Input written to the cache for one hour. Default: 2 times `input`.
         web_search: A thousand web searches. Default: 10.
-        batch_multiplier: What the token prices are multiplied by in a message batch. Default: 0.5.
-        fast_multiplier: What the token prices are multiplied by in fast mode. Default: None, which leaves
-            calls in fast mode unpriced, because the premium differs between models.
+        batch_multiplier: Factor of the token prices in a message batch. Default: 0.5.
+        fast_multiplier: Factor of the token prices in fast mode. Default: None, which leaves calls in fast mode
+            unpriced, because the premium differs between models.
     """
 
     input: Decimal
@@ -72,7 +72,7 @@ class Price:
         """Take the prices.
 
         Raises:
-            BadInputError: An amount is negative, not a number, or beyond all prices.
+            BadInputError: An amount is negative, not a number, or above 1,000,000.
         """
         base = _amount("input", input)
 
@@ -93,7 +93,7 @@ class Price:
             object.__setattr__(self, name, value)
 
     def times(self, multiplier: Decimal) -> Price:
-        """The same prices with those of tokens multiplied, as a batch or fast mode does."""
+        """The same prices with those of tokens multiplied, as in a batch or in fast mode."""
         scaled = {
             name: _EXACT.multiply(getattr(self, name), multiplier)
             for name in ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
@@ -125,16 +125,16 @@ def _amount(field: str, value: object) -> Decimal:
 
 
 Steps: TypeAlias = tuple[tuple[int, Price], ...]
-"""The prices of a model by total input: each holds for all tokens of a call with more input than its number.
+"""The prices of a model by total input: each applies to all tokens of a call with more input than its number.
 
-The first has the number -1 and so always holds; the rest ascend.
+The first has the number -1, so it always applies; the others ascend.
 """
 
 _Row: TypeAlias = tuple[int, int, int, int, int, int, int]
 
 
 class Rates:
-    """Prices as whole numbers of one small unit, so that adding them up is fast and exact."""
+    """Prices as whole numbers of one small unit, so that sums are fast and exact."""
 
     __slots__ = ("_first", "_rest", "_scale")
 
@@ -155,16 +155,15 @@ class Rates:
             return int(_EXACT.scaleb(amount, self._scale - 6))
 
         tokens = [units(amount) for amount in _per_million(price)[:5]]
-        # Of a thousand uses, not of a million.
+        # Per thousand uses, not per million.
         return (start, tokens[0], tokens[1], tokens[2], tokens[3], tokens[4], 1000 * units(price.web_search))
 
     def cost(self, usage: Usage) -> Decimal:
         """The price of usage in US dollars, exact.
 
-        Counts that contradict each other are mended, never refused: a negative one counts as 0, and input
-        that is less than its cached parts counts as their sum. Server tools other than web search have no
-        price of their
-        own: web fetch is free, and code execution is billed by the hour for a whole organization.
+        Contradictory counts are corrected: a negative one counts as 0, and input that is less than its cached parts
+        counts as their sum. Server tools other than web search have no price here: web fetch is free, and code
+        execution is billed by the hour for a whole organization.
         """
         total, output, read = usage.input_tokens, usage.output_tokens, usage.cache_read_tokens
         write_5m, write_1h = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens

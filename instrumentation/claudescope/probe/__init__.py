@@ -1,14 +1,21 @@
-"""Sees every call that the `anthropic` SDK makes. Nothing outside of this package touches the SDK's inside.
+"""Sees every call that the `anthropic` SDK makes. No other package touches the SDK's internals.
 
-hooks      wraps the SDK's choke points, and puts them back
-probe      what the hooks tell: a call began, was tried again, answered, failed
-streams    watches the events and the bytes that the app reads itself
-call       a call while it runs; turns into one `CallRecord`
-facts      reads bodies, events and headers
-own_span   the span where the SDK makes none
-guarded    keeps the probe's own faults from the app
-finisher   ends calls whose stream was dropped in a finaliser
-sdk        names what is the SDK's: platforms, operations, models
+hooks          wraps methods of the SDK, and restores them
+probe          begins a call for each request
+call           a call while it runs; ends in one `CallRecord`
+call_state     the states of a call
+dispatch       hands calls to the sinks, and prices them
+attempts       the HTTP requests of a call
+streams        watches the events and the bytes that the app reads
+batches        counts the results of message batches
+response       reads bodies, events and headers
+body_parser    reads a body that the SDK does not parse
+timings        when a call and its events happened
+fallback_span  the span of a call, where the SDK makes none
+deferred       ends calls whose stream was dropped
+guard          keeps internal errors from the app
+sdk            the SDK's platforms, operations and models
+interfaces     what these modules know of each other
 """
 
 from __future__ import annotations
@@ -22,5 +29,5 @@ __all__ = ["Probe", "SpanMode", "flush", "install", "is_supported", "remove", "s
 
 
 def flush() -> None:
-    """Wait, two seconds at most, until the calls whose streams were dropped so far have ended."""
+    """Wait until the calls whose streams the app has dropped have ended, two seconds at most."""
     DEFERRED_ENDINGS.flush()

@@ -1,4 +1,4 @@
-"""Reads what each result of a message batch cost, once however often the app reads the results."""
+"""Counts each result of a message batch and its cost once, however often the app reads the results."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["SEEN", "SeenResults", "count_result", "watch_async_results", "watch_results"]
 
 MAX_BATCHES: Final = 1000
-"""Batches that are remembered; beyond them the one that was not read for longest is forgotten."""
+"""Batches that are remembered. Above it, the one that was read longest ago is forgotten."""
 
 MAX_RESULTS: Final = 200_000
-"""Results of partly read batches that are remembered: two batches of the API's own limit."""
+"""Results of partly read batches that are remembered: two batches of the largest size that the API allows."""
 
 
 class SeenResults:
-    """Which results have been counted. Bounded and thread-safe; of a result it keeps a hash of its id.
+    """Remembers which results have been counted. Bounded and thread-safe.
 
-    A batch whose results were read to the end is remembered by its id alone.
+    It keeps a hash of the id of each result. A batch whose results were read to the end is remembered by its id alone.
     """
 
     def __init__(self, max_batches: int = MAX_BATCHES, max_results: int = MAX_RESULTS) -> None:
@@ -42,11 +42,11 @@ class SeenResults:
         self._results = 0
 
     def add(self, batch: str, result: object) -> bool:
-        """Whether a result is new, which it then no longer is."""
+        """Remember a result, and return whether it was new."""
         with self._lock:
             seen = self._batches.setdefault(batch, set())
             self._batches.move_to_end(batch)
-            key = hash(repr(result))  # whatever an id is, also where it can't be hashed
+            key = hash(repr(result))  # an id may be anything, even unhashable
             if seen is None or key in seen:
                 return False
             seen.add(key)
@@ -58,7 +58,7 @@ class SeenResults:
             return True
 
     def complete(self, batch: str) -> None:
-        """All results of a batch have been read."""
+        """Remember that all results of a batch have been read."""
         with self._lock:
             self._forget(self._batches.get(batch))
             self._batches[batch] = None
@@ -71,11 +71,11 @@ class SeenResults:
 
 
 SEEN: Final = SeenResults()
-"""What this process has counted."""
+"""The results that this process has counted."""
 
 
 def watch_results(results: Iterator[Any], call: WatchedCall) -> Generator[Any, None, None]:
-    """Yield the results of a batch as they are, count each, and tell the call how they ended."""
+    """Yield the results of a batch unchanged, count each, and end the call."""
     call.parsing = True
     try:
         for result in results:
@@ -92,7 +92,7 @@ def watch_results(results: Iterator[Any], call: WatchedCall) -> Generator[Any, N
 
 
 async def watch_async_results(results: AsyncGenerator[Any, None], call: WatchedCall) -> AsyncIterator[Any]:
-    """Yield the results of a batch as they are, count each, and tell the call how they ended."""
+    """Yield the results of a batch unchanged, count each, and end the call."""
     call.parsing = True
     try:
         async for result in results:
@@ -100,7 +100,7 @@ async def watch_async_results(results: AsyncGenerator[Any, None], call: WatchedC
             yield result
     except GeneratorExit:
         call.finalized()
-        await results.aclose()  # as if the app had left the SDK's own generator
+        await results.aclose()  # as where the app closes the SDK's own generator
         raise
     except BaseException as error:
         call.failed(error)
@@ -110,12 +110,12 @@ async def watch_async_results(results: AsyncGenerator[Any, None], call: WatchedC
 
 
 def count_result(call: WatchedCall, result: object) -> None:
-    """Count a result, a model or decoded, unless it has been. Never raises."""
+    """Count a result, a model or decoded, unless it was counted before. Never raises."""
     try:
         fact = _read(field_of(result, "result"), call)
         if fact is not None and SEEN.add(call.batch, field_of(result, "custom_id")):
             call.dispatcher.batch_result(fact)
-    except Exception:  # noqa: BLE001 - our fault is not the app's
+    except Exception:  # noqa: BLE001 - an internal error must not reach the app
         internal_errors.record("probe")
 
 
@@ -132,7 +132,7 @@ def _read(result: object, call: WatchedCall) -> BatchResult | None:
         error_type = classify_response(200, {"type": "error", "error": error}).name
     usage = facts.usage()
     if usage is not None:
-        # The API bills it so, whether the result says it or not.
+        # The API bills it so, even where the result does not say so.
         usage = replace(usage, service_tier="batch")
     return BatchResult(
         provider=call.start.provider,

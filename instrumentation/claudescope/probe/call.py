@@ -18,11 +18,11 @@ from opentelemetry.context import Context
 from claudescope._internal import internal_errors
 from claudescope.probe import batches, body_parser, streams
 from claudescope.probe.attempts import Attempts, error_type_of
-from claudescope.probe.call_state import CallState, Lifecycle
+from claudescope.probe.call_state import CallState, enter
 from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.fallback_span import end_span
 from claudescope.probe.guard import bare_record, guarded
-from claudescope.probe.response import MessageFacts, field_of, is_content, json_of
+from claudescope.probe.response import MessageFacts, field_of, is_content, is_success, json_of
 from claudescope.probe.sdk import is_stream
 from claudescope.probe.timings import CallTimings
 from claudescope.schema.classify import classify_response
@@ -54,6 +54,7 @@ class Call:
         timings: When it began, and when its events came.
         facts: What the response said so far.
         parsing: Whether a `Stream` of the SDK parses the body, so that its events decide how the call ends.
+        streaming: Whether the app got a response to read.
     """
 
     # On the class, as most stay as they are in most calls.
@@ -62,6 +63,8 @@ class Call:
     span: trace.Span | None = None
     own_span: bool = False
     parsing: bool = False
+    streaming: bool = False
+    _dropped: bool = False
     _body: body_parser.BodyReader | None = None
     _error_event: str | None = None
     _response: Any = None  # until `request` returns
@@ -77,7 +80,7 @@ class Call:
         self.facts = MessageFacts()
         self._parent_context = parent_context
         self._attempts = Attempts()
-        self._lifecycle = Lifecycle()
+        self._state = [CallState.REQUESTING]  # empty when the call has ended
 
     # --- called by the hooks ------------------------------------------------------------------------------------
 
@@ -103,13 +106,13 @@ class Call:
     @guarded
     def responding(self, response: Any) -> None:
         """A response came, and the SDK is about to parse it. Before 1.14 the SDK begins to read its stream here."""
-        if not response.is_closed and _succeeded(response):
+        if not response.is_closed and is_success(response):
             streams.watch_body(response, self)
 
     @guarded
     def responded(self, response: Any, result: Any) -> None:
         """The SDK made `result` of a response: a parsed body, a stream, or a raw response."""
-        if not _succeeded(response):
+        if not is_success(response):
             return  # a middleware reads a failed response; a retry or an exception follows
         self._attempts.succeeded(response)
         if response.is_closed:
@@ -119,7 +122,8 @@ class Call:
                 self.ending("ok")
                 return
             streams.watch_body(response, self)
-        self._lifecycle.enter(CallState.STREAMING)
+        self.streaming = True
+        enter(self._state, CallState.STREAMING)
         self._response = response
         DEFERRED_ENDINGS.start()
         self.ending("abandoned")  # the outcome if the app never reads it
@@ -127,7 +131,7 @@ class Call:
     @guarded
     def unparsed(self, response: Any) -> None:
         """The SDK, or the caller's own schema, could not parse a response, which the API may have billed."""
-        if not _succeeded(response):
+        if not is_success(response):
             return
         self._attempts.succeeded(response)
         if response.is_closed and self.start.operation == "chat":
@@ -142,12 +146,12 @@ class Call:
     @guarded
     def failing(self, error: BaseException) -> None:
         """The call is raising `error`, and the SDK has yet to end its span."""
-        if not self._lifecycle.ended:
+        if self._state:
             self.ending(*self._outcome_of(error))
 
     def failed(self, error: BaseException) -> None:
         """The call raised `error`, or reading its stream did."""
-        if not self._lifecycle.ended:
+        if self._state:
             self.failing(error)
             self.finish(*self._outcome_of(error), error)
 
@@ -158,7 +162,7 @@ class Call:
             return known[1], known[2]
         # Anything but an Exception, such as a CancelledError, is the app stopping the call.
         is_error = isinstance(error, Exception)
-        error_type = error_type_of(error, streaming=self._lifecycle.streaming) if is_error else None
+        error_type = error_type_of(error, streaming=self.streaming) if is_error else None
         outcome: Outcome = "error" if is_error else "cancelled"
         self._failure = error, outcome, error_type
         return outcome, error_type
@@ -175,7 +179,7 @@ class Call:
             self._take_result(result)
         response, self._response = self._response, None
         # A response that can't be watched reports no end: the call ends here.
-        if not self._lifecycle.streaming or streams.call_of(response) is not self:
+        if not self.streaming or streams.call_of(response) is not self:
             self.finish("ok")
             return
         DEFERRED_ENDINGS.opened(self)
@@ -202,7 +206,7 @@ class Call:
     def reading(self) -> bool:
         """Whether the SDK runs inside the stream now, so that it is the SDK that closes the body, and not the app."""
         events = self._events()
-        return self._lifecycle.finalized or getattr(events, "gi_running", False) or getattr(events, "ag_running", False)
+        return self._dropped or getattr(events, "gi_running", False) or getattr(events, "ag_running", False)
 
     def on_event(self, event: Any) -> None:
         """Take one decoded event of a stream when its bytes arrive. Never raises."""
@@ -287,17 +291,18 @@ class Call:
 
     def finalized(self) -> None:
         """The app dropped the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
-        if self._lifecycle.enter(CallState.FINALIZED):
+        if enter(self._state, CallState.FINALIZED):
+            self._dropped = True
             self.timings.stop()
             DEFERRED_ENDINGS.later(self.closed_early)
 
     def detach_after_fork(self) -> None:
         """Leave the call to the process that began it: this process is a forked child. It gets no record here."""
-        self._lifecycle.enter(CallState.ENDED)
+        enter(self._state, CallState.ENDED)
 
     def closing(self) -> None:
         """The SDK is about to end the span of a stream: write the content to it, unless a finaliser may run this."""
-        if self.content is not None and self.span is not None and not self._lifecycle.finalized:
+        if self.content is not None and self.span is not None and not self._dropped:
             self.content.write(self.span)
 
     def ending(self, outcome: Outcome, error_type: str | None = None) -> None:
@@ -321,10 +326,10 @@ class Call:
 
     def finish(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
         """End the call, unless it has ended. Never raises."""
-        if not self._lifecycle.enter(CallState.ENDED):
+        if not enter(self._state, CallState.ENDED):
             return
         self._response = self._failure = None
-        if self._lifecycle.streaming:
+        if self.streaming:
             DEFERRED_ENDINGS.closed(self)
         try:
             record = self.record(outcome, error_type, error)
@@ -346,7 +351,7 @@ class Call:
 
     def record(self, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
         """The record of the call, which ends in `outcome` now, or ended when the app dropped its stream."""
-        attempts = self._attempts.ended(error_type, error, streaming=self._lifecycle.streaming)
+        attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
         last = attempts[-1] if attempts else None
         start, timings, facts, limits = self.start, self.timings, self.facts, self._attempts.rate_limits
         usage = facts.usage()
@@ -390,9 +395,3 @@ class Call:
         if usage is not self._priced[0]:
             self._priced = (usage, self.dispatcher.cost(self.start, self.facts.model, usage, self.timings.began_at))
         return self._priced[1]
-
-
-def _succeeded(response: Any) -> bool:
-    """As httpx' `is_success`, which takes several calls for it."""
-    status: int = response.status_code
-    return 200 <= status < 300

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-__all__ = ["TRANSITIONS", "CallState", "Lifecycle"]
+__all__ = ["TRANSITIONS", "CallState", "enter"]
 
 
 class CallState(Enum):
-    """What a call is waiting for."""
+    """What a call waits for."""
 
     REQUESTING = "requesting"
     """The SDK: it sends requests, and sleeps between them."""
@@ -24,68 +24,38 @@ class CallState(Enum):
     ENDED = "ended"
     """Nothing: its record is made, or a forked child left it to its parent."""
 
+    # Enum's own is a function in Python, and every call looks its state up.
+    __hash__ = object.__hash__
+
 
 TRANSITIONS: Final[Mapping[CallState, tuple[CallState, ...]]] = {
-    CallState.REQUESTING: (CallState.STREAMING, CallState.FINALIZED, CallState.ENDED),
-    CallState.STREAMING: (CallState.FINALIZED, CallState.ENDED),
+    CallState.REQUESTING: (CallState.ENDED, CallState.STREAMING, CallState.FINALIZED),
+    CallState.STREAMING: (CallState.ENDED, CallState.FINALIZED),
     CallState.FINALIZED: (CallState.ENDED,),
     CallState.ENDED: (),
 }
 """The states that may follow each state. A middleware may drop a response while the SDK still sends requests."""
 
 
-class Lifecycle:
-    """The state of one call. A call ends once, however many threads try to end it.
+def enter(holder: list[CallState], state: CallState) -> bool:
+    """Change the state of a call. However many threads end a call at once, one of them gets True.
 
-    Attributes:
-        ended_from: The state that the call was in when it ended; None before.
+    Takes no lock, as it may run in a finaliser.
+
+    Args:
+        holder: The one state of the call, which `CallState.ENDED` takes out: `pop` is atomic.
+        state: The next state.
+
+    Returns:
+        Whether `TRANSITIONS` allows it. Nothing changes where it does not.
     """
-
-    __slots__ = ("_state", "ended_from")
-
-    def __init__(self) -> None:
-        # Empty once the call has ended. `pop` is atomic, so of two threads one ends the call; a lock is not allowed in
-        # a finaliser.
-        self._state = [CallState.REQUESTING]
-        self.ended_from: CallState | None = None
-
-    @property
-    def state(self) -> CallState:
-        """The state now."""
-        try:
-            return self._state[0]
-        except IndexError:
-            return CallState.ENDED
-
-    @property
-    def ended(self) -> bool:
-        """Whether the call has ended."""
-        return not self._state
-
-    @property
-    def streaming(self) -> bool:
-        """Whether the app has, or had, a body to read."""
-        state = self.ended_from or self.state
-        return state is CallState.STREAMING or state is CallState.FINALIZED
-
-    @property
-    def finalized(self) -> bool:
-        """Whether a finaliser took the response, also where the call has ended since."""
-        return self.state is CallState.FINALIZED or self.ended_from is CallState.FINALIZED
-
-    def enter(self, state: CallState) -> bool:
-        """Change the state.
-
-        Returns:
-            Whether `TRANSITIONS` allows it. Nothing changes where it does not.
-        """
-        try:
-            if state not in TRANSITIONS[self._state[0]]:
-                return False
-            if state is CallState.ENDED:
-                self.ended_from = self._state.pop()
-            else:
-                self._state[0] = state
-        except IndexError:  # the call has ended, perhaps on another thread just now
+    try:
+        if state not in TRANSITIONS[holder[0]]:
             return False
-        return True
+        if state is CallState.ENDED:
+            holder.pop()
+        else:
+            holder[0] = state
+    except IndexError:  # the call has ended, perhaps on another thread just now
+        return False
+    return True

@@ -62,10 +62,6 @@ class Dispatcher:
         self._on_finish = handlers("finished")
         self._on_batch_result = handlers("batch_result")
 
-    def warm_prices(self) -> None:
-        """Start to load the price data in the background. Never raises."""
-        self._prices.warm()
-
     def cost(self, start: CallStart, model: str | None, usage: Usage | None, at: datetime) -> Decimal | None:
         """The price of a call in US dollars; None without usage or a known price.
 

@@ -1,4 +1,4 @@
-"""The span of a call where the SDK makes none: the same kind, name and attributes as its own since 1.14."""
+"""The span of a call where the SDK makes none, with the kind, name and attributes of the SDK's own since 1.14."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_SPAN: Final = nullcontext()
 
 
 def start_span(tracer: Tracer, start: CallStart, options: Any, port: int) -> Span:
-    """Start the span of a call, with what a sampler may want to see.
+    """Start the span of a call, with the attributes that a sampler may need.
 
     Args:
         tracer: Makes the span.
@@ -41,14 +41,14 @@ def start_span(tracer: Tracer, start: CallStart, options: Any, port: int) -> Spa
 
 
 def current(span: Span | None, *, own: bool) -> AbstractContextManager[object]:
-    """Has a span of our own current while the SDK works, as the SDK has its own."""
+    """Make the span current while the SDK works, where claudescope made it. The SDK does that for its own."""
     if span is None or not own:
         return _NO_SPAN
     return use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
 
 def end_span(span: Span, record: CallRecord) -> None:
-    """Write what a finished call tells to the span of our own, and end it when the call ended."""
+    """Write the facts of a finished call to the span that claudescope made, and end it at the call's end."""
     usage = record.usage
     values: dict[str, AttributeValue | None] = {
         names.STOP_REASON.name: record.finish_reason,

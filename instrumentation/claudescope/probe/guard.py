@@ -1,4 +1,4 @@
-"""Keeps a fault of our own away from the app, and from taking a call's record with it."""
+"""Keeps internal errors away from the app, and keeps the record of a call when they happen."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _P = ParamSpec("_P")
 
 
 def guarded(method: Callable[_P, None]) -> Callable[_P, None]:
-    """Count what goes wrong in `method` instead of raising it: our fault is not the app's."""
+    """Make a method that counts an internal error instead of raising it into the app."""
 
     @wraps(method)
     def never_raises(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             method(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - see above
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("probe")
 
     return never_raises
 
 
 def bare_record(start: CallStart, outcome: Outcome, error_type: str | None) -> CallRecord:
-    """The record of a call whose facts could not be put together: that it was made, and how it ended, is known."""
+    """The record of a call whose facts could not be read: it says that the call was made, and how it ended."""
     return CallRecord(
         operation=start.operation,
         provider=start.provider,

@@ -1,16 +1,16 @@
-"""Wraps the choke points of the SDK, and puts them back.
+"""Wraps the methods of the SDK that every call goes through, and restores them.
 
-    SyncAPIClient.request, AsyncAPIClient.request   every API method of every client ends here: begins and ends a call
-    ._request                                       where the SDK traces itself: has its span, and fails before it ends
+    SyncAPIClient.request, AsyncAPIClient.request   every API method of every client calls it: begins and ends a call
+    ._request                                       where the SDK traces itself: sees its span, before it ends
     ._process_response                              once per successful response
     ._sleep_for_retry                               once per retry
     Stream.__stream__, AsyncStream.__stream__       the generator of a stream's events, whoever built the stream
     JSONLDecoder.__decode__, AsyncJSONLDecoder.…    the generator of a batch's results
 
-An SDK that lacks one is seen as far as the others reach, and a warning says what is missing.
+Where an SDK lacks one of them, the others still work, and a warning says what is not seen.
 
-On classes, so that clients made before are covered too. A wrapper calls the original with the arguments as they are,
-and returns what it returns or lets out what it raises.
+The methods are wrapped on the classes, so that clients made before are covered too. A wrapper calls the original with
+unchanged arguments, and returns what it returns or raises what it raises.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ _log: Final = logging.getLogger("claudescope")
 _lock = threading.RLock()
 renew_in_child(sys.modules[__name__], "_lock")
 _installed: Final[dict[tuple[type, str], tuple[_Function, _Function]]] = {}
-"""By class and method: the original, and our wrapper."""
+"""The original method and its wrapper, by class and method name."""
 
 
 class _Active:
-    """What the wrappers know.
+    """The state that the wrappers share.
 
     Attributes:
-        probe: Whom they report to; None makes them pass everything through.
-        blind: The SDK has no hook where responses are seen, so what a call returns has to do.
-        warned: It has been said what the installed SDK does not let us see.
+        probe: What they report to; None makes them pass everything through.
+        blind: Whether the SDK has no hook for responses, so that facts come from what a call returns.
+        warned: Whether the warning about missing hooks has been logged.
     """
 
     probe: Probe | None = None
@@ -62,10 +62,10 @@ class _Active:
 
 
 def install(probe: Probe) -> None:
-    """Report to `probe` what the SDK does. Replaces the probe where the hooks are in already."""
+    """Wrap the methods, and report to `probe`. Only replaces the probe where they are wrapped already."""
     with _lock:
         missing: dict[str, str] = {}
-        for module, class_name, name, wrapper, sees in _choke_points():
+        for module, class_name, name, wrapper, sees in _hook_points():
             owner = _find(module, class_name)
             original = None if owner is None else vars(owner).get(name)
             if owner is None or original is None:
@@ -81,17 +81,17 @@ def install(probe: Probe) -> None:
         if missing and not _Active.warned:
             _Active.warned = True
             _log.warning(
-                "claudescope: this anthropic SDK has no %s, so these are not seen: %s",
+                "claudescope: this anthropic SDK has no %s, so claudescope does not see: %s",
                 ", ".join(missing),
                 "; ".join(dict.fromkeys(missing.values())),
             )
 
 
 def remove() -> None:
-    """Put the SDK back as it was.
+    """Restore the SDK's methods.
 
-    A hook over which somebody has put a wrapper of their own stays below it, and does nothing until it is installed
-    again: taking it out would take theirs out too.
+    A hook that another library has wrapped stays in place and passes everything through: to remove it would remove the
+    other library's wrapper too.
     """
     with _lock:
         _Active.probe = None
@@ -102,7 +102,7 @@ def remove() -> None:
 
 
 def active() -> Probe | None:
-    """The probe that is reported to, or None."""
+    """The probe that the hooks report to, or None."""
     return _Active.probe
 
 
@@ -120,12 +120,12 @@ def _find(module: str, name: str) -> type | None:
         return None
 
 
-def _choke_points() -> tuple[tuple[str, str, str, _Wrapper, str], ...]:
-    """Module, class and method of each hook, its wrapper, and what is not seen without it."""
+def _hook_points() -> tuple[tuple[str, str, str, _Wrapper, str], ...]:
+    """Module, class and method of each hook, its wrapper, and what claudescope does not see without it."""
     client, streaming, jsonl = "anthropic._base_client", "anthropic._streaming", "anthropic._decoders.jsonl"
     sync, is_async = "SyncAPIClient", "AsyncAPIClient"
     spans, responses, retries = "the SDK's own span", "statuses, attempts and what raw responses cost", "retries"
-    events, results = "the events of streams, but for their bytes", "what the results of message batches cost"
+    events, results = "the parsed events of streams", "what the results of message batches cost"
     return (
         (client, sync, "request", _request, "the calls of sync clients"),
         (client, sync, "_request", _inner_request, spans),
@@ -189,7 +189,7 @@ def _async_request(original: _Function) -> _Function:
 
 
 def _adopt_span(call: Call, sdk_call: Any) -> None:
-    """Take the span that the SDK started for this call, from the `ApiCall` that it keeps it in."""
+    """Take the span that the SDK started for this call from its `ApiCall`."""
     span = getattr(sdk_call, "span", None)
     if isinstance(span, Span):
         call.span = span
@@ -269,7 +269,7 @@ def _sleep_for_retry(original: _Function) -> _Function:
         call = CURRENT_CALL.get()
         if call is None:
             return original(self, *args, **kwargs)
-        # A retry that follows an exception is slept for inside its `except`.
+        # The SDK sleeps inside the `except` of the exception that it retries.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
         try:
             result = original(self, *args, **kwargs)
@@ -288,7 +288,7 @@ def _async_sleep_for_retry(original: _Function) -> _Function:
         call = CURRENT_CALL.get()
         if call is None:
             return await original(self, *args, **kwargs)
-        # A retry that follows an exception is slept for inside its `except`.
+        # The SDK sleeps inside the `except` of the exception that it retries.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
         try:
             result = await original(self, *args, **kwargs)

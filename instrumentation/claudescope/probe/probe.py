@@ -63,6 +63,7 @@ class Probe:
         content: ContentCapture | None = None,
     ) -> None:
         self._dispatcher = Dispatcher(sinks, prices)
+        self._prices = prices
         self._content = content
         self._tracer = tracer
         self._sdk_traces = sdk_traces
@@ -105,7 +106,7 @@ class Probe:
             dispatcher = self._dispatcher
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
             if start.request_model is not None or batch:
-                dispatcher.warm_prices()
+                self._prices.warm()
             call = Call(dispatcher, start, parent_context)
             if batch:
                 call.batch = batch

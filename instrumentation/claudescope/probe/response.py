@@ -1,7 +1,7 @@
-"""Reads the facts of a call off what the SDK hands over: parsed models, decoded bodies, events and headers.
+"""Reads the facts of a call from parsed models, decoded bodies, events and headers.
 
-Nothing validates a response against its type unless the client is told to, so a field can be missing, of another
-type or absurd. What isn't a plausible value is left out, and nothing here reads a prompt or a completion.
+The SDK validates a response against its type only on request, so a field can be missing, or have another type or an
+absurd value. Implausible values are ignored. Nothing here reads a prompt or a completion.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "RateLimits",
     "field_of",
     "is_content",
+    "is_success",
     "json_of",
     "read_headers",
 ]
@@ -33,13 +34,13 @@ _RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
     for index, part in enumerate(("limit", "remaining", "reset"))
 }
 CONTENT: Final = "content_block_delta"
-"""The type of the events that carry some of the answer: nearly all of a stream."""
+"""The type of the events that carry a piece of the answer: nearly all events of a stream."""
 _COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _ABSURD: Final = 1 << 53
 _NO_TOOLS: Final[Mapping[str, int]] = MappingProxyType({})
 _DraftUsage: Final = draft_of(Usage)
 _MAX_NAME: Final = 200
-"""Longest model name, request id or finish reason that is taken as one."""
+"""Longest model name, request id or finish reason that is accepted, in characters."""
 
 
 def field_of(source: object, name: str) -> Any:
@@ -55,28 +56,28 @@ def _is_sdk_model(source_class: type[Any]) -> bool:
 
 
 def _getter(source: object) -> Callable[[str], Any]:
-    """What gives the fields of a model or of a decoded body by name, for who reads many of them."""
+    """A function that returns the fields of a model or of a decoded body by name, faster than `field_of`."""
     if isinstance(source, dict):
         return cast("dict[str, object]", source).get
     if _is_sdk_model(type(source)):  # type: ignore[arg-type] # a class is hashable; mypy looks at its instances
-        # Fields that the model's type does not know are kept apart from its own, and slow to get at one by one.
+        # pydantic keeps fields that the model's type does not know elsewhere, and reading them one by one is slow.
         extra = cast("dict[str, object] | None", getattr(source, "__pydantic_extra__", None))
         return ({**extra, **source.__dict__} if extra else source.__dict__).get
     return lambda name: getattr(source, name, None)
 
 
 def is_content(event: object) -> bool:
-    """Whether an event of a stream, a model or decoded, only carries some of the answer. Never raises."""
+    """Whether an event of a stream, a model or decoded, carries only a piece of the answer. Never raises."""
     try:
         return bool(field_of(event, "type") == CONTENT)
-    except Exception:  # noqa: BLE001 - a stranger's object
+    except Exception:  # noqa: BLE001 - it may be any object
         return False
 
 
 def _count(value: object) -> int | None:
     """A plausible number of tokens or uses, or None."""
     if value is None:
-        return None  # most that a usage could say it does not
+        return None  # the usual case
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ABSURD:
         return value
     return None
@@ -87,7 +88,7 @@ def _name(value: object) -> str | None:
 
 
 def _fields(source: object) -> Iterable[tuple[str, object]]:
-    """The fields of a model, those its type does not know included, or of a decoded body."""
+    """The fields of a model, including those that its type does not know, or of a decoded body."""
     if isinstance(source, dict):
         return cast("dict[str, object]", source).items()
     known = cast("dict[str, object]", getattr(source, "__dict__", None) or {})
@@ -96,14 +97,14 @@ def _fields(source: object) -> Iterable[tuple[str, object]]:
 
 
 class MessageFacts:
-    """What a Message says of itself, from one body or from the events of a stream.
+    """The facts of a Message, from one body or from the events of a stream.
 
     The usage of `message_delta` is cumulative: its fields replace those of `message_start`.
 
     Attributes:
-        model: The model that answered; None until it is said.
-        finish_reason: Why it stopped; None until it is said.
-        stopped: The last event of a stream has come.
+        model: The model that answered; None until it is known.
+        finish_reason: Why it stopped; None until it is known.
+        stopped: Whether the last event of a stream has arrived.
     """
 
     # On the class, as most stay as they are: every call has one of these.
@@ -122,7 +123,7 @@ class MessageFacts:
 
     @property
     def complete(self) -> bool:
-        """The model has said why it stopped: an app that leaves the stream now has missed nothing."""
+        """Whether the answer is complete: an app that closes the stream now misses nothing."""
         return self.stopped or self.finish_reason is not None
 
     def read_message(self, message: object) -> None:
@@ -143,7 +144,7 @@ class MessageFacts:
         get, counts = _getter(usage), self._counts
         for name in _COUNTS:
             value = get(name)
-            if value.__class__ is int and 0 <= value < _ABSURD:  # as `_count`, which is a call for each
+            if value.__class__ is int and 0 <= value < _ABSURD:  # like `_count`, without a call for each
                 counts[name] = value
         self._usage = None
         self._read_details(get)
@@ -165,7 +166,7 @@ class MessageFacts:
             self._speed = _name(speed) or self._speed
 
     def usage(self) -> Usage | None:
-        """What was billed as far as it was said, or None where nothing was: the same object until more is said."""
+        """What was billed so far; None where nothing is known. Returns the same object until more is known."""
         usage, counts = self._usage, self._counts
         if usage is not None or not ("input_tokens" in counts or "output_tokens" in counts):
             return usage
@@ -189,14 +190,14 @@ class MessageFacts:
 
 
 class RateLimits(Mapping[RateLimitType, RateLimit]):
-    """The rate limits of a response, made of its headers only where somebody looks: every call has them, and few look.
+    """The rate limits of a response, parsed when they are first read: every response has them, and few are read.
 
     Args:
-        headers: The rate-limit headers that there are.
-        values: Begins with the value of each.
+        headers: The rate-limit headers of the response.
+        values: Their values, in the order of `headers.meanings`; further values are ignored.
 
     Attributes:
-        types: The types that they speak of.
+        types: The types of limits that the headers describe.
     """
 
     __slots__ = ("_headers", "_limits", "_values", "types")
@@ -221,7 +222,7 @@ class RateLimits(Mapping[RateLimitType, RateLimit]):
 
     def _read(self) -> dict[RateLimitType, RateLimit]:
         limits = self._limits
-        if limits is None:  # two threads may both make it: it is the same
+        if limits is None:  # two threads may both parse it, with the same result
             limits = self._limits = _limits_of(self._headers, self._values)
         return limits
 
@@ -240,9 +241,9 @@ class _LimitHeaders(NamedTuple):
     """Which rate-limit headers a response has.
 
     Attributes:
-        meanings: Of each, the limit it speaks of, and whether it is its size, what remains of it, or its reset.
-        types: The limits that they speak of.
-        pick: Takes their values out of those of all headers, and the first once more.
+        meanings: For each header, its limit, and whether it is the size (0), what remains (1) or the reset (2).
+        types: The limits that the headers describe.
+        pick: Takes their values from those of all headers, and the first value twice.
     """
 
     meanings: tuple[tuple[RateLimitType, int], ...]
@@ -251,7 +252,7 @@ class _LimitHeaders(NamedTuple):
 
 
 class _Places(NamedTuple):
-    """Where among its headers a response has the ones that are read; None for one that it has not."""
+    """The positions of the headers that are read; None for a header that the response does not have."""
 
     request_id: int | None
     retry_after: int | None
@@ -261,8 +262,8 @@ class _Places(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _places_of(names: tuple[bytes, ...]) -> _Places:
-    """Looked up once for each list of names: those of one API are as good as always the same."""
-    # The last one counts where a name is there twice.
+    """Find the headers that are read. Cached, as an API sends the same header names nearly always."""
+    # Where a name occurs twice, the last one counts.
     places = {name.lower(): place for place, name in enumerate(names)}
     limits = [(meaning, places[name]) for name, meaning in _RATE_LIMIT_HEADERS.items() if name in places]
     return _Places(
@@ -272,7 +273,7 @@ def _places_of(names: tuple[bytes, ...]) -> _Places:
         _LimitHeaders(
             tuple(meaning for meaning, _ in limits),
             tuple(sorted({limit_type for (limit_type, _), _ in limits})),
-            # The first once more at the end, as it gives no tuple of a single one.
+            # The first one twice, as `itemgetter` returns no tuple for a single position.
             itemgetter(*(place for _, place in limits), limits[0][1]),
         )
         if limits
@@ -285,8 +286,8 @@ class HeaderFacts(NamedTuple):
 
     Attributes:
         request_id: The API's id of the request.
-        retry_after: What the server asks to wait, in seconds.
-        rate_limits: The limits that were reported; None where none was.
+        retry_after: Seconds that the server asks to wait.
+        rate_limits: The limits that the headers report; None where there are none.
     """
 
     request_id: str | None
@@ -295,7 +296,7 @@ class HeaderFacts(NamedTuple):
 
 
 NO_HEADERS: Final = HeaderFacts(None, None, None)
-"""What no headers say."""
+"""The facts of a response without headers."""
 
 
 def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> HeaderFacts:
@@ -317,7 +318,7 @@ def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> HeaderFacts:
 
 def _retry_after(values: tuple[bytes, ...], after: int | None, after_ms: int | None) -> float | None:
     milliseconds = None if after_ms is None else _seconds(values[after_ms])
-    if milliseconds is not None:  # the more exact of the two
+    if milliseconds is not None:  # the more precise of the two
         return milliseconds / 1000
     return None if after is None else _seconds(values[after])
 
@@ -330,13 +331,19 @@ def _seconds(value: bytes) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        return None  # a date: the SDK understands it, and the delay it slept is recorded anyway
+        return None  # a date: the SDK understands it, and the delay is recorded in any case
     return seconds if 0 <= seconds < 1e9 else None
 
 
 def json_of(response: Any) -> object:
-    """The decoded body of a response; None where it is broken, which may be why nobody could parse it."""
+    """The decoded body of a response; None where it is not valid JSON."""
     try:
         return response.json()
     except ValueError:
         return None
+
+
+def is_success(response: Any) -> bool:
+    """Whether a response has a status of success. Faster than httpx' own property."""
+    status: int = response.status_code
+    return 200 <= status < 300

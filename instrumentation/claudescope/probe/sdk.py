@@ -1,4 +1,4 @@
-"""What the installed `anthropic` SDK is: its classes, its clients' platforms, its requests' operations."""
+"""Names of the `anthropic` SDK: the platforms of its clients, the operations and models of its requests."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = [
 ]
 
 SUPPORTED: Final = ((0, 51), (3,))
-"""The versions that the tests run against: from, and up to but without. The extra `instruments` says the same."""
+"""The tested versions: from the first, up to but not including the second. The extra `instruments` has the same."""
 
 _MODULE_PROVIDERS: Final = (
-    # In order: the first that a base class' module starts with.
+    # In order: the first that the module of a base class starts with.
     ("anthropic.lib.bedrock", "aws.bedrock"),
     ("anthropic.lib.vertex", "gcp.vertex_ai"),
     ("anthropic.lib.foundry", "azure.ai.foundry"),
@@ -62,7 +62,7 @@ _servers: Final[dict[int, tuple[Any, tuple[str, int]]]] = {}
 
 
 def is_supported(version: str) -> bool:
-    """Whether a version of the SDK is one that claudescope is tested with."""
+    """Whether claudescope is tested with a version of the SDK."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     first, end = SUPPORTED
     return first <= numbers < end
@@ -109,7 +109,7 @@ def provider_of(client: object) -> str:
 def server_of(client: Any) -> tuple[str, int]:
     """The host name and port that a client sends its requests to."""
     url = client.base_url
-    # By identity, as an URL is slow to hash and to take apart. The entry keeps its URL, so no other can have its id.
+    # By identity, as a URL is slow to hash and to parse. The entry keeps its URL alive, so no other URL has its id.
     known = _servers.get(id(url))
     if known is None or known[0] is not url:
         if len(_servers) >= _MAX_SERVERS:
@@ -119,14 +119,14 @@ def server_of(client: Any) -> tuple[str, int]:
 
 
 def request_model(options: Any) -> str | None:
-    """The model that a request asks for, where its body names one."""
+    """The model that the body of a request names; None where it names none."""
     body: object = options.json_data
     model = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
     return model if isinstance(model, str) and 0 < len(model) <= 200 else None
 
 
 def http_library(response: object) -> Any:
-    """The module, `httpx` or `httpx2`, that a response's class comes from; None for a stand-in."""
+    """The module, `httpx` or `httpx2`, that a response's class comes from; None for a mock."""
     return _library_of_class(type(response))  # type: ignore[arg-type] # as above
 
 
@@ -140,5 +140,5 @@ def _library_of_class(response_class: type[Any]) -> Any:
 
 
 def is_stream(result: object) -> bool:
-    """Whether the SDK made a stream of a response."""
+    """Whether what the SDK made of a response is a stream."""
     return hasattr(cast("type[Any]", type(result)), "__stream__")

@@ -1,8 +1,8 @@
-"""Watches how the app reads a response that it reads itself: the events of a stream, and the bytes of a body.
+"""Watches the app read a response: the events of a stream, and the bytes of a body.
 
-While a `Stream` of the SDK parses the body, its events decide how the call ends: the SDK closes the body in its own
-`finally`, before its exception reaches a wrapper around it. A body decides only when nobody parses it, or when the
-app closes it between two events.
+While a `Stream` of the SDK parses the body, its events decide how the call ends: the SDK closes the body in a
+`finally`, before its exception reaches a wrapper around the body. The body decides only where no `Stream` parses it, or
+where the app closes it between two events.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 __all__ = ["call_of", "watch_async_events", "watch_body", "watch_events", "watch_span_end"]
 
 _EXTENSION: Final = "claudescope.call"
-"""Where a response carries its call. httpx leaves a response's extensions out when it is pickled."""
+"""The extension of a response that holds its call. httpx does not pickle extensions."""
 
 
 def call_of(response: Any) -> WatchedCall | None:
-    """The call that a response belongs to, where it was seen."""
+    """The call that a response belongs to; None where the call was not seen."""
     extensions: object = getattr(response, "extensions", None)
     call = extensions.get(_EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return cast("WatchedCall | None", call)
 
 
-# The two loops below run once an event, and a stream has hundreds: so each is written out, reads no attribute that it
-# can keep, and looks no further into an event that only carries some of the answer. Calling a method of the call for
-# each event cost fifteen times as much. The clock is told at once, as the app may end the call between two events.
+# The two loops below run once per event, and a stream has hundreds. So each is written out, keeps attributes in local
+# variables, and reads no more of an event that carries only a piece of the answer. A method call per event takes
+# fifteen times as long. The timings are written at once, as the app may end the call between two events.
 
 
 def watch_events(events: Iterator[Any], call: WatchedCall) -> Generator[Any, None, None]:
-    """Yield the events of a sync stream as they are, and tell the call what it sees."""
+    """Yield the events of a sync stream unchanged, and report them to the call."""
     call.parsing = True
     timings, content = call.timings, call.content
     first, last, gap = timings.first_content, timings.last_event, timings.longest_gap
@@ -53,7 +53,7 @@ def watch_events(events: Iterator[Any], call: WatchedCall) -> Generator[Any, Non
                 content.on_event(event)
             try:
                 has_content = event.type == CONTENT
-            except Exception:  # noqa: BLE001 - decoded, and no model
+            except Exception:  # noqa: BLE001 - a decoded event, not a model
                 has_content = is_content(event)
             if has_content:
                 timings.last_content = now
@@ -72,7 +72,7 @@ def watch_events(events: Iterator[Any], call: WatchedCall) -> Generator[Any, Non
 
 
 async def watch_async_events(events: AsyncGenerator[Any, None], call: WatchedCall) -> AsyncIterator[Any]:
-    """Yield the events of an async stream as they are, and tell the call what it sees."""
+    """Yield the events of an async stream unchanged, and report them to the call."""
     call.parsing = True
     timings, content = call.timings, call.content
     first, last, gap = timings.first_content, timings.last_event, timings.longest_gap
@@ -86,7 +86,7 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: WatchedCal
                 content.on_event(event)
             try:
                 has_content = event.type == CONTENT
-            except Exception:  # noqa: BLE001 - decoded, and no model
+            except Exception:  # noqa: BLE001 - a decoded event, not a model
                 has_content = is_content(event)
             if has_content:
                 timings.last_content = now
@@ -97,7 +97,7 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: WatchedCal
             yield event
     except GeneratorExit:
         call.finalized()
-        # Without us the finaliser would close the SDK's generator itself: a dropped one frees its connection.
+        # The finaliser closes only this generator: close the SDK's too, so that it frees its connection.
         await events.aclose()
         raise
     except BaseException as error:
@@ -107,7 +107,7 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: WatchedCal
 
 
 def watch_body(response: Any, call: WatchedCall) -> None:
-    """Have `response` carry `call`, and report how its body ends where no `Stream` parses it."""
+    """Attach `call` to `response`, and watch its body where no `Stream` parses it."""
     response.extensions[_EXTENSION] = call
     body = response.stream
     http = http_library(response)
@@ -119,10 +119,10 @@ def watch_body(response: Any, call: WatchedCall) -> None:
 
 
 def watch_span_end(response: Any, call: WatchedCall) -> None:
-    """Have the SDK's observer of a stream tell us before it ends the call's span, as attributes are frozen after.
+    """Report to the call before the SDK's observer of a stream ends its span, which can't be written to afterwards.
 
-    Only for an end that the events did not announce: a failure, a body that was cut, or the app's stopping the call,
-    which the SDK takes for a stream that was closed.
+    Needed for ends that no event announces: an error, a truncated body, or the app cancelling the call, which the SDK
+    sees as a stream that was closed.
     """
     observer = getattr(getattr(response, "stream", None), "stream_observer", None)
     inner = getattr(observer, "inner", None)
@@ -146,7 +146,7 @@ def watch_span_end(response: Any, call: WatchedCall) -> None:
 
 
 class _Body:
-    """The wrapper's part that is the same for sync and async bodies."""
+    """What the wrappers of sync and async bodies share."""
 
     def __init__(self, body: Any, call: WatchedCall, body_type: BodyType) -> None:
         self._body = body
@@ -168,7 +168,7 @@ class _Body:
 
 class _SyncBody(_Body):
     def __iter__(self) -> Iterator[bytes]:
-        # While a Stream parses it, the events are watched: its bytes need no second layer.
+        # While a Stream parses the body, its events are watched, and its bytes need no wrapper.
         return iter(self._body) if self._call.parsing else self._watched()
 
     def _watched(self) -> Iterator[bytes]:
@@ -178,7 +178,7 @@ class _SyncBody(_Body):
                 self._call.on_chunk(chunk)
                 yield chunk
         except GeneratorExit:
-            raise  # the app stopped reading: closing the body, or dropping it, ends the call
+            raise  # the app stopped reading: closing or dropping the body ends the call
         except BaseException as error:
             self._call.failed(error)
             raise
@@ -202,7 +202,7 @@ class _AsyncBody(_Body):
                 self._call.on_chunk(chunk)
                 yield chunk
         except GeneratorExit:
-            raise  # the app stopped reading: closing the body, or dropping it, ends the call
+            raise  # the app stopped reading: closing or dropping the body ends the call
         except BaseException as error:
             self._call.failed(error)
             raise
@@ -217,7 +217,7 @@ class _AsyncBody(_Body):
 
 @lru_cache(maxsize=8)
 def _body_class(http: Any, sync: bool, is_async: bool) -> type[Any]:
-    """A wrapper of the same kind, sync, async or both, so that httpx' checks on the kind still hold."""
+    """A wrapper that is a sync stream, an async stream or both, like the body, as httpx checks that."""
     bases: list[type] = []
     if sync:
         bases += [_SyncBody]

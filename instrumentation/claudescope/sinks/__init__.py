@@ -1,6 +1,6 @@
-"""What becomes of a finished call: one small file per consumer, each with one job.
+"""The consumers of finished calls: one small module per sink, each with one job.
 
-`Sink` is all that the probe knows of them, so adding one touches no other.
+The probe knows them only as `Sink`, so a new sink changes no other module.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Emits events of calls to OpenTelemetry's logs, in the context of the call's span."""
+"""Emits events to OpenTelemetry's logs, in the context of the call's span."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from claudescope.schema.record import CallRecord
 __all__ = ["Events"]
 
 _SEVERITIES: Final = {logging.INFO: SeverityNumber.INFO, logging.WARNING: SeverityNumber.WARN}
-# Before, a log record is an object of the SDK's, and has no event name.
+# Older versions take a log record of OpenTelemetry's SDK, which has no event name.
 _HAS_EVENTS: Final = "event_name" in inspect.signature(Logger.emit).parameters
 
 
 class Events:
-    """Where events go.
+    """Emits events to one logger provider.
 
     Args:
         provider: The provider; None for the global one, also where the app sets that later.
@@ -41,13 +41,13 @@ class Events:
         body: str | None = None,
         level: int = logging.INFO,
     ) -> None:
-        """Emit an event of a call that has ended now. Does nothing on an OpenTelemetry API without events.
+        """Emit an event of a call that has just ended. Does nothing where OpenTelemetry's API has no events yet.
 
         Args:
             name: The event's name.
             record: The call.
             attributes: The event's attributes, structured.
-            body: A line for people.
+            body: A message for people; None for none.
             level: `logging.INFO` or `logging.WARNING`.
         """
         if not _HAS_EVENTS:
@@ -64,7 +64,7 @@ class Events:
 
 
 def _context_of(record: CallRecord) -> context.Context:
-    """The context that belongs to a call, wherever its record is made: a dropped stream's on a thread of ours."""
+    """The context of a call, even where its record is made on another thread, as for a dropped stream."""
     if record.trace_id is None or record.span_id is None:
         return context.get_current()
     current = trace.get_current_span().get_span_context()

@@ -1,4 +1,4 @@
-"""One JSON object a line, with every field of a call, by python-json-logger.
+"""A logging formatter that writes one JSON object per line, with every field of a call, through python-json-logger.
 
 logging.config.dictConfig(
     {

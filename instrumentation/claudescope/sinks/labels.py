@@ -1,6 +1,7 @@
-"""Turns the facts of a call into label sets, and keeps their number bounded.
+"""Turns the facts of a call into label sets, and limits their number.
 
-Model names come from the wire, workflow names from the app: neither may make a process' metrics grow without end.
+Model names come from requests and responses, and workflow names from the app. Neither may make the metrics of a process
+grow without limit.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Cap:
     """The first values of a label, up to its cap; further ones are `other`.
 
     Args:
-        label: The label, whose `values` are let through or whose `cap` limits how many are.
-        cap: Overrides the label's own cap.
+        label: The label. Its `values` are allowed where it has them; else its `cap` limits how many are.
+        cap: Replaces the label's own cap; None keeps it.
     """
 
     def __init__(self, label: Label, cap: int | None = None) -> None:
@@ -61,13 +62,14 @@ class Cap:
 
 
 class LabelSet:
-    """The common labels of some calls, ready to be emitted, alone or with some labels more.
+    """The common labels of some calls, alone or with further labels, ready to be emitted.
 
-    Compared by identity: there is one for each combination of values.
+    Compared by identity: there is one object for each combination of values.
 
     Attributes:
         attributes: The labels.
-        plus: The labels with others added, by these as name, value, name, value. Values must come from bounded sets.
+        plus: The labels with further ones, which are the key: name, value, name, value. Values must come from bounded
+            sets.
     """
 
     __slots__ = ("attributes", "plus")
@@ -78,7 +80,7 @@ class LabelSet:
 
 
 class _Extended(dict[tuple[str, ...], Attributes]):
-    """Adds labels to some where they are asked for, and keeps the result."""
+    """Adds further labels when a combination is first read, and keeps the result."""
 
     __slots__ = ("_attributes",)
 
@@ -97,8 +99,8 @@ class CallLabels(NamedTuple):
 
     Attributes:
         ended: The common labels.
-        started: Those that were known when it started: the same for its start and its end.
-        limits: Those of its rate limits, which hold for a model, whatever it is used for.
+        started: Those that were known when it started, which its start and its end share.
+        limits: Those of its rate limits, which apply to a model, whatever the workflow.
     """
 
     ended: LabelSet
@@ -140,7 +142,7 @@ class LabelSets:
                 self._find((operation, provider, model, None, address, workflow)),
                 self._find((None, provider, model, None, address, None)),
             )
-            if values in self._sets:  # so none of them is over its cap, and there are as few as there are sets
+            if values in self._sets:  # so none of the values is above its cap, and there are at most as many as sets
                 self._calls[values] = found
         return found
 
@@ -167,6 +169,6 @@ class LabelSets:
             if len(self._sets) >= MAX_LABEL_SETS:
                 return self._overflow
             found = LabelSet({name: value for name, value in zip(self._caps, capped, strict=True) if value is not None})
-            # Two threads may both have made it: the first one in is the one.
+            # Two threads may both have made it: the first one that is stored is used.
             found = self._sets.setdefault(capped, found)
         return found

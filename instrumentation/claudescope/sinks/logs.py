@@ -1,7 +1,7 @@
 """Writes one structured log record per call: to stdlib logging, and to OpenTelemetry's logs where a provider is set.
 
-The record's message is a line for people; its fields carry the names that spans and metrics use. It holds what
-`CallRecord` holds and nothing else: no prompt, no completion, no key, and no text of an error, which may quote either.
+The record's message is for people; its fields have the names that spans and metrics use. It holds only what
+`CallRecord` holds: no prompt, no completion, no key, and no error message, which may quote any of them.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from claudescope.sinks.sink import Sink
 __all__ = ["EVENT_NAME", "LOGGER_NAME", "Field", "LogsSink", "fields_of"]
 
 LOGGER_NAME: Final = "claudescope.calls"
-"""The stdlib logger. Its level and handlers are the app's to set."""
+"""The stdlib logger. The app sets its level and handlers."""
 
 EVENT_NAME: Final = names.CALL_EVENT.name
 """The event name of OpenTelemetry's log records."""
 
 Field = str | int | float | bool | tuple[str, ...]
-"""What a field can hold."""
+"""The type of a field's value."""
 
-# An error is a warning here: whether it is one for the app, the app decides, and error trackers take levels above for
-# something to report.
+# A failed call is a warning: the app decides whether it is an error for the app, and error trackers report higher
+# levels.
 _LEVELS: Final[Mapping[str, int]] = {"error": logging.WARNING}
 
 _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
@@ -55,7 +55,7 @@ _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     names.COST.name: lambda call: None if call.cost_usd is None else float(call.cost_usd),
 }
 _TRACE_FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
-    # Of stdlib's records: OpenTelemetry's have a place of their own for them.
+    # Only of stdlib's records: OpenTelemetry's records have a trace and a span of their own.
     names.TRACE_ID.name: lambda call: call.trace_id,
     names.SPAN_ID.name: lambda call: call.span_id,
 }
@@ -70,13 +70,13 @@ _writing: ContextVar[bool] = ContextVar("claudescope_writing_a_log", default=Fal
 
 
 class LogsSink(Sink):
-    """Writes a record per call, at INFO, and at WARNING for a call that ended in an error.
+    """Writes a record per call, at INFO, or at WARNING where the call ended in an error.
 
-    A handler may take its time: it runs where the call ended, as it does for every record that the app logs.
+    A handler runs in the thread of the call, like for every record that the app logs.
 
     Args:
         provider: Where OpenTelemetry's records go; None for the global provider, also where the app sets that later.
-        stdlib: Write to the stdlib logger too.
+        stdlib: Whether to write to the stdlib logger too.
     """
 
     name: ClassVar[str] = "logs"
@@ -85,12 +85,12 @@ class LogsSink(Sink):
         self._stdlib = stdlib
         self._logger = logging.getLogger(LOGGER_NAME)
         if not any(isinstance(handler, logging.NullHandler) for handler in self._logger.handlers):
-            # Without one, Python prints warnings of an app that has set up no logging on its standard error.
+            # Without one, Python prints warnings to standard error where the app has not set up logging.
             self._logger.addHandler(logging.NullHandler())
         self._events = Events(provider)
 
     def finished(self, record: CallRecord, context: Context | None = None) -> None:
-        """Write the record of a call, unless a handler of such a record made the call."""
+        """Write the record of a call, unless a handler made the call while it handled such a record."""
         if _writing.get():
             return
         token, inside = _writing.set(True), None if context is None else attach(context)
@@ -113,13 +113,13 @@ class LogsSink(Sink):
         if enabled:
             entry = self._logger.makeRecord(LOGGER_NAME, level, __file__, 0, message, (), None, "finished")
             for name, value in (fields | _read(record, _TRACE_FIELDS)).items():
-                # Not as `extra`, which raises where the app's own record factory has set the same name.
+                # Not as `extra`, which raises where the app's record factory has set the same name.
                 entry.__dict__.setdefault(name, value)
             self._logger.handle(entry)
 
 
 def fields_of(record: CallRecord) -> dict[str, Field]:
-    """What a record says of its call, by the names of spans and metrics; what is not known is left out."""
+    """The fields of a record, by the names of spans and metrics, without those that are not known."""
     fields = _read(record, _FIELDS)
     usage = record.usage
     if usage is not None:
@@ -146,7 +146,7 @@ def _line(record: CallRecord) -> str:
 
 
 def _is_bridged(logger: logging.Logger) -> bool:
-    """Whether a handler hands the logger's records to OpenTelemetry, which then has them already."""
+    """Whether a handler passes the logger's records to OpenTelemetry already."""
     current: logging.Logger | None = logger
     while current is not None:
         for handler in current.handlers:

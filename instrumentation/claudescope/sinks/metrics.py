@@ -1,4 +1,4 @@
-"""Emits the catalogue: histograms as calls end, everything else when an export asks."""
+"""Emits the metrics of the catalogue: histograms when calls end, all others when an export reads them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _SERVER_TOOL: Final = signals.SERVER_TOOL.name
 class MetricsSink(Sink):
     """Records every call into a meter.
 
-    Made by `for_provider`, as OpenTelemetry can't take an observable instrument back: a second set of instruments on
-    the same provider would report everything twice.
+    Made by `for_provider`, as OpenTelemetry can't remove an observable instrument: a second set of instruments on the
+    same provider would report everything twice.
 
     Args:
         meter: Makes the instruments.

@@ -1,4 +1,4 @@
-"""Keeps the rate limits that were seen last."""
+"""Merges the rate limits of responses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Limits = Mapping[RateLimitType, RateLimit]
 
 
 def newer(known: Limits | None, seen: Limits) -> Limits:
-    """What is known once `seen` has been: of each type what was seen last.
+    """Merge the limits of a response into those known before: of each type, the last one counts.
 
-    Does not look at the limits themselves where `seen` has all the types: they may not have been read yet.
+    Where `seen` has all types, the limits are not read, as parsing them costs time.
     """
     if known is None or getattr(known, "types", known) == getattr(seen, "types", seen):
         return seen

@@ -1,6 +1,6 @@
 """Plain numbers that observable instruments read when an export happens.
 
-A synchronous OpenTelemetry instrument costs some microseconds a record; adding to a number in a dict costs a tenth.
+A synchronous OpenTelemetry instrument takes some microseconds per record; adding to a number in a dict takes a tenth.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from claudescope.sinks.rate_limits import Limits
 __all__ = ["Cells", "Store"]
 
 Cells = dict[LabelSet, Any]
-"""Sums by labels; a metric's are all `int`, all `float` or all `Decimal`."""
+"""Sums by labels. Those of one metric are all `int`, all `float` or all `Decimal`."""
 
 _COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
     INTERNAL_ERRORS.name: counters.INTERNAL_ERRORS.counts,
@@ -38,13 +38,13 @@ _COUNTED_ELSEWHERE: dict[str, Callable[[], Mapping[str, int]]] = {
 
 
 class Store:
-    """Sums by metric and labels, and the rate limits seen last.
+    """Sums by metric and labels, and the last rate limits.
 
-    The caller takes `lock` once for all that a call changes.
+    The caller takes `lock` once for everything that a call changes.
 
     Attributes:
         lock: Guards the cells and the limits.
-        limits: By the labels of a limit, what the last response said.
+        limits: The last rate limits, by their labels.
     """
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
@@ -54,16 +54,16 @@ class Store:
         self._cells: dict[str, dict[tuple[str, ...], Cells]] = {metric.name: {} for metric in metrics}
 
     def cells(self, metric: Metric, *pairs: str) -> Cells:
-        """The sums of a metric by its common labels, to be added to in place, which a method a sum would make dear.
+        """The sums of a metric by its common labels. The caller adds to them in place, which is faster than a method.
 
         Args:
-            metric: Which metric.
+            metric: The metric.
             pairs: Further labels as name, value, name, value. Values must come from bounded sets.
         """
         return self._cells[metric.name].setdefault(pairs, {})
 
     def observe(self, metric: Metric) -> Iterable[Observation]:
-        """What an observable instrument reports now. Never raises."""
+        """The current values of an observable instrument. Never raises."""
         if (counts := _COUNTED_ELSEWHERE.get(metric.name)) is not None:
             (label,) = metric.labels
             return [Observation(count, {label.name: value}) for value, count in counts().items()]
@@ -76,7 +76,7 @@ class Store:
         ]
 
     def observe_limits(self, metric: Metric) -> Iterable[Observation]:
-        """What the instrument of a rate limit reports now."""
+        """The current values of a rate limit's instrument."""
         part = "limit" if metric is RATE_LIMIT else "remaining"
         with self.lock:
             known = list(self.limits.items())
