@@ -67,14 +67,17 @@ def choose_destinations(
     explicit = endpoint is not None or prometheus_port is not None or bool(console)
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return Destinations({}, frozenset(), None, explicit)
-    named = {signal: _named_exporters(signal) for signal in (SIGNALS if logs else SIGNALS[:2])}
-    unset = [signal for signal, names in named.items() if names is None]
-    otlp = {signal: protocol or _OTLP_PROTOCOLS[name] for signal, name in _pairs(named) if name in _OTLP_PROTOCOLS}
+    signals = SIGNALS if logs else SIGNALS[:2]
+    named: dict[Signal, list[str] | None] = {signal: _named_exporters(signal) for signal in signals}
+    unset: list[Signal] = [signal for signal, names in named.items() if names is None]
+    otlp: dict[Signal, str | None] = {
+        signal: protocol or _OTLP_PROTOCOLS[name] for signal, name in _pairs(named) if name in _OTLP_PROTOCOLS
+    }
     otlp |= {signal: protocol for signal in unset if endpoint is not None or has_endpoint(signal)}
     prometheus = None if prometheus_port is None else (prometheus_port, prometheus_host)
     if prometheus is None and "prometheus" in (named["metrics"] or ()):
         prometheus = _standard_prometheus_endpoint()
-    printed = {signal for signal, name in _pairs(named) if name == "console"}
+    printed: set[Signal] = {signal for signal, name in _pairs(named) if name == "console"}
     if console or (console is None and not otlp and prometheus is None):
         printed.update(unset)
     return Destinations(otlp, frozenset(printed), prometheus, explicit)
