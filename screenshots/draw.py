@@ -218,7 +218,7 @@ def draw(names: list[str], out: Path = _OUT) -> None:
                 file = Path(temporary) / f"{dashboard['uid']}{suffix}.json"
                 file.write_text(json.dumps({**drawing, "theme": theme}), encoding="utf-8")
         command = ["node", str(_HERE / "shoot.mjs"), temporary, str(out), str(_WIDTH)]
-        subprocess.run(command, check=True, env={**os.environ, "CHROMIUM": str(chromium)})  # noqa: S603 # ours
+        subprocess.run(command, check=True, env={**os.environ, "CHROMIUM": str(chromium)})  # noqa: S603 # fixed command
 
 
 def main() -> None:

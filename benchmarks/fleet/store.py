@@ -79,7 +79,7 @@ class Store:
 
     def groups(self) -> list[Any]:
         """Return the rule groups with the duration of their last evaluation."""
-        with urllib.request.urlopen(f"{self.url}/api/v1/rules", timeout=60) as answer:  # noqa: S310 # ours
+        with urllib.request.urlopen(f"{self.url}/api/v1/rules", timeout=60) as answer:  # noqa: S310 # loopback
             groups: list[Any] = json.load(answer)["data"]["groups"]
         return groups
 
@@ -93,13 +93,13 @@ class Store:
             (self.folder / f"rules-{name}.yml").write_text(document, encoding="utf-8")
         config = {"global": {"evaluation_interval": f"{interval}s"}, "rule_files": ["rules-*.yml"]}
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-        request = urllib.request.Request(f"{self.url}/-/reload", method="POST")  # noqa: S310 # ours
-        with urllib.request.urlopen(request, timeout=120):  # noqa: S310 # ours
+        request = urllib.request.Request(f"{self.url}/-/reload", method="POST")  # noqa: S310 # loopback
+        with urllib.request.urlopen(request, timeout=120):  # noqa: S310 # loopback
             pass
 
     def value(self, name: str) -> float:
         """Return the value of one of Prometheus' own metrics."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:  # noqa: S310 # ours
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:  # noqa: S310 # loopback
             found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
         if found is None:
             raise ValueError(f"Prometheus has no metric {name}")

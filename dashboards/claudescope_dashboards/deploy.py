@@ -112,7 +112,7 @@ class Grafana(Target):
         try:
             text = request(method, self._url + path, self._headers, sent, missing_is_empty=missing)
         except BadInputError as refused:
-            status = re.search(r": answered (\d{3}):", str(refused))
+            status = re.search(r": [a-z ]+ (\d{3}):", str(refused))
             hint = _HINTS.get(int(status[1])) if status else None
             raise BadInputError(f"{refused}. {hint}" if hint else str(refused)) from None
         if missing and not text:

@@ -32,7 +32,7 @@ class Store:
 
     def flush(self) -> None:
         """Make the samples that VictoriaMetrics received visible to queries."""
-        with urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=30):  # noqa: S310 # ours
+        with urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=30):  # noqa: S310 # loopback
             pass
 
     def instant(self, expr: str, at: float | None = None) -> list[Any]:
@@ -53,7 +53,7 @@ class Store:
 
     def _get(self, path: str, body: bytes | None = None) -> Any:
         try:
-            with urllib.request.urlopen(f"{self.url}/api/v1/{path}", body, timeout=60) as answer:  # noqa: S310 # ours
+            with urllib.request.urlopen(f"{self.url}/api/v1/{path}", body, timeout=60) as answer:  # noqa: S310 # loopback
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             with error:

@@ -234,8 +234,8 @@ def victoria_metrics(history: History, folder: Path) -> Generator[Store]:
         url = running.enter_context(run_server(command, log))
         store = Store(url)
         wait_for("VictoriaMetrics is ready", store.is_ready, log)
-        request = urllib.request.Request(f"{url}/api/v1/import/prometheus", history.text.read_bytes(), method="POST")  # noqa: S310 # ours
-        with urllib.request.urlopen(request, timeout=60):  # noqa: S310 # ours
+        request = urllib.request.Request(f"{url}/api/v1/import/prometheus", history.text.read_bytes(), method="POST")  # noqa: S310 # loopback
+        with urllib.request.urlopen(request, timeout=60):  # noqa: S310 # loopback
             pass
         store.flush()
         (folder / "baseline.yml").write_text(history.baseline, encoding="utf-8")
@@ -270,5 +270,5 @@ def _written(moment: int) -> str:
 
 
 def _run(command: list[str | Path]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 # ours
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 # fixed command
     assert done.returncode == 0, done.stderr[-3000:]
