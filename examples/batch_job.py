@@ -17,7 +17,7 @@ POLL_SECONDS = float(os.environ.get("POLL_SECONDS", "60"))
 
 
 def main() -> None:
-    """Send all reviews in one batch, wait for it, and print what each came to."""
+    """Send all reviews in one batch, wait for it, and print each result."""
     claude = Anthropic()
     batch = claude.messages.batches.create(
         requests=[

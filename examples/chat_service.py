@@ -32,12 +32,12 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/chat")
 async def chat(question: Question) -> StreamingResponse:
-    """Answer a question, word by word."""
+    """Stream the answer to a question."""
     return StreamingResponse(answer(question.message), media_type="text/plain")
 
 
 async def answer(message: str) -> AsyncIterator[str]:
-    """The words of Claude's answer, as they come."""
+    """Yield the text of Claude's answer as it arrives."""
     try:
         async with claude.messages.stream(
             model="claude-opus-5-5", max_tokens=500, messages=[{"role": "user", "content": message}]

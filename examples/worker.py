@@ -1,6 +1,6 @@
-"""A background worker: reads texts from standard input, one a line, and prints a summary of each as it is done.
+"""A background worker: reads texts from standard input, one per line, and prints a summary of each.
 
-Ctrl-C and SIGTERM let the work in hand finish, and take no more.
+After Ctrl-C or SIGTERM it finishes running work and accepts no more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ claude = Anthropic(max_retries=5)
 
 
 def summarise(text: str) -> str:
-    """A text in one sentence."""
+    """Summarise a text in one sentence."""
     try:
         message = claude.messages.create(
             model="claude-haiku-5-5",
@@ -29,7 +29,7 @@ def summarise(text: str) -> str:
 
 
 def main() -> None:
-    """Work until there is no more to do, or until told to stop."""
+    """Summarise all texts, or until told to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ThreadPoolExecutor(max_workers=4) as pool:
         try:

@@ -163,8 +163,8 @@ def test_serves_metrics_while_it_runs(demo: _Demo) -> None:
         (["--duration", "soon"], "--duration soon: "),
         (["--duration=soon"], "--duration soon: "),
         (["--sedd", "1"], "No such option: --sedd"),
-        (["--metrics-port", "99999"], "--metrics-port 99999: expected a port from 0"),
-        (["--json", "/no/such/folder/report.json"], "there is no folder /no/such/folder"),
+        (["--metrics-port", "99999"], "--metrics-port 99999: expected a port from 1"),
+        (["--json", "/no/such/folder/report.json"], "the folder /no/such/folder does not exist"),
         (["--live"], "set ANTHROPIC_API_KEY"),
         (["--live", "--budget", "much"], "--budget much: expected an amount in US dollars"),
     ],
@@ -194,7 +194,7 @@ def test_a_busy_metrics_port() -> None:
 def test_a_scenario_with_a_mistake(tmp_path: Path) -> None:
     """A scenario file's mistake is shown with its line."""
     file = tmp_path / "mine.yaml"
-    file.write_text("name: mine\ndescription: Mine.\nfaults:\n  - {kind: overloaded_error, shar: 0.5}\n")
+    file.write_text("name: mine\ndescription: Mine.\nerrors:\n  - {type: overloaded_error, shar: 0.5}\n")
     done = run_here("demo", "--scenario", str(file))
     assert done.returncode == 2
     assert "mine.yaml:4" in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claudescope.cli.templates import starter_files
+from claudescope.cli.templates import template_files
 from claudescope_alerts.spec.model import load_spec
 from tests.cli import run_here
 
@@ -43,7 +43,7 @@ def test_never_overwrites(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert mine.read_text() == "stages: [mine]\n"
     assert (tmp_path / _SPEC).is_symlink()
-    assert f"Kept     {mine}. It has to have: include: {{local: .gitlab/claudescope.yml}}" in done.stdout
+    assert f"Kept     {mine}. Add this to it: include: {{local: .gitlab/claudescope.yml}}" in done.stdout
     assert f"Kept     {tmp_path / _SPEC}\n" in done.stdout
     assert (tmp_path / ".gitlab" / "claudescope.yml").exists()
     again = run_here("init", str(tmp_path), "--ci", "gitlab")
@@ -63,15 +63,15 @@ def test_the_examples_are_what_it_writes() -> None:
         shown = {
             path.relative_to(examples / ci): path.read_text() for path in (examples / ci).rglob("*") if path.is_file()
         }
-        assert shown == starter_files(ci)
+        assert shown == template_files(ci)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--ci", "jenkins"], "--ci jenkins: expected one of github, gitlab, none"),
-        (["no/such/folder"], "no/such/folder: there is no such folder. Make it first"),
-        ([__file__], f"{__file__}: there is no such folder"),
+        (["no/such/folder"], "no/such/folder: the folder does not exist. Create it"),
+        ([__file__], f"{__file__}: the folder does not exist"),
     ],
 )
 def test_bad_input(arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,8 +84,8 @@ def test_bad_input(arguments: list[str], message: str, tmp_path: Path, monkeypat
 
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:
-    """Where a folder can't be made, the message says which."""
+    """If a folder can't be created, the message names it."""
     (tmp_path / "observability").write_text("")
     done = run_here("init", str(tmp_path))
     assert done.returncode == 2
-    assert f"{tmp_path / 'observability'}: can't be made" in done.stderr
+    assert f"{tmp_path / 'observability'}: can't create the folder" in done.stderr

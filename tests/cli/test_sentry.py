@@ -31,7 +31,7 @@ def test_build(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--group-by", "tenant"], "claudescope: --group-by tenant: expected model or workflow\n"),
-        (["--out", __file__], f"claudescope: --out {__file__}: File exists. Name a folder that can be made\n"),
+        (["--out", __file__], f"claudescope: --out {__file__}: File exists. Give a folder that can be created\n"),
     ],
 )
 def test_bad_input(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -1,4 +1,4 @@
-"""What the doctor finds where each thing is wrong that it looks for, and that it finds nothing where all is well."""
+"""What the doctor finds for each problem that it checks for, and that it finds nothing without a problem."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
     return installed
 
 
-def _wrong(findings: list[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.level == "wrong"]
+def _errors(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.level == "error"]
 
 
 def _one(check: str, findings: list[Finding]) -> Finding:
@@ -56,22 +56,22 @@ def _one(check: str, findings: list[Finding]) -> Finding:
 
 
 def test_all_is_well() -> None:
-    """An environment that sets nothing has nothing to mend, and every note says what would change it."""
+    """An environment that sets nothing has nothing to mend, and every warning says how to change it."""
     findings = run_checks()
-    assert _wrong(findings) == []
+    assert _errors(findings) == []
     assert {finding.check for finding in findings} == {"sdk", "sentry", "environment", "exporter", "content", "baggage"}
-    assert all(finding.fix for finding in findings if finding.level == "note")
-    assert "traces itself" in _one("sdk", findings).message
+    assert all(finding.fix for finding in findings if finding.level == "warning")
+    assert "creates spans, and claudescope enriches them" in _one("sdk", findings).message
 
 
 @pytest.mark.parametrize(
     ("version", "level", "says"),
     [
-        ("0.50.0", "wrong", "anthropic 0.50.0 is not a version that claudescope is tested with"),
-        ("0.51.0", "ok", "anthropic 0.51.0 makes no spans; claudescope makes them"),
-        ("1.13.2", "ok", "makes no spans"),
-        ("1.14.0", "ok", "traces itself"),
-        ("3.0.0", "wrong", "not a version that claudescope is tested with"),
+        ("0.50.0", "error", "anthropic 0.50.0 is not a supported version"),
+        ("0.51.0", "ok", "anthropic 0.51.0 creates no spans, so claudescope creates them"),
+        ("1.13.2", "ok", "creates no spans"),
+        ("1.14.0", "ok", "creates spans, and claudescope enriches them"),
+        ("3.0.0", "error", "not a supported version"),
     ],
 )
 def test_the_sdk(plant: Plant, version: str, level: str, says: str) -> None:
@@ -79,7 +79,7 @@ def test_the_sdk(plant: Plant, version: str, level: str, says: str) -> None:
     plant("anthropic", version)
     found = _one("sdk", run_checks(connect=False))
     assert (found.level, says in found.message) == (level, True)
-    assert found.fix == ("pip install 'anthropic>=0.51,<3'" if level == "wrong" else "")
+    assert found.fix == ("pip install 'anthropic>=0.51,<3'" if level == "error" else "")
 
 
 _INSTRUMENTATIONS = {
@@ -95,11 +95,11 @@ def test_a_second_instrumentation(plant: Plant, monkeypatch: pytest.MonkeyPatch,
     """One that loads itself is wrong, until it is switched off."""
     point, what = _INSTRUMENTATIONS[name]
     plant(name, "0.9", f"[opentelemetry_instrumentor]\n{point} = some.module:Instrumentor\n")
-    (found,) = _wrong(run_checks(connect=False))
+    (found,) = _errors(run_checks(connect=False))
     assert found.message.startswith(f"{what} is installed ({name} 0.9): ")
     assert found.fix == f"pip uninstall {name}, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point}"
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", f"redis, {point}")
-    assert _wrong(run_checks(connect=False)) == []
+    assert _errors(run_checks(connect=False)) == []
 
 
 @pytest.mark.parametrize("name", ["traceloop-sdk", "logfire", "openlit", "traceAI-anthropic"])
@@ -107,15 +107,15 @@ def test_a_library_that_the_app_calls(plant: Plant, name: str) -> None:
     """One that sees calls only where the app asks it to is noted, with the call to leave out."""
     plant(name)
     found = _one("second-instrumentation", run_checks(connect=False))
-    assert (found.level, found.message.startswith(f"{name} 1.2.3 is installed")) == ("note", True)
+    assert (found.level, found.message.startswith(f"{name} 1.2.3 is installed")) == ("warning", True)
     assert found.fix
 
 
 @pytest.mark.parametrize(
     ("variables", "level"),
     [
-        ({}, "note"),
-        ({"DD_TRACE_OTEL_ENABLED": "true"}, "wrong"),
+        ({}, "warning"),
+        ({"DD_TRACE_OTEL_ENABLED": "true"}, "error"),
         ({"DD_TRACE_OTEL_ENABLED": "true", "DD_TRACE_ANTHROPIC_ENABLED": "false"}, "ok"),
     ],
 )
@@ -131,15 +131,15 @@ def test_ddtrace(plant: Plant, monkeypatch: pytest.MonkeyPatch, variables: dict[
     ("variables", "says", "fix"),
     [
         ({"OTEL_SDK_DISABLED": "true"}, "OpenTelemetry exports nothing", "Unset OTEL_SDK_DISABLED"),
-        ({"OTEL_METRICS_EXPORTER": "none"}, "no metric is exported", "Set OTEL_METRICS_EXPORTER=otlp or prometheus"),
+        ({"OTEL_METRICS_EXPORTER": "none"}, "no metrics are exported", "Set OTEL_METRICS_EXPORTER=otlp or prometheus"),
         (
             {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "claudescope"},
-            "does not switch it on",
-            "Take claudescope out of OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+            "does not enable it",
+            "Remove claudescope from OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
         ),
-        ({"ANTHROPIC_OPEN_TELEMETRY": "False"}, "the SDK makes no spans", "CLAUDESCOPE_SPANS=own"),
+        ({"ANTHROPIC_OPEN_TELEMETRY": "False"}, "the SDK creates no spans", "CLAUDESCOPE_SPANS=own"),
         ({"CLAUDESCOPE_METRIC_PORT": "9464"}, "did you mean CLAUDESCOPE_METRICS_PORT?", "Set CLAUDESCOPE_METRICS_PORT"),
-        ({"CLAUDESCOPE_QQQ": "1"}, "claudescope reads no such variable", "Unset CLAUDESCOPE_QQQ"),
+        ({"CLAUDESCOPE_QQQ": "1"}, "claudescope has no such variable", "Unset CLAUDESCOPE_QQQ"),
         (
             {"CLAUDESCOPE_SPANS": "mine"},
             "CLAUDESCOPE_SPANS=mine: expected auto, own or off",
@@ -147,7 +147,7 @@ def test_ddtrace(plant: Plant, monkeypatch: pytest.MonkeyPatch, variables: dict[
         ),
         (
             {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "all"},
-            "no instrumentation knows this value",
+            "unknown value",
             "Set it to one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT",
         ),
         (
@@ -155,7 +155,7 @@ def test_ddtrace(plant: Plant, monkeypatch: pytest.MonkeyPatch, variables: dict[
                 "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
                 "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE": "content",
             },
-            "past claudescope's redaction",
+            "without claudescope's redaction",
             "Unset ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE",
         ),
         (
@@ -169,7 +169,7 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, s
     """Each variable that is wrong is named, with the step that mends it."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    (found,) = _wrong(run_checks(connect=False))
+    (found,) = _errors(run_checks(connect=False))
     assert says in found.message
     assert fix in found.fix
 
@@ -189,7 +189,7 @@ def test_what_is_wanted_so(monkeypatch: pytest.MonkeyPatch, variables: dict[str,
     """What was mended, and what somebody may want so, is not wrong."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert _wrong(run_checks(connect=False)) == []
+    assert _errors(run_checks(connect=False)) == []
 
 
 # --- exporters --------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_a_receiver_that_answers(monkeypatch: pytest.MonkeyPatch, protocol: str)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.grpc_url if protocol == "grpc" else sink.http_url)
         findings = run_checks()
-    assert _wrong(findings) == []
+    assert _errors(findings) == []
     answered = {each.check for each in findings if each.message.endswith(f"over {protocol}, and it answers")}
     assert answered == {"exporter.traces", "exporter.metrics", "exporter.logs"}
     assert sink.requests == {"traces": 1, "metrics": 1, "logs": 1}
@@ -224,9 +224,11 @@ def test_a_receiver_that_is_not_there(monkeypatch: pytest.MonkeyPatch, protocol:
     monkeypatch.setenv(
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"http://user:hunter2@127.0.0.1:{port}/v1/metrics?k=hunter2"
     )
-    (found,) = _wrong(run_checks())
+    (found,) = _errors(run_checks())
     assert found.check == "exporter.metrics"
-    assert found.message.startswith(f"metrics go to 127.0.0.1:{port} over {protocol}, and it does not take them: ")
+    assert found.message.startswith(
+        f"metrics go to 127.0.0.1:{port} over {protocol}, but it does not accept them, so they are lost: "
+    )
     assert found.fix.startswith(f"Start the receiver at 127.0.0.1:{port}, or set OTEL_EXPORTER_OTLP_ENDPOINT")
     assert "hunter2" not in str(found)
 
@@ -248,7 +250,7 @@ def test_an_exporter_that_is_none(monkeypatch: pytest.MonkeyPatch, variables: di
     """A name that OpenTelemetry does not know is wrong."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert {found.message for found in _wrong(run_checks(connect=False))} == {says}
+    assert {found.message for found in _errors(run_checks(connect=False))} == {says}
 
 
 def test_the_port_for_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,15 +260,15 @@ def test_the_port_for_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setenv("CLAUDESCOPE_METRICS_PORT", str(port))
-        (found,) = _wrong(run_checks())
-        assert found.message.startswith(f"metrics are to be served on 127.0.0.1:{port}, which can't be had: ")
+        (found,) = _errors(run_checks())
+        assert found.message.startswith(f"metrics can't be served on 127.0.0.1:{port}, so Prometheus gets none: ")
         assert "CLAUDESCOPE_METRICS_PORT" in found.fix
-    assert _one("exporter.prometheus", run_checks()).message.endswith("which is free")
+    assert _one("exporter.prometheus", run_checks()).message.endswith("and the port is free")
     registry = CollectorRegistry()
     Counter("gen_ai_client_calls", "As an app of ours serves them.", registry=registry)
     server, thread = start_http_server(port, "127.0.0.1", registry)
     try:
-        assert _one("exporter.prometheus", run_checks()).message.endswith("by an app that runs")
+        assert _one("exporter.prometheus", run_checks()).message.endswith("by a running app")
     finally:
         server.shutdown()
         server.server_close()
@@ -280,10 +282,10 @@ def test_baggage_that_is_set() -> None:
     """Baggage of the running app is named, and its values are not."""
     token = context.attach(baggage.set_baggage("tenant", "hunter2"))
     try:
-        (found,) = _wrong(run_checks(connect=False))
+        (found,) = _errors(run_checks(connect=False))
     finally:
         context.detach(token)
-    assert found.message == "OpenTelemetry's baggage holds tenant, which the SDK sends to the API"
+    assert found.message == "OpenTelemetry's baggage contains tenant, which the SDK sends to the API"
     assert "hunter2" not in str(found)
 
 
@@ -292,14 +294,14 @@ def test_a_wrapper(monkeypatch: pytest.MonkeyPatch) -> None:
     from anthropic.resources.messages import Messages
 
     claudescope.instrument()
-    assert _wrong(run_checks(connect=False)) == []
+    assert _errors(run_checks(connect=False)) == []
     original = Messages.create
 
     def create(*args: Any, **kwargs: Any) -> Any:
         return original(*args, **kwargs)
 
     monkeypatch.setattr(Messages, "create", create)
-    (found,) = _wrong(run_checks(connect=False))
+    (found,) = _errors(run_checks(connect=False))
     assert found.message.startswith("tests.doctor.test_doctor has wrapped Messages.create")
 
 
@@ -316,19 +318,19 @@ def _doctor(*options: str, folder: Path | None = None, **variables: str) -> subp
 def test_the_command() -> None:
     """It exits with 0 where nothing is wrong and with 1 where something is, and says how to mend it."""
     well = _doctor()
-    assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "Nothing is wrong.")
+    assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "No errors found.")
     ill = _doctor(OTEL_SDK_DISABLED="true")
     assert ill.returncode == 1
-    assert "WRONG  environment: OTEL_SDK_DISABLED=true: OpenTelemetry exports nothing" in ill.stdout
+    assert "ERROR  environment: OTEL_SDK_DISABLED=true: OpenTelemetry exports nothing" in ill.stdout
     assert "       -> Unset OTEL_SDK_DISABLED\n" in ill.stdout
-    assert ill.stdout.endswith("1 to mend.\n")
+    assert ill.stdout.endswith("1 error found.\n")
 
 
 def test_as_json() -> None:
     """The same for programs."""
     done = _doctor("--json", OTEL_SDK_DISABLED="true")
     told = json.loads(done.stdout)
-    assert (done.returncode, told["wrong"]) == (1, 1)
+    assert (done.returncode, told["errors"]) == (1, 1)
     assert {"check", "level", "message", "fix"} == set(told["findings"][0])
 
 
@@ -343,7 +345,7 @@ def test_an_app_with_sentry(tmp_path: Path) -> None:
     )
     app.write_text(start.format("AnthropicIntegration()"))
     alone = _doctor("--app", "shop", folder=tmp_path)
-    assert (alone.returncode, "AnthropicIntegration is on without claudescope's" in alone.stdout) == (1, True)
+    assert (alone.returncode, "AnthropicIntegration is enabled without claudescope's" in alone.stdout) == (1, True)
     app.write_text(start.format("AnthropicIntegration(), ClaudeErrorsIntegration()"))
     assert _doctor("--app", "shop", folder=tmp_path).returncode == 0
 
@@ -352,4 +354,4 @@ def test_an_app_that_is_none(tmp_path: Path) -> None:
     """A module that can't be imported is bad input."""
     done = _doctor("--app", "no_such_app", folder=tmp_path)
     assert done.returncode == 2
-    assert "--app no_such_app: importing it failed: ModuleNotFoundError" in done.stderr
+    assert "--app no_such_app: import failed: ModuleNotFoundError" in done.stderr

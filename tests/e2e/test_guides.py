@@ -95,7 +95,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, s
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path, None, None]:
     """A team's repository, with the variables and the tools that they have."""
-    spec = claudescope.cli.templates.starter_files("none")[Path("observability/claudescope.yaml")]
+    spec = claudescope.cli.templates.template_files("none")[Path("observability/claudescope.yaml")]
     for name, text in {**_FILES, "claudescope.yaml": spec}.items():
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
 """A secret that was planted everywhere in a request, or came back in an answer, is in nothing that claudescope makes.
 
-Sentry's events have the same test of their own in `tests/sentry/test_privacy.py`.
+Sentry's events have the same test of their own in `tests/sentry/test_scrubbing.py`.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ OWN_PROCESS = (
     "test_background.py",
     "test_bugsink.py",
     "test_events.py",
-    "test_finding.py",
-    "test_flood.py",
+    "test_exception_search.py",
+    "test_rate_limiter.py",
     "test_once.py",
-    "test_privacy.py",
+    "test_scrubbing.py",
 )
 """The tests that initialise Sentry. `test_versions.py` runs them."""

@@ -1,4 +1,4 @@
-"""Failures of work that nobody waits for are reported, once, and the work behaves as before."""
+"""ExceptionRegistry of work that nobody waits for are reported, once, and the work behaves as before."""
 
 from __future__ import annotations
 
@@ -143,5 +143,5 @@ def test_the_failure_goes_its_way(start: Start, monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize("work", [1, "x", iter(())])
 def test_what_cannot_run(work: Any) -> None:
     """Anything but a coroutine or a function gets one clear message."""
-    with pytest.raises(BadInputError, match="expected a coroutine, or a function that is no generator"):
+    with pytest.raises(BadInputError, match="expected a coroutine or a function"):
         task(work)

@@ -50,7 +50,7 @@ def test_all_that_is_known_of_the_call(start: Start) -> None:
     context = event["contexts"]["claude"]
     assert context.pop("duration_seconds") >= 0
     assert context == {
-        "kind": "rate_limit_error",
+        "error_type": "rate_limit_error",
         "owner": "quota",
         "retry": "retry_after",
         "advice": ERROR_TYPES["rate_limit_error"].advice,
@@ -185,7 +185,7 @@ def test_what_a_retry_would_not_mend_stays_an_error(start: Start, kind: str) -> 
 
 
 def _add_logger(event: Any, hint: Any) -> Any:
-    return {**event, "logger": event["contexts"]["claude"]["kind"]}
+    return {**event, "logger": event["contexts"]["claude"]["error_type"]}
 
 
 def test_what_the_app_sets_stays(start: Start) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the simulator ask it."""
+"""The requests of the simulator's tests."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 from anthropic.types import MessageParam
 
-from claudescope.simulator import Fault, Scenario, load_scenario
+from claudescope.simulator import InjectedError, Scenario, load_scenario
 
 MODEL = "claude-opus-5-5"
 HELLO: list[MessageParam] = [{"role": "user", "content": "Hello, world"}]
 ASK: dict[str, Any] = {"model": MODEL, "max_tokens": 1000, "messages": HELLO}
 
 
-def steady_with(*faults: Fault, **changes: Any) -> Scenario:
-    """The scenario `steady` with faults and other changes."""
-    return load_scenario("steady").model_copy(update={"faults": faults, **changes})
+def steady_with(*errors: InjectedError, **changes: Any) -> Scenario:
+    """The scenario `steady` with injected errors and other changes."""
+    return load_scenario("steady").model_copy(update={"errors": errors, **changes})
 
 
 def ask(**changes: Any) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_models_have_limits_of_their_own(client: Anthropic, simulator: Simulator
     assert 1 <= int(caught.value.response.headers["retry-after"]) <= 60
     with client.messages.with_streaming_response.create(**ask(model="claude-haiku-5-5"), stream=True) as response:
         assert response.headers["anthropic-ratelimit-requests-remaining"] == "0"
-    assert simulator.ledger().faults == {}
+    assert simulator.ledger().injected_errors == {}
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import anthropic
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
-from claudescope.simulator import Fault, Simulator
-from claudescope.simulator.randomness import Dice, DiceBox
+from claudescope.simulator import InjectedError, Simulator
+from claudescope.simulator.randomness import Randomness, RandomnessSource
 
 from .asks import ASK, ask, steady_with
 
-INTERNAL_ERRORS = (Fault(kind="overloaded_error", share=0.3), Fault(kind="refusal", share=0.2))
+INTERNAL_ERRORS = (InjectedError(type="overloaded_error", share=0.3), InjectedError(type="refusal", share=0.2))
 
 
 def _outcomes(seed: int, order: int) -> list[tuple[str, str]]:
@@ -58,11 +58,11 @@ async def test_a_reset_starts_over(simulator: Simulator) -> None:
 
 
 def test_attempts_and_spacing() -> None:
-    """Another attempt gets other dice; how JSON is spaced and ordered makes no difference."""
-    box = DiceBox(0)
+    """Another attempt gets other randomness; how JSON is spaced and ordered makes no difference."""
+    box = RandomnessSource(0)
     one = box.draw("POST", "/", b'{"a": 1, "b": 2}', "0")
-    again = DiceBox(0).draw("POST", "/", b'{"b":2,"a":1}', "0")
-    retry = DiceBox(0).draw("POST", "/", b'{"a": 1, "b": 2}', "1")
+    again = RandomnessSource(0).draw("POST", "/", b'{"b":2,"a":1}', "0")
+    retry = RandomnessSource(0).draw("POST", "/", b'{"a": 1, "b": 2}', "1")
     assert one.identifier("x") == again.identifier("x")
     assert retry.identifier("x") != one.identifier("x")
     assert box.draw("POST", "/", b"no json", "0").identifier("x")
@@ -70,7 +70,7 @@ def test_attempts_and_spacing() -> None:
 
 def test_purposes_do_not_disturb_each_other() -> None:
     """Each purpose and each part of a request has numbers of its own."""
-    dice = Dice("key")
-    drawn = {dice.rng("a").random(), dice.rng("b").random(), dice.child("a").rng("a").random()}
+    randomness = Randomness("key")
+    drawn = {randomness.rng("a").random(), randomness.rng("b").random(), randomness.child("a").rng("a").random()}
     assert len(drawn) == 3
-    assert dice.rng("a").random() in drawn
+    assert randomness.rng("a").random() in drawn

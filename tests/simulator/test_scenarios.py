@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from claudescope._internal.exceptions import BadInputError
-from claudescope.simulator import Fault, Match, Phase, Scenario, load_scenario, shipped_scenarios
+from claudescope.simulator import InjectedError, Match, Phase, Scenario, load_scenario, shipped_scenarios
 
 from .asks import steady_with
 
@@ -48,12 +48,12 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     """All that a scenario can say, from a file."""
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "name: mine\ndescription: Mine.\nfaults:\n"
-        "  - {kind: stall, share: 0.5, delay: 1m30s, after_events: 2, match: {stream: true}}\n",
+        "name: mine\ndescription: Mine.\nerrors:\n"
+        "  - {type: stall, share: 0.5, delay: 1m30s, after_events: 2, match: {stream: true}}\n",
         encoding="utf-8",
     )
-    assert load_scenario(str(path)).faults == (
-        Fault(kind="stall", share=0.5, delay=90, after_events=2, match=Match(stream=True)),
+    assert load_scenario(str(path)).errors == (
+        InjectedError(type="stall", share=0.5, delay=90, after_events=2, match=Match(stream=True)),
     )
 
 
@@ -62,34 +62,34 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     [
         ("latncy: {}", "mine.yaml:3: latncy: unknown key 'latncy'. Did you mean 'latency'? Known keys: "),
         (
-            "faults:\n  - kind: overloaded\n",
-            "mine.yaml:4: faults[0].kind: expected ",
+            "errors:\n  - type: overloaded\n",
+            "mine.yaml:4: errors[0].type: expected ",
         ),
         (
-            "faults:\n  - kind: slow\n    delay: 5\n",
-            "mine.yaml:5: faults[0].delay: expected a duration with its unit, such as '250ms', '20s' or '5m', got '5'",
+            "errors:\n  - type: slow\n    delay: 5\n",
+            "mine.yaml:5: errors[0].delay: expected a duration with its unit, such as '250ms', '20s' or '5m', got '5'",
         ),
         (
-            "faults:\n  - kind: slow\n    delay: fast\n",
-            "mine.yaml:5: faults[0].delay: expected a duration such as '250ms', '20s', '5m' or '1h30m', got 'fast'",
+            "errors:\n  - type: slow\n    delay: fast\n",
+            "mine.yaml:5: errors[0].delay: expected a duration such as '250ms', '20s', '5m' or '1h30m', got 'fast'",
         ),
         (
-            "faults:\n  - {kind: slow, share: 2}\n",
-            "mine.yaml:4: faults[0].share: expected less than or equal to 1, got '2'",
+            "errors:\n  - {type: slow, share: 2}\n",
+            "mine.yaml:4: errors[0].share: expected less than or equal to 1, got '2'",
         ),
         (
-            "faults:\n  - kind: slow\n    status: 500\n",
-            "mine.yaml:5: faults[0].status: the fault 'slow' has no such parameter, got '500'",
+            "errors:\n  - type: slow\n    status: 500\n",
+            "mine.yaml:5: errors[0].status: an injected 'slow' has no such parameter, got '500'",
         ),
         (
-            "faults:\n  - kind: api_error\n    status: 429\n",
-            "mine.yaml:5: faults[0].status: expected 500 or 502 or 503 for 'api_error', got '429'",
+            "errors:\n  - type: api_error\n    status: 429\n",
+            "mine.yaml:5: errors[0].status: expected 500 or 502 or 503 for 'api_error', got '429'",
         ),
         (
-            "faults:\n  - {kind: slow, share: 0.7}\n  - {kind: hang, share: 0.7}\n",
-            "mine.yaml:3: faults: the shares of the faults that can happen to one request add up to 1.4, over 1",
+            "errors:\n  - {type: slow, share: 0.7}\n  - {type: hang, share: 0.7}\n",
+            "mine.yaml:3: errors: the shares of the errors that apply to the same request add up to 1.4, above 1",
         ),
-        ("phases:\n  - faults: []\n", "mine.yaml:4: phases[0]: the key 'for' is missing"),
+        ("phases:\n  - errors: []\n", "mine.yaml:4: phases[0]: the key 'for' is missing"),
         ("phases:\n  - for: 0s\n", "mine.yaml:4: phases[0].for: expected greater than 0, got '0s'"),
         ("limits: {requests: 0}", "mine.yaml:3: limits.requests: expected greater than 0, got '0'"),
     ],
@@ -111,27 +111,31 @@ def test_an_unknown_scenario_names_the_shipped_ones() -> None:
 
 
 def test_shares_that_exclude_each_other_may_pass_one() -> None:
-    """Only faults that can happen to the same request are added up."""
-    faults = (
-        Fault(kind="slow", match=Match(stream=True)),
-        Fault(kind="slow", match=Match(stream=False)),
+    """Only errors that apply to the same request are added up."""
+    errors = (
+        InjectedError(type="slow", match=Match(stream=True)),
+        InjectedError(type="slow", match=Match(stream=False)),
     )
-    assert Scenario(name="x", description="x", faults=faults).faults == faults
-    with pytest.raises(ValidationError, match="phase 1 that can happen"):
-        Scenario(name="x", description="x", faults=faults, phases=(Phase(duration=1, faults=faults),))
+    assert Scenario(name="x", description="x", errors=errors).errors == errors
+    with pytest.raises(ValidationError, match="phase 1 that apply"):
+        Scenario(name="x", description="x", errors=errors, phases=(Phase(duration=1, errors=errors),))
 
 
 def test_phases_follow_each_other() -> None:
-    """They loop, or the last one holds; the scenario's own faults are there all the time."""
-    own, first, second = Fault(kind="slow", share=0.1), Fault(kind="hang"), Fault(kind="refusal")
+    """They loop, or the last one holds; the scenario's own errors are there all the time."""
+    own, first, second = (
+        InjectedError(type="slow", share=0.1),
+        InjectedError(type="hang"),
+        InjectedError(type="refusal"),
+    )
     phases = (
-        Phase(duration=10, faults=(first.model_copy(update={"share": 0.5}),)),
-        Phase(duration=20, faults=(second.model_copy(update={"share": 0.5}),)),
+        Phase(duration=10, errors=(first.model_copy(update={"share": 0.5}),)),
+        Phase(duration=20, errors=(second.model_copy(update={"share": 0.5}),)),
     )
     loops = steady_with(own, phases=phases)
     holds = steady_with(own, phases=phases, after_phases="hold")
     at = [0.0, 9.0, 10.0, 29.0, 30.0, 45.0]
-    assert [loops.faults_at(time)[1].kind for time in at] == ["hang", "hang", "refusal", "refusal", "hang", "refusal"]
-    assert [holds.faults_at(time)[1].kind for time in at][-2:] == ["refusal", "refusal"]
-    assert all(loops.faults_at(time)[0] == own for time in at)
-    assert steady_with(own).faults_at(5) == (own,)
+    assert [loops.errors_at(time)[1].type for time in at] == ["hang", "hang", "refusal", "refusal", "hang", "refusal"]
+    assert [holds.errors_at(time)[1].type for time in at][-2:] == ["refusal", "refusal"]
+    assert all(loops.errors_at(time)[0] == own for time in at)
+    assert steady_with(own).errors_at(5) == (own,)

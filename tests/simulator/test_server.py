@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import claudescope.simulator
 from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope.cli import app
-from claudescope.simulator import Fault, Ledger, Simulator
+from claudescope.simulator import InjectedError, Ledger, Simulator
 
 from .asks import ASK, MODEL, steady_with
 
@@ -26,7 +26,7 @@ from .asks import ASK, MODEL, steady_with
 def test_it_stops_without_leaving_a_thread() -> None:
     """Even with a request under way; the ledger can still be read."""
     before = threading.active_count()
-    simulator = Simulator(steady_with(Fault(kind="hang")))
+    simulator = Simulator(steady_with(InjectedError(type="hang")))
     with pytest.raises(RuntimeError, match="has no URL"):
         _ = simulator.url
     with simulator, httpx2.Client(base_url=simulator.url, timeout=20) as client:
@@ -84,19 +84,19 @@ def test_a_busy_port_is_named() -> None:
     """With how to mend it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(BadInputError, match=f"the port {port} on 127.0.0.1 can't be used: .*or 0 for a free one"):
+        with pytest.raises(BadInputError, match=f"can't listen on port {port} of 127.0.0.1: .*or 0 for a free one"):
             Simulator(port=port).start()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"time_scale": 0}, "the time scale 0 can't be used"),
-        ({"time_scale": float("nan")}, "the time scale nan can't be used"),
-        ({"port": -1}, "the port -1 can't be used"),
-        ({"port": 70000}, "the port 70000 can't be used"),
-        ({"host": "0.0.0.0"}, "the host '0.0.0.0' can't be used: the simulator is for this machine alone"),  # noqa: S104
-        ({"host": "example.com"}, "the host 'example.com' can't be used"),
+        ({"time_scale": 0}, "invalid time scale 0"),
+        ({"time_scale": float("nan")}, "invalid time scale nan"),
+        ({"port": -1}, "invalid port -1"),
+        ({"port": 70000}, "invalid port 70000"),
+        ({"host": "0.0.0.0"}, "invalid host '0.0.0.0': the simulator serves this machine only"),  # noqa: S104
+        ({"host": "example.com"}, "invalid host 'example.com'"),
         ({"scenario": "stedy"}, "there is no scenario 'stedy'"),
     ],
 )
@@ -178,7 +178,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--scenario", "stedy"], "Did you mean 'steady'?"),
-        (["--time-scale", "-1"], "the time scale -1 can't be used"),
+        (["--time-scale", "-1"], "invalid time scale -1"),
         (["--host", "0.0.0.0"], "Expected 127.0.0.1, ::1 or localhost"),  # noqa: S104
         (["--port", "99999"], "Expected 1 to 65535"),
     ],

@@ -354,7 +354,7 @@ class TestRows:
 
     def test_at_least_one_group(self) -> None:
         """A cap below 1 is refused by its value."""
-        with pytest.raises(ValueError, match="max_groups is 0, but at least 1 is needed"):
+        with pytest.raises(ValueError, match="max_groups=0: expected a whole number of at least 1"):
             ReportSink(0)
 
 
@@ -642,8 +642,8 @@ class TestDrawing:
             "operation",
             "No price is known for the usage of 1 call:",
             "what to do",
-            "How calls ended",
-            "Retries, 2m 12s slept",
+            "Outcomes",
+            "Retries, 2m 12s waited",
         ]
         found = [drawn.find(landmark) for landmark in landmarks]
         assert found == sorted(found)
@@ -664,7 +664,7 @@ class TestDrawing:
             )
         )
 
-        for absent in ("Errors", "How calls", "Retries", "retries", "workflow", "chunk", "Rate", "Finish", "?"):
+        for absent in ("Errors", "Outcomes", "Retries", "retries", "workflow", "1st token", "Rate", "Finish", "?"):
             assert absent not in drawn
         assert "HTTP attempts" in drawn
 

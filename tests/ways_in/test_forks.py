@@ -78,14 +78,14 @@ def test_a_fork_while_another_thread_counts(commands: Commands) -> None:
 import os, threading, claudescope, script
 from opentelemetry.metrics import get_meter_provider
 claudescope.instrument()
-from claudescope import faults
+from claudescope._internal import internal_errors
 from claudescope.sinks.metrics import MetricsSink
 store = MetricsSink.for_provider(None)._store
 store.lock.acquire()
-faults._lock.acquire()
+internal_errors._lock.acquire()
 if not (child := os.fork()):
     script.ask(1)
-    faults.note("test")
+    internal_errors.record("test")
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 """

@@ -97,20 +97,20 @@ def test_the_apps_own_sitecustomize_runs(commands: Commands, tmp_path: Path) -> 
 
 
 def test_a_process_without_the_sdk_pays_nothing(commands: Commands) -> None:
-    """Where the SDK is not imported, neither is claudescope; the report says that no call was seen."""
+    """Where the SDK is not imported, neither is claudescope; the report says that no calls were recorded."""
     done = commands.run(*_RUN, "--", sys.executable, "-c", "import sys; print('claudescope' in sys.modules)")
     assert done.stdout == "False\n"
-    assert "no call was seen" in done.stderr
+    assert "no calls recorded" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "variables", "expected"),
     [
-        ([], {}, "no command. Give it after --"),
+        ([], {}, "no command given. Add it after --"),
         (["--", "no-such-program"], {}, "no-such-program was not found"),
         (["--", str(APPS / "conftest.txt")], {}, "was not found"),
         (["--", str(_SCRIPT)], {}, "is not executable. Did you mean: claudescope run -- python"),
-        (["--json", "/no/such/folder/x.json", "--", "true"], {}, "there is no folder /no/such/folder"),
+        (["--json", "/no/such/folder/x.json", "--", "true"], {}, "the folder /no/such/folder does not exist"),
         (["--metrics-port", "70000", "--", "true"], {}, "--metrics-port 70000: expected a port"),
         (["--", "true"], {"CLAUDESCOPE_SPANS": "ours"}, "CLAUDESCOPE_SPANS=ours: expected auto, own or off"),
         (["--", "true"], {"CLAUDESCOPE_EXIT_TIMEOUT": "soon"}, "CLAUDESCOPE_EXIT_TIMEOUT=soon: expected a number"),

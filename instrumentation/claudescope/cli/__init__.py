@@ -1,4 +1,4 @@
-"""The `claudescope` command. Bad input gets one clear message on standard error, and exit code 2."""
+"""The `claudescope` command. Invalid input prints one message to standard error and exits with 2."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _commands() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exits with 2 on bad input."""
+    """Run the command line. Exits with 2 on invalid input."""
     try:
         code = app(standalone_mode=False)
     except (BadInputError, MissingExtraError) as error:
@@ -54,7 +54,7 @@ def main() -> None:
     except typer.BadParameter as error:
         _fail(_with_value(error))
     except Exception as error:
-        # What is wrong with the command as a whole, such as an unknown option, typer explains itself.
+        # typer explains errors of the command as a whole, such as an unknown option, itself.
         show: Callable[[], None] | None = getattr(error, "show", None)
         if show is None:
             raise
@@ -70,7 +70,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _with_value(error: typer.BadParameter) -> str:
-    """The message of a value that its option can not take, with the option and the value, which typer leaves out."""
+    """The message for an invalid value of an option, with the option and the value, which typer omits."""
     names: list[str] = list(getattr(error.param, "opts", []))
     given = [*sys.argv[1:], ""]
     for name, value in itertools.pairwise(given):

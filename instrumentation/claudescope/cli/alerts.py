@@ -1,4 +1,4 @@
-"""`claudescope alerts`: error budgets as code, from a spec to what is deployed."""
+"""`claudescope alerts`: builds, validates, tests and deploys alert rules from a spec."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ if TYPE_CHECKING:
 __all__ = ["alerts"]
 
 alerts = typer.Typer(
-    help="Alert rules, their tests and their routes, from one spec.", no_args_is_help=True, add_completion=False
+    help="Build, validate, test and deploy alert rules from one spec.", no_args_is_help=True, add_completion=False
 )
 
-SpecOption = Annotated[Path | None, typer.Option("--spec", help="The spec. Without it the default one is used.")]
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the generated files.")]
+SpecOption = Annotated[Path | None, typer.Option("--spec", help="The spec file. By default the built-in spec.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the generated files.")]
 PrometheusOption = Annotated[
     Path | None, typer.Option("--prometheus-dir", help="Deploy to this folder of Prometheus rule files.")
 ]
 RulerOption = Annotated[
     str | None, typer.Option("--ruler-url", help="Deploy to this ruler, such as http://mimir:8080/prometheus.")
 ]
-TenantOption = Annotated[str | None, typer.Option("--tenant", help="With --ruler-url: the X-Scope-OrgID.")]
-TokenOption = Annotated[Path | None, typer.Option("--token-file", help="With --ruler-url: file with a bearer token.")]
+TenantOption = Annotated[
+    str | None, typer.Option("--tenant", help="With --ruler-url: the tenant, sent as X-Scope-OrgID.")
+]
+TokenOption = Annotated[
+    Path | None, typer.Option("--token-file", help="With --ruler-url: file that contains a bearer token.")
+]
 _OUT = Path("claudescope-alerts")
 
 
 @alerts.command()
 def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
-    """Write rules, tests, routes and every other form. Writes nothing if the spec has a mistake."""
+    """Write rules, tests, routes and all other formats. Writes nothing if the spec is invalid."""
     from claudescope_alerts.build import write_build
 
     files = _build(_load(spec))
@@ -48,25 +52,25 @@ def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
 
 @alerts.command()
 def check(spec: SpecOption = None) -> None:
-    """Let every judge that is here check what would be built; name those that had to be skipped."""
+    """Validate the generated files with every validator on PATH. Lists validators that are missing."""
     from claudescope_alerts.validators import check_folder
 
     loaded = _load(spec)
     check_results = _validated(loaded, check_folder)
     if loaded.routing.deadman is None:
-        console().print("note: the dead man's switch calls nobody. Set routing.deadman in the spec", markup=False)
+        console().print("note: the dead man's switch has no receiver. Set routing.deadman in the spec", markup=False)
     exit_if_failed(check_results)
 
 
 @alerts.command()
 def test(spec: SpecOption = None) -> None:  # noqa: PT028 # a command, not a test
-    """Run the generated tests: rules by promtool, routes by amtool."""
+    """Run the generated tests: rules with promtool, routes with amtool."""
     from claudescope_alerts.validators import run_tests
 
     check_results = _validated(_load(spec), run_tests)
     missing = [check_result.detail for check_result in check_results if check_result.outcome == "skipped"]
     if missing:
-        raise BadInputError(f"{'; '.join(missing)}. Install Prometheus and Alertmanager: their tools run the tests")
+        raise BadInputError(f"{'; '.join(missing)}. Install Prometheus and Alertmanager, whose tools run the tests")
     exit_if_failed(check_results)
 
 
@@ -79,7 +83,7 @@ def diff(
     tenant: TenantOption = None,
     token_file: TokenOption = None,
 ) -> None:
-    """Show what a deploy would change, or without a target what a build would. Exits with 1 if anything."""
+    """Show what `push` would change; without a target, what `build` would change. Exits with 1 if there are changes."""
     from claudescope_alerts.deploy import Folder, show_difference
 
     loaded = _load(spec)
@@ -95,21 +99,23 @@ def push(
     spec: SpecOption = None,
     prometheus_dir: PrometheusOption = None,
     reload_url: Annotated[
-        str | None, typer.Option("--reload-url", help="With --prometheus-dir: the server that is told to reload.")
+        str | None, typer.Option("--reload-url", help="With --prometheus-dir: URL of the Prometheus server to reload.")
     ] = None,
     ruler_url: RulerOption = None,
     tenant: TenantOption = None,
     token_file: TokenOption = None,
-    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Print manifests, for kubectl apply -f -.")] = False,
+    kubernetes: Annotated[
+        bool, typer.Option("--kubernetes", help="Print Kubernetes manifests, for kubectl apply -f -.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
 ) -> None:
-    """Deploy the rules. Safe to repeat: a target that has them already is not touched."""
+    """Deploy the rules to one target. Does nothing if the target is up to date."""
     from claudescope_alerts.deploy import show_difference
 
     loaded = _load(spec)
     target = _target(loaded, prometheus_dir, reload_url, ruler_url, tenant, token_file)
     if (target is not None) == kubernetes:
-        raise BadInputError("expected one target: --prometheus-dir, --ruler-url or --kubernetes")
+        raise BadInputError("expected exactly one target: --prometheus-dir, --ruler-url or --kubernetes")
     files = _build(loaded)
     if target is None:
         typer.echo(files["kubernetes/prometheus-rule.yml"], nl=False)
@@ -123,7 +129,7 @@ def push(
 
 @alerts.command()
 def schema() -> None:
-    """Print the JSON Schema of the spec, for editors that complete and check YAML."""
+    """Print the JSON Schema of the spec, for completion and validation in editors."""
     _require()
     from claudescope_alerts.spec.model import json_schema
 
@@ -131,8 +137,8 @@ def schema() -> None:
 
 
 @alerts.command(name="import")
-def import_(path: Annotated[Path, typer.Argument(help="A file of OpenSLO v1 documents.")]) -> None:
-    """Print a spec with the objectives of an OpenSLO file."""
+def import_(path: Annotated[Path, typer.Argument(help="A file with OpenSLO v1 documents.")]) -> None:
+    """Convert an OpenSLO file to a spec, and print it."""
     _require()
     import yaml
 

@@ -1,4 +1,4 @@
-"""How commands print what judges said."""
+"""Prints the results of validators."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["console", "exit_if_failed", "show_check_results"]
 
 
 def console() -> Console:
-    """Where messages go: standard error, as standard output is for what is asked for."""
+    """The console for messages: standard error, as standard output is for results."""
     return Console(stderr=True, soft_wrap=True)
 
 
 def show_check_results(check_results: Iterable[CheckResult]) -> None:
-    """Print each judge with its verdict, and why."""
+    """Print each validator with its result and details."""
     for check_result in check_results:
         console().print(f"{check_result.outcome:8} {check_result.validator}", markup=False)
         if check_result.detail:
@@ -28,6 +28,6 @@ def show_check_results(check_results: Iterable[CheckResult]) -> None:
 
 
 def exit_if_failed(check_results: Iterable[CheckResult]) -> None:
-    """Exit with 1 if any judge found something."""
+    """Exit with 1 if any validation failed."""
     if any(check_result.outcome == "failed" for check_result in check_results):
         raise typer.Exit(1)

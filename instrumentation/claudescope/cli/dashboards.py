@@ -1,4 +1,4 @@
-"""`claudescope dashboards`: boards as code, from the catalogue and the spec to a Grafana that shows them."""
+"""`claudescope dashboards`: builds, validates and deploys Grafana dashboards."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["dashboards"]
 
 dashboards = typer.Typer(
-    help="Grafana dashboards, from the catalogue and the spec of the alerts.",
+    help="Build, validate and deploy Grafana dashboards.",
     no_args_is_help=True,
     add_completion=False,
 )
 
 SpecOption = Annotated[
-    Path | None, typer.Option("--spec", help="The spec of the alerts. Without it the default one is used.")
+    Path | None, typer.Option("--spec", help="The spec file of the alerts. By default the built-in spec.")
 ]
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the generated files.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the generated files.")]
 UrlOption = Annotated[
     str | None,
     typer.Option("--url", envvar="GRAFANA_URL", help="Base URL of Grafana. The token comes from GRAFANA_TOKEN."),
 ]
-FolderOption = Annotated[str, typer.Option("--folder", help="Title of Grafana's folder; it is made if need be.")]
+FolderOption = Annotated[
+    str, typer.Option("--folder", help="Title of the folder in Grafana. Created if it does not exist.")
+]
 _OUT = Path("claudescope-dashboards")
 _FOLDER = "Claude"
 
 
 @dashboards.command()
 def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
-    """Write the boards for import, provisioning and the sidecar. Writes nothing if a board has a mistake."""
+    """Write dashboards for import, provisioning and the sidecar. Writes nothing if a dashboard is invalid."""
     loaded = _load(spec)
     from claudescope_alerts.build import write_build
     from claudescope_dashboards.build import is_generated
@@ -50,7 +52,7 @@ def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
 
 @dashboards.command()
 def check(spec: SpecOption = None) -> None:
-    """Let every judge that is here check what would be built; name those that had to be skipped."""
+    """Validate the generated files with every validator on PATH. Lists validators that are missing."""
     loaded = _load(spec)
     from claudescope_dashboards.validators import check_dashboards
 
@@ -61,7 +63,7 @@ def check(spec: SpecOption = None) -> None:
 
 @dashboards.command()
 def diff(spec: SpecOption = None, out: OutOption = _OUT, url: UrlOption = None, folder: FolderOption = _FOLDER) -> None:
-    """Show what a push would change, or without --url what a build would. Exits with 1 if anything."""
+    """Show what `push` would change; without --url, what `build` would change. Exits with 1 if there are changes."""
     loaded = _load(spec)
     from claudescope_alerts.deploy import Folder, show_difference
     from claudescope_dashboards.build import is_generated
@@ -79,17 +81,18 @@ def push(
     url: UrlOption = None,
     folder: FolderOption = _FOLDER,
     message: Annotated[
-        str, typer.Option("--message", help="What the history of each changed board says.")
+        str, typer.Option("--message", help="Message in the version history of each changed dashboard.")
     ] = "claudescope dashboards push",
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite/--no-overwrite", help="Whether to replace a board that somebody saves at the same moment."
+            "--overwrite/--no-overwrite",
+            help="Whether to replace a dashboard that somebody else has changed meanwhile.",
         ),
     ] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
 ) -> None:
-    """Send the boards to Grafana. Safe to repeat: a board that is there already is not touched."""
+    """Deploy the dashboards to Grafana. Does nothing for dashboards that are up to date."""
     loaded = _load(spec)
     from claudescope_alerts.deploy import show_difference
 
@@ -124,6 +127,6 @@ def _grafana(url: str, folder: str, message: str, *, overwrite: bool = True) -> 
     token = os.environ.get("GRAFANA_TOKEN", "").strip()
     if not token:
         raise BadInputError(
-            "GRAFANA_TOKEN is not set. Expected the token of a service account that may edit dashboards"
+            "GRAFANA_TOKEN is not set. Set it to the token of a service account that may edit dashboards"
         )
     return Grafana(url, token, folder=folder, message=message, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""`claudescope demo`: see what claudescope shows, without a key and without an app."""
+"""`claudescope demo`: shows what claudescope reports, without an API key and without an app."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ __all__ = ["demo"]
 
 def demo(
     scenario: Annotated[
-        str, typer.Option(help="What the simulated API does: a shipped scenario's name, or a YAML file.")
+        str, typer.Option(help="Scenario of the simulated API: a shipped scenario's name, or a YAML file.")
     ] = "mixed",
-    duration: Annotated[float, typer.Option(help="Seconds during which new calls begin.")] = 15.0,
-    seed: Annotated[int, typer.Option(help="Makes questions and answers the same again.")] = 0,
+    duration: Annotated[float, typer.Option(help="Seconds during which new calls start.")] = 15.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same requests and responses.")] = 0,
     json: Annotated[Path | None, typer.Option(help="Also write the report to this file, as JSON.")] = None,
     metrics_port: Annotated[
-        int | None, typer.Option(help="Serve /metrics for Prometheus on this loopback port while it runs.")
+        int | None, typer.Option(help="Serve /metrics for Prometheus on this port of 127.0.0.1 during the demo.")
     ] = None,
     live: Annotated[
         bool,
-        typer.Option("--live", help="Call the real API, with the key in ANTHROPIC_API_KEY, within --budget."),
+        typer.Option("--live", help="Call the real API, with the key in ANTHROPIC_API_KEY and within --budget."),
     ] = False,
-    budget: Annotated[str, typer.Option(help="With --live: stop once this many US dollars are spent.")] = "0.05",
+    budget: Annotated[str, typer.Option(help="With --live: stop when this many US dollars are spent.")] = "0.05",
 ) -> None:
-    """Drive real SDK calls, instrumented, and print the report."""
+    """Make real SDK calls against a simulated API, and print the report."""
     require("anthropic", extra="instruments", feature="claudescope demo")
     for module in ("starlette", "uvicorn", "yaml"):
         require(module, extra="simulator", feature="claudescope demo")
     if json is not None and not json.absolute().parent.is_dir():
-        raise BadInputError(f"--json {json}: there is no folder {json.absolute().parent}. Make it first")
-    # Both import the SDK, which a command that only prints its help should not wait for.
+        raise BadInputError(f"--json {json}: the folder {json.absolute().parent} does not exist. Create it first")
+    # Imported here, as both import the SDK, which takes time.
     from claudescope.demo import run_demo, run_live
     from claudescope.lifecycle import instrument
 
     budget_usd = _dollars(budget)
     if live and not os.environ.get("ANTHROPIC_API_KEY"):
-        raise BadInputError("--live needs a key: set ANTHROPIC_API_KEY, or leave --live out to use the simulator")
+        raise BadInputError("--live needs an API key: set ANTHROPIC_API_KEY, or omit --live to use the simulator")
     console = Console()
     instrument(meter_provider=None if metrics_port is None else _serve_metrics(metrics_port, console))
     with console.status("Starting …") as status:
@@ -88,8 +88,8 @@ def _progress(report: Report) -> str:
 
 
 def _serve_metrics(port: int, console: Console) -> MeterProvider:
-    """Serve the demo's metrics on a loopback port."""
-    # Both take some time to import, which a demo without an endpoint should not wait for.
+    """Serve the demo's metrics on a port of 127.0.0.1."""
+    # Imported here, as both take time to import and most demos have no endpoint.
     from opentelemetry.sdk.metrics import MeterProvider
 
     from claudescope.export.prometheus import MetricsEndpoint
@@ -102,15 +102,15 @@ def _serve_metrics(port: int, console: Console) -> MeterProvider:
 
 
 def _print_agreement(result: DemoResult, console: Console) -> None:
-    """Show both counts of the same requests side by side."""
+    """Print both counts of the same requests side by side."""
     if result.served is None:
         return
     seen = result.report.attempts_by_status
     console.print()
     table = Table(title="HTTP requests, counted on both sides", title_justify="left", box=None, header_style="dim")
     table.add_column("status")
-    table.add_column("claudescope saw", justify="right")
-    table.add_column("the API served", justify="right")
+    table.add_column("claudescope counted", justify="right")
+    table.add_column("the API counted", justify="right")
     table.add_column("")
     for status in sorted({*seen, *result.served}):
         ours, theirs = seen.get(status, 0), result.served.get(status, 0)

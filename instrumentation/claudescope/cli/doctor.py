@@ -1,4 +1,4 @@
-"""`claudescope doctor`: what is wrong with where an app runs, and how to mend it."""
+"""`claudescope doctor`: checks the environment of an app, and says how to fix each problem."""
 
 from __future__ import annotations
 
@@ -20,33 +20,35 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor"]
 
-_MARKS: Final = {"ok": ("ok", "green"), "note": ("note", "yellow"), "wrong": ("WRONG", "bold red")}
+_MARKS: Final = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("ERROR", "bold red")}
 
 
 def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     app: Annotated[
-        str | None, typer.Option(help="Import this module of the app first, to see what it switches on.")
+        str | None, typer.Option(help="First import this module of the app, to check what it enables.")
     ] = None,
-    connect: Annotated[bool, typer.Option(help="Ask exporters' endpoints whether they answer.")] = True,
+    connect: Annotated[bool, typer.Option(help="Send an empty request to each exporter endpoint.")] = True,
 ) -> None:
-    """Look for what would double, lose or leak telemetry. Exits with 1 where something is wrong.
+    """Find problems that duplicate, lose or leak telemetry. Exits with 1 if there is an error.
 
     Run it where the app runs: in its virtual environment, with its environment variables.
     """
-    # Late, as other commands should not wait for it.
+    # Imported here, so that other commands start without it.
     from claudescope.doctor import run_checks
 
     if app is not None:
         _import(app)
     findings = run_checks(connect=connect)
-    bad = sum(finding.level == "wrong" for finding in findings)
+    errors = sum(finding.level == "error" for finding in findings)
     if as_json:
-        typer.echo(json.dumps({"wrong": bad, "findings": [dataclasses.asdict(each) for each in findings]}, indent=2))
+        typer.echo(
+            json.dumps({"errors": errors, "findings": [dataclasses.asdict(each) for each in findings]}, indent=2)
+        )
     else:
-        _show(findings, bad)
-    raise typer.Exit(1 if bad else 0)
+        _show(findings, errors)
+    raise typer.Exit(1 if errors else 0)
 
 
 def _import(app: str) -> None:
@@ -55,12 +57,12 @@ def _import(app: str) -> None:
         importlib.import_module(app)
     except Exception as error:
         raise BadInputError(
-            f"--app {app}: importing it failed: {type(error).__name__}: {error}. Name a module that can be imported "
+            f"--app {app}: import failed: {type(error).__name__}: {error}. Give a module that can be imported "
             f"from {Path.cwd()}"
         ) from error
 
 
-def _show(findings: list[Finding], bad: int) -> None:
+def _show(findings: list[Finding], errors: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for finding in findings:
         word, style = _MARKS[finding.level]
@@ -68,5 +70,5 @@ def _show(findings: list[Finding], bad: int) -> None:
         console.print(line)
         if finding.fix:
             console.print(Text(f"       -> {finding.fix}", style="cyan"))
-    style = "bold red" if bad else "bold green"
-    console.print(Text("Nothing is wrong." if not bad else f"{bad} to mend.", style=style))
+    summary = f"{errors} error{'' if errors == 1 else 's'} found." if errors else "No errors found."
+    console.print(Text(summary, style="bold red" if errors else "bold green"))

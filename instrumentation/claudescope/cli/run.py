@@ -1,4 +1,4 @@
-"""`claudescope run`: see the calls of any command, without touching it."""
+"""`claudescope run`: instruments any command without changes to its code."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_NO_PROCESS = (
-    "claudescope: no call was seen. Either the command made none, or its Python does not find claudescope: "
-    "install it where the command's other packages are"
+_NO_CALLS = (
+    "claudescope: no calls recorded. Either the command made none, or its Python does not find claudescope: "
+    "install claudescope in the command's environment"
 )
 
 
 def run(
     command: Annotated[
-        list[str] | None, typer.Argument(help="The command, after --, such as: python app.py", show_default=False)
+        list[str] | None,
+        typer.Argument(help="The command to run, after --, such as: python app.py", show_default=False),
     ] = None,
     *,
     json: Annotated[Path | None, typer.Option(help="Also write the report to this file, as JSON.")] = None,
@@ -37,27 +38,27 @@ def run(
         typer.Option("--report/--no-report", help="Print the report when the command ends.", show_default="report"),
     ] = None,
     metrics_port: Annotated[
-        int | None, typer.Option(help="Serve /metrics for Prometheus on this port: the sum of all processes.")
+        int | None, typer.Option(help="Serve /metrics for Prometheus on this port, as the sum of all processes.")
     ] = None,
-    metrics_host: Annotated[str | None, typer.Option(help="The address to serve it on; 127.0.0.1 by default.")] = None,
+    metrics_host: Annotated[str | None, typer.Option(help="Address of /metrics; 127.0.0.1 by default.")] = None,
 ) -> None:
-    """Run a command with every Claude call of all its processes seen, and report at its end on standard error.
+    """Run a command, record the Claude calls of all its processes, and print a report to standard error at the end.
 
-    The command takes this process' place: its exit code, signals, input and output are its own. Options go before --.
+    Exit code, signals, input and output are those of the command. Put options before --.
     """
     if not hasattr(os, "fork"):
         raise BadInputError(
-            "claudescope run needs a system with fork and exec. Call claudescope.configure() in the app"
+            "claudescope run needs a system with fork and exec. On this system, call claudescope.configure() in the app"
         )
-    # Late, as other commands should not wait for it.
+    # Imported here, so that other commands start without it.
     from claudescope.run.launch import find_program, launch
 
     words = command or []
     find_program(words)
     if json is not None and not json.absolute().parent.is_dir():
-        raise BadInputError(f"--json {json}: there is no folder {json.absolute().parent}. Make it first")
+        raise BadInputError(f"--json {json}: the folder {json.absolute().parent} does not exist. Create it first")
     for setting in settings.SETTINGS:
-        setting.read()  # a mistake is told here, and not lost in the command's processes
+        setting.read()  # an invalid variable is reported here, not in each process of the command
     printed = settings.REPORT.read() if report is None else report
     port = settings.METRICS_PORT.read() if metrics_port is None else metrics_port
     endpoint = None if port is None else _endpoint(port, metrics_host or settings.METRICS_HOST.read() or "127.0.0.1")
@@ -69,7 +70,7 @@ def run(
         if printed and result.calls:
             result.print(console)
         elif printed:
-            console.print(_NO_PROCESS, markup=False, soft_wrap=True)
+            console.print(_NO_CALLS, markup=False, soft_wrap=True)
         if json is not None:
             try:
                 write_atomically(json, result.to_json() + "\n")

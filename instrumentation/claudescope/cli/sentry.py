@@ -1,4 +1,4 @@
-"""`claudescope sentry`: what belongs on Sentry's side, as code."""
+"""`claudescope sentry`: generates fingerprint rules and alerts for Sentry's server."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ from claudescope.sentry.as_code import build as build_texts
 
 __all__ = ["sentry"]
 
-sentry = typer.Typer(help="Fingerprint rules and alerts for Sentry, as code.", no_args_is_help=True)
+sentry = typer.Typer(help="Generate fingerprint rules and alerts for Sentry.", no_args_is_help=True)
 
 _GROUP_BY = ("model", "workflow")
 
 
 @sentry.callback()
 def _commands() -> None:
-    """Fingerprint rules and alerts for Sentry, as code."""
+    """Generate fingerprint rules and alerts for Sentry."""
 
 
 @sentry.command()
 def build(
-    out: Annotated[Path, typer.Option(help="Write the files into this folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the generated files.")],
     group_by: Annotated[
         list[str] | None,
-        typer.Option(help="Split the issue of a kind by model or workflow, as the app's integration does. Repeatable."),
+        typer.Option(
+            help="Split the issue of an error type by model or workflow, as in the app's Options. Repeatable."
+        ),
     ] = None,
 ) -> None:
-    """Write fingerprint rules, Terraform and API payloads, the same every time."""
+    """Write fingerprint rules, and alerts as Terraform and as API payloads."""
     split = list(dict.fromkeys(group_by or ()))
     for name in split:
         if name not in _GROUP_BY:
@@ -40,7 +42,7 @@ def build(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInputError(f"--out {out}: {error.strerror}. Name a folder that can be made") from None
+        raise BadInputError(f"--out {out}: {error.strerror}. Give a folder that can be created") from None
     console = Console()
     for name, text in build_texts(split).items():
         write_atomically(out / name, text)

@@ -1,4 +1,4 @@
-"""`claudescope simulate`: the simulated API, for as long as it is left running."""
+"""`claudescope simulate`: serves the simulated API."""
 
 from __future__ import annotations
 
@@ -19,17 +19,15 @@ __all__ = ["simulate"]
 
 def simulate(
     *,
-    scenario: Annotated[
-        str, typer.Option(help="What the API is like: a shipped scenario's name, or a YAML file.")
-    ] = "steady",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 0,
-    host: Annotated[str, typer.Option(help="A loopback address to listen on.")] = "127.0.0.1",
-    seed: Annotated[int, typer.Option(help="Same seed, same answers.")] = 0,
-    time_scale: Annotated[float, typer.Option(help="Multiplies latencies and delays: 0.1 is ten times as fast.")] = 1.0,
+    scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a YAML file.")] = "steady",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.")] = 0,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same responses.")] = 0,
+    time_scale: Annotated[float, typer.Option(help="Factor for latencies and delays: 0.1 is ten times as fast.")] = 1.0,
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the shipped scenarios and exit.")] = False,
 ) -> None:
     """Serve a simulated Messages API on this machine until Ctrl-C, then print what was served."""
-    # Late, so that the command line works where the extra is not installed, and says what to install.
+    # Imported here, so that other commands work without the extra.
     from claudescope.simulator import Simulator, shipped_scenarios
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -38,12 +36,12 @@ def simulate(
         for name, description in shipped_scenarios().items():
             console.print(f"{name:{width}}  {description}")
         return
-    # SIGTERM ends it like Ctrl-C, as shells start background jobs with SIGINT ignored.
+    # SIGTERM stops it like Ctrl-C, as shells start background jobs with SIGINT ignored.
     before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Simulator(scenario, seed=seed, port=port, host=host, time_scale=time_scale) as simulator:
             console.print(f"Scenario {simulator.scenario.name}: {simulator.scenario.description}")
-            console.print(f"Listening on {simulator.url}. Ctrl-C ends it. Point the SDK at it with:\n")
+            console.print(f"Listening on {simulator.url}. Press Ctrl-C to stop. To use it with the SDK:\n")
             console.print(f"    export ANTHROPIC_BASE_URL={simulator.url} ANTHROPIC_API_KEY=sim\n")
             with contextlib.suppress(KeyboardInterrupt):
                 while True:
@@ -60,7 +58,7 @@ def _table(ledger: Ledger) -> Table:
     sections: dict[str, dict[str, int]] = {
         "responses": dict(ledger.responses),
         "streams": dict(ledger.streams),
-        "faults": dict(ledger.faults),
+        "injected errors": dict(ledger.injected_errors),
         "messages": {"billed": ledger.messages_billed, "billed in batches": ledger.batch_messages_billed},
         "tokens": ledger.to_dict()["tokens"],
     }

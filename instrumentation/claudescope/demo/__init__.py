@@ -1,7 +1,7 @@
-"""Drives real SDK calls, instrumented, and shows what claudescope makes of them.
+"""Makes real SDK calls for `claudescope demo`, and reports what claudescope recorded.
 
-workflows   what a small app does with Claude: sync, async, streams, tools, a cached prompt, a batch
-run         runs them for a while, against the simulator or the real API, and checks the counts
+workflows   typical uses of Claude: sync, async, streams, tools, a cached prompt, a batch
+run         runs them for some time against the simulator or the real API, and compares the counts
 """
 
 from __future__ import annotations

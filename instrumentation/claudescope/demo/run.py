@@ -1,4 +1,4 @@
-"""Runs the demo's workflows for a while and sums up what was seen, beside what the server says that it served."""
+"""Runs the demo's workflows for some time, and compares claudescope's counts with those of the simulator."""
 
 from __future__ import annotations
 
@@ -34,12 +34,11 @@ OnProgress = Callable[[Report], None]
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What the demo came to.
+    """The result of a demo.
 
     Attributes:
-        report: What claudescope saw.
-        served: What the simulator says that it answered, by status as text and `none` for no answer; None where the
-            real API was called.
+        report: The report of claudescope.
+        served: The simulator's own count of responses by status as text, `none` for no response; None for the real API.
     """
 
     report: Report
@@ -47,7 +46,7 @@ class DemoResult:
 
     @property
     def agrees(self) -> bool:
-        """Whether both sides counted the same, request by request. True where there is no other side."""
+        """Whether both counts of every status are equal. True for the real API."""
         return self.served is None or dict(self.report.attempts_by_status) == dict(self.served)
 
 
@@ -59,20 +58,20 @@ def run_demo(
     time_scale: float = 1.0,
     on_progress: OnProgress = lambda report: None,
 ) -> DemoResult:
-    """Drive the workflows against a simulator in this process. Claudescope must be on.
+    """Run the workflows against a simulator in this process. Call `instrument` first.
 
     Args:
         scenario: Name or file of the simulator's scenario.
-        seed: Makes what is asked and what is answered the same again.
-        duration: Seconds during which new calls begin; those begun are waited for.
-        time_scale: Multiplies the simulator's latencies.
-        on_progress: Gets the report so far, some times a second, on the calling thread.
+        seed: The same seed gives the same requests and responses.
+        duration: Seconds during which new calls start. Running calls are completed.
+        time_scale: Factor for the simulator's latencies.
+        on_progress: Called with the report so far, several times a second, on the calling thread.
 
     Returns:
         The report and the simulator's own count.
 
     Raises:
-        BadInputError: The scenario is unknown or broken, or a number is out of range.
+        BadInputError: The scenario is unknown or invalid, or a number is out of range.
     """
     if not duration > 0:
         raise BadInputError(f"--duration {duration:g}: expected a number of seconds above 0, such as 15")
@@ -95,14 +94,13 @@ def run_live(
     budget_usd: Decimal = Decimal("0.05"),
     on_progress: OnProgress = lambda report: None,
 ) -> DemoResult:
-    """Drive the workflows against the real API, until the time is over or the budget is spent.
+    """Run the workflows against the real API, until the time is over or the budget is spent.
 
     Args:
-        seed: Makes what is asked the same again.
-        duration: Seconds during which new calls begin.
-        budget_usd: No new call begins once the calls so far have cost as much, in US dollars, or where one has
-            no known price.
-        on_progress: Gets the report so far, some times a second, on the calling thread.
+        seed: The same seed gives the same requests.
+        duration: Seconds during which new calls start.
+        budget_usd: No new call starts once this many US dollars are spent, or after a call without a known price.
+        on_progress: Called with the report so far, several times a second, on the calling thread.
 
     Returns:
         The report.
@@ -129,6 +127,28 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """What the workflows ask, and for how long.
+
+    Attributes:
+        seed: Seeds the turns.
+        max_tokens: Most output tokens of a response.
+        stop: Returns True when no new turn is to start.
+    """
+
+    seed: int
+    max_tokens: int
+    stop: Callable[[], bool]
+
+    def turns(self, name: str) -> Iterator[Turn]:
+        """Yield turns until `stop`, at least one."""
+        for number in itertools.count():
+            yield Turn(Random(f"{self.seed}/{name}/{number}"), self.max_tokens)  # noqa: S311 - no secret
+            if self.stop():
+                return
+
+
 def _drive(
     options: Mapping[str, Any],
     seed: int,
@@ -137,41 +157,12 @@ def _drive(
     max_tokens: int,
     on_progress: OnProgress,
 ) -> None:
-    """Run every workflow over and over, each on its own, until `stop`; each runs at least once."""
-
-    def turns(name: str) -> Iterator[Turn]:
-        for number in itertools.count():
-            yield Turn(Random(f"{seed}/{name}/{number}"), max_tokens)  # noqa: S311 - no secret
-
-    def repeat(client: Anthropic, use: Callable[[Anthropic, Turn], None], name: str) -> None:
-        for turn in turns(name):
-            with _tolerating():
-                use(client, turn)
-            if stop():
-                return
-
-    async def repeat_async(client: AsyncAnthropic) -> None:
-        async def one(use: Callable[[AsyncAnthropic, Turn], Any], name: str) -> None:
-            for turn in turns(name):
-                with _tolerating():
-                    await use(client, turn)
-                if stop():
-                    return
-
-        await asyncio.gather(*(one(use, f"{use.__name__}-{copy}") for use in ASYNC_WORKFLOWS for copy in range(2)))
-
-    def read_batch(client: Anthropic) -> None:
-        with _tolerating():
-            run_batch(client, next(turns("batch")), stop)
-
-    async def run_async() -> None:
-        async with AsyncAnthropic(**options) as client:
-            await repeat_async(client)
-
+    """Repeat every workflow in parallel until `stop`. Each one runs at least once."""
+    schedule = _Schedule(seed, max_tokens, stop)
     with Anthropic(**options) as client, ThreadPoolExecutor(len(SYNC_WORKFLOWS) + 2) as pool:
-        work = [pool.submit(repeat, client, use, use.__name__) for use in SYNC_WORKFLOWS]
-        work.append(pool.submit(asyncio.run, run_async()))
-        work.append(pool.submit(read_batch, client))
+        work = [pool.submit(_repeat, use, client, schedule) for use in SYNC_WORKFLOWS]
+        work.append(pool.submit(asyncio.run, _repeat_async(options, schedule)))
+        work.append(pool.submit(_run_batch, client, schedule))
         wake = threading.Event()
         while not all(future.done() for future in work):
             wake.wait(_PROGRESS_SECONDS)
@@ -180,9 +171,30 @@ def _drive(
             future.result()
 
 
+def _repeat(use: Callable[[Anthropic, Turn], None], client: Anthropic, schedule: _Schedule) -> None:
+    for turn in schedule.turns(use.__name__):
+        with _ignoring_failed_calls():
+            use(client, turn)
+
+
+async def _repeat_async(options: Mapping[str, Any], schedule: _Schedule) -> None:
+    async def repeat(use: Callable[[AsyncAnthropic, Turn], Any], name: str) -> None:
+        for turn in schedule.turns(name):
+            with _ignoring_failed_calls():
+                await use(client, turn)
+
+    async with AsyncAnthropic(**options) as client:
+        await asyncio.gather(*(repeat(use, f"{use.__name__}-{copy}") for use in ASYNC_WORKFLOWS for copy in range(2)))
+
+
+def _run_batch(client: Anthropic, schedule: _Schedule) -> None:
+    with _ignoring_failed_calls():
+        run_batch(client, next(schedule.turns("batch")), schedule.stop)
+
+
 @contextmanager
-def _tolerating() -> Generator[None, None, None]:
-    """Go on after a call that failed, which is what the demo is there to show; anything else is a mistake of ours."""
+def _ignoring_failed_calls() -> Generator[None, None, None]:
+    """Continue after a failed call, as the demo shows failures. Other exceptions are bugs, and are raised."""
     try:
         yield
     except Exception as error:

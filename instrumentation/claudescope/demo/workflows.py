@@ -1,6 +1,6 @@
-"""What a small app does with Claude: each function is one use, as an app would write it.
+"""Typical uses of Claude in an app, one function each.
 
-None of them knows of claudescope but for the name that it works under.
+Apart from the name of the workflow, none of them depends on claudescope.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ class Turn:
     """One turn of a workflow.
 
     Attributes:
-        random: Chooses what is asked; seeded, so that the same turn asks the same.
-        max_tokens: Most tokens to answer with.
+        random: Seeded random numbers, so that the same turn makes the same request.
+        max_tokens: Most output tokens.
     """
 
     random: Random
     max_tokens: int = 400
 
     def ask(self, task: str) -> MessageParam:
-        """A user's message about some topic."""
+        """Make a user's message about a random topic."""
         return {
             "role": "user",
             "content": f"{task} {self.random.choice(_TOPICS)} #{self.random.randrange(10_000)}.",
@@ -72,7 +72,7 @@ class Turn:
 
 @workflow("summarise")
 def summarise(client: Anthropic, turn: Turn) -> None:
-    """One plain call, under a long system prompt that the API caches."""
+    """One call with a long system prompt that the API caches."""
     cached: CacheControlEphemeralParam = {"type": "ephemeral"}
     guide: TextBlockParam = {"type": "text", "text": _STYLE_GUIDE, "cache_control": cached}
     client.messages.create(model=LARGE, max_tokens=turn.max_tokens, system=[guide], messages=[turn.ask("Summarise")])
@@ -80,7 +80,7 @@ def summarise(client: Anthropic, turn: Turn) -> None:
 
 @workflow("weather-agent")
 def call_tools(client: Anthropic, turn: Turn) -> None:
-    """A turn that uses a tool, and the turn that answers with its result."""
+    """A turn that uses a tool, and the turn with its result."""
     question = turn.ask("Is it a day for a walk, says")
     answer = client.messages.create(model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question])
     results: list[ToolResultBlockParam] = [
@@ -90,15 +90,15 @@ def call_tools(client: Anthropic, turn: Turn) -> None:
     ]
     if results:
         used: MessageParam = {"role": "assistant", "content": answer.content}
-        told: MessageParam = {"role": "user", "content": results}
+        result: MessageParam = {"role": "user", "content": results}
         client.messages.create(
-            model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question, used, told]
+            model=LARGE, max_tokens=turn.max_tokens, tools=[_WEATHER], messages=[question, used, result]
         )
 
 
 @workflow("chat")
 async def chat(client: AsyncAnthropic, turn: Turn) -> None:
-    """A streamed answer, read to its end."""
+    """A stream, read to its end."""
     async with client.messages.stream(
         model=LARGE, max_tokens=turn.max_tokens, messages=[turn.ask("Let us talk about")]
     ) as stream:
@@ -108,7 +108,7 @@ async def chat(client: AsyncAnthropic, turn: Turn) -> None:
 
 @workflow("autocomplete")
 async def autocomplete(client: AsyncAnthropic, turn: Turn) -> None:
-    """A streamed answer that its reader sometimes leaves early, as people do."""
+    """A stream that is sometimes closed early, as by users who stop reading."""
     leaves_after = turn.random.choice((3, 1_000_000))
     async with await client.messages.create(
         model=SMALL, max_tokens=turn.max_tokens, messages=[turn.ask("Go on writing about")], stream=True
@@ -122,7 +122,7 @@ async def autocomplete(client: AsyncAnthropic, turn: Turn) -> None:
 
 @workflow("classify")
 async def classify(client: AsyncAnthropic, turn: Turn) -> None:
-    """A small question for a small model, counted before it is asked."""
+    """A short question for a small model, with its tokens counted first."""
     question = turn.ask("In one word, classify")
     await client.messages.count_tokens(model=SMALL, messages=[question])
     await client.messages.create(model=SMALL, max_tokens=min(turn.max_tokens, 50), messages=[question])
@@ -130,12 +130,12 @@ async def classify(client: AsyncAnthropic, turn: Turn) -> None:
 
 @workflow("nightly-digest")
 def run_batch(client: Anthropic, turn: Turn, until: Callable[[], bool]) -> None:
-    """A batch: made, waited for, and read.
+    """A batch: create it, wait for it, and read its results.
 
     Args:
         client: The client.
-        turn: What to ask.
-        until: Says when to stop waiting.
+        turn: Makes the requests.
+        until: Returns True when to stop waiting.
     """
     batch = client.messages.batches.create(
         requests=[

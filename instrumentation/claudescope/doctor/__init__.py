@@ -1,11 +1,11 @@
-"""Looks at where an app runs, and says what is wrong and how to mend it.
+"""Checks the environment of an app, and says how to fix each problem.
 
-finding      what a look finds
-installed    the SDK, and instrumentations that would see every call a second time
-environment  variables that contradict each other, or that nobody reads
-privacy      what would leave: content, baggage
-exporters    where telemetry goes, and whether somebody answers there
-running      what is switched on in this process, once the app has been imported
+finding      the result of a check
+installed    checks the SDK, and other instrumentations that duplicate telemetry
+environment  checks for environment variables that are invalid, unknown or contradictory
+privacy      checks what leaves the process: content, baggage
+exporters    checks where telemetry goes, and whether the receivers answer
+running      checks what is enabled in this process, once the app has been imported
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ __all__ = ["Finding", "Level", "run_checks"]
 
 
 def run_checks(*, connect: bool = True) -> list[Finding]:
-    """Look at this process: what is installed, its environment, its exporters and what is switched on.
+    """Check this process: installed packages, environment, exporters and enabled instrumentations.
 
     Args:
-        connect: Send an empty request to each OTLP endpoint, and look whether the port for Prometheus is free.
+        connect: Send an empty request to each OTLP endpoint, and check whether the port for Prometheus is free.
 
     Returns:
-        What was found, in the order of the looks. Nothing is wrong where no finding's level is `wrong`.
+        The findings, in the order of the checks. There is no problem if no finding has the level `error`.
     """
     return [
         *check_installed(),

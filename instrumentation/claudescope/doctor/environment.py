@@ -1,4 +1,4 @@
-"""Variables that contradict each other, that can't be used, or that nobody reads."""
+"""Checks for environment variables that are invalid, unknown or contradictory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from claudescope import settings
 from claudescope._internal.exceptions import BadInputError
-from claudescope.doctor.finding import Finding, note, ok, wrong
+from claudescope.doctor.finding import Finding, error, ok, warning
 from claudescope.doctor.installed import DISABLED, disabled_instrumentations
 
 __all__ = ["check_environment"]
@@ -19,9 +19,9 @@ _PREFIX: Final = "CLAUDESCOPE_"
 
 
 def check_environment() -> list[Finding]:
-    """Look at the variables of claudescope, of OpenTelemetry and of the SDK."""
+    """Check the variables of claudescope, OpenTelemetry and the SDK."""
     found = [*_own(), *_opentelemetry(), *_sdk()]
-    return found or [ok("environment", "no variable contradicts another")]
+    return found or [ok("environment", "no environment variable causes a problem")]
 
 
 def _is(name: str, *values: str) -> bool:
@@ -37,40 +37,42 @@ def _own() -> Iterable[Finding]:
         if setting is not None:
             try:
                 setting.read()
-            except BadInputError as error:
-                yield wrong("environment", str(error), f"Set {name} to {setting.expected}, or unset it")
+            except BadInputError as exc:
+                yield error("environment", str(exc), f"Set {name} to {setting.expected}, or unset it")
             continue
         names = {each.removeprefix(_PREFIX): each for each in known}
         close = [names[each] for each in difflib.get_close_matches(name.removeprefix(_PREFIX), names, n=1)]
-        yield wrong(
+        yield error(
             "environment",
-            f"{name} is set, and claudescope reads no such variable" + (f": did you mean {close[0]}?" if close else ""),
-            f"Set {close[0]} instead, and unset {name}" if close else f"Unset {name}: docs/environment.md lists all",
+            f"{name} is set, but claudescope has no such variable, so it has no effect"
+            + (f": did you mean {close[0]}?" if close else ""),
+            f"Set {close[0]} instead, and unset {name}" if close else f"Unset {name}; docs/environment.md lists all",
         )
 
 
 def _opentelemetry() -> Iterable[Finding]:
     if _is("OTEL_SDK_DISABLED", "true"):
-        yield wrong(
+        yield error(
             "environment",
-            "OTEL_SDK_DISABLED=true: OpenTelemetry exports nothing, neither metrics nor spans nor logs",
+            "OTEL_SDK_DISABLED=true: OpenTelemetry exports nothing: no metrics, no spans and no logs",
             "Unset OTEL_SDK_DISABLED",
         )
     if disabled_instrumentations() & {"*", "claudescope"}:
-        yield wrong(
+        yield error(
             "environment",
-            f"{DISABLED} has claudescope in it: opentelemetry-instrument does not switch it on",
-            f"Take claudescope out of {DISABLED}",
+            f"{DISABLED} contains claudescope: opentelemetry-instrument does not enable it, so calls are not recorded",
+            f"Remove claudescope from {DISABLED}",
         )
     if _is("OTEL_METRICS_EXPORTER", "none"):
-        yield wrong(
+        yield error(
             "environment",
-            "OTEL_METRICS_EXPORTER=none: no metric is exported, and dashboards and alerts stay empty",
+            "OTEL_METRICS_EXPORTER=none: no metrics are exported, so dashboards stay empty and alerts never fire",
             "Set OTEL_METRICS_EXPORTER=otlp or prometheus, or unset it",
         )
     for name, value in (("OTEL_TRACES_EXPORTER", "none"), ("OTEL_TRACES_SAMPLER", "always_off")):
         if _is(name, value):
-            yield note("environment", f"{name}={value}: there are no traces; metrics don't need them", f"Unset {name}")
+            message = f"{name}={value}: no traces are exported. Metrics are not affected"
+            yield warning("environment", message, f"Unset {name}")
 
 
 def _sdk() -> Iterable[Finding]:
@@ -81,8 +83,9 @@ def _sdk() -> Iterable[Finding]:
     except (PackageNotFoundError, ValueError):
         return
     if (major, minor) >= (1, 14) and not _is(settings.SPANS.name, "own", "off"):
-        yield wrong(
+        yield error(
             "environment",
-            "ANTHROPIC_OPEN_TELEMETRY=false: the SDK makes no spans, and claudescope none in their place",
-            f"Unset it, or set {settings.SPANS.name}=own for spans of claudescope's own, or =off for none",
+            "ANTHROPIC_OPEN_TELEMETRY=false: the SDK creates no spans, and claudescope does not replace them, so "
+            "traces lack the calls",
+            f"Unset it. Or set {settings.SPANS.name}=own to let claudescope create spans, or =off for no spans",
         )

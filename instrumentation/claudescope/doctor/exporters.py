@@ -1,4 +1,4 @@
-"""Where telemetry goes, and whether somebody answers there."""
+"""Checks where telemetry goes, and whether the receivers answer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from urllib.request import urlopen
 
 from claudescope import settings
 from claudescope._internal.exceptions import BadInputError, MissingExtraError
-from claudescope.doctor.finding import Finding, note, ok, wrong
-from claudescope.export.destinations import Plan, plan
+from claudescope.doctor.finding import Finding, error, ok, warning
+from claudescope.export.destinations import Destinations, choose_destinations
 from claudescope.export.exporters import Signal, otlp_exporter, protocol_of
 
 __all__ = ["check_exporters"]
@@ -31,9 +31,9 @@ _OWN_METRIC: Final = b"gen_ai_client_"
 
 
 def check_exporters(*, connect: bool) -> list[Finding]:
-    """Look where each signal goes; `connect` to see whether somebody answers."""
+    """Check where each signal goes; with `connect` also whether its receiver answers."""
     try:
-        chosen = plan(
+        destinations = choose_destinations(
             endpoint=None,
             protocol=None,
             prometheus_port=settings.METRICS_PORT.read(),
@@ -41,66 +41,68 @@ def check_exporters(*, connect: bool) -> list[Finding]:
             console=False,
             logs=bool(settings.LOGS.read()),
         )
-    except BadInputError as error:
-        return [wrong("exporter", str(error), "Set the variable to what is expected, or unset it")]
-    if chosen.nothing:
+    except BadInputError as exc:
+        return [error("exporter", str(exc), "Set the variable to one of the expected values, or unset it")]
+    if destinations.is_empty:
         return [
-            note(
+            warning(
                 "exporter",
-                "the environment names no exporter: telemetry goes where the app's own code sends it, or nowhere",
-                "Set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://127.0.0.1:4318, or run claudescope run --metrics-port",
+                "the environment sets no exporter: unless the app's code sets one, telemetry is not exported",
+                "Set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://127.0.0.1:4318, or use claudescope run --metrics-port",
             )
         ]
-    found = list(_prometheus(chosen, connect=connect))
+    found = list(_prometheus(destinations, connect=connect))
     with ThreadPoolExecutor(max_workers=3) as pool, _errors() as errors:
-        looks = [
-            pool.submit(_otlp, signal, protocol, errors, connect=connect) for signal, protocol in chosen.otlp.items()
+        checks = [
+            pool.submit(_otlp, signal, protocol, errors, connect=connect)
+            for signal, protocol in destinations.otlp.items()
         ]
-        found += [look.result() for look in looks]
+        found += [each.result() for each in checks]
     return found
 
 
 def _target(signal: Signal, protocol: str) -> str:
-    """Where a signal goes, without what a URL may hold of credentials."""
+    """The host and port that a signal goes to, without credentials in the URL."""
     own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
     endpoint = own or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or _DEFAULTS[protocol]
     parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
-def _otlp(signal: Signal, asked: str | None, errors: dict[int, str], *, connect: bool) -> Finding:
+def _otlp(signal: Signal, requested: str | None, errors: dict[int, str], *, connect: bool) -> Finding:
     check = f"exporter.{signal}"
     try:
-        protocol = protocol_of(signal, None, asked)
+        protocol = protocol_of(signal, None, requested)
         with _short_timeout():
-            exporter: Any = otlp_exporter(signal, None, asked).get()
-    except BadInputError as error:
-        return wrong(check, str(error), "Set the variable to what is expected, or unset it")
-    except MissingExtraError as error:
-        return wrong(check, str(error), "pip install 'claudescope[otlp]'")
+            exporter: Any = otlp_exporter(signal, None, requested).get()
+    except BadInputError as exc:
+        return error(check, str(exc), "Set the variable to one of the expected values, or unset it")
+    except MissingExtraError as exc:
+        return error(check, str(exc), "pip install 'claudescope[otlp]'")
     target = _target(signal, protocol)
     if not connect:
         return ok(check, f"{signal} go to {target} over {protocol}")
     if _answers(exporter, signal):
         return ok(check, f"{signal} go to {target} over {protocol}, and it answers")
-    said = errors.get(threading.get_ident(), "no answer")
+    reason = errors.get(threading.get_ident(), "no answer")
     other = {"4317": ("http/protobuf", "grpc"), "4318": ("grpc", "http/protobuf")}.get(target.rpartition(":")[2])
     if other is not None and other[0] == protocol:
-        return wrong(
+        return error(
             check,
-            f"{signal} go to {target} over {protocol}, whose usual port is the other one: {said}",
-            f"Set OTEL_EXPORTER_OTLP_PROTOCOL={other[1]}, or name the port for {protocol}",
+            f"{signal} go to {target} over {protocol}, but this is the default port of {other[1]}, and the request "
+            f"failed: {reason}",
+            f"Set OTEL_EXPORTER_OTLP_PROTOCOL={other[1]}, or use the port for {protocol}",
         )
-    return wrong(
+    return error(
         check,
-        f"{signal} go to {target} over {protocol}, and it does not take them: {said}",
-        f"Start the receiver at {target}, or set OTEL_EXPORTER_OTLP_ENDPOINT to where it listens; for a refusal see "
-        "OTEL_EXPORTER_OTLP_HEADERS",
+        f"{signal} go to {target} over {protocol}, but it does not accept them, so they are lost: {reason}",
+        f"Start the receiver at {target}, or set OTEL_EXPORTER_OTLP_ENDPOINT to its address. If it rejects the "
+        "request, check OTEL_EXPORTER_OTLP_HEADERS",
     )
 
 
 def _answers(exporter: Any, signal: Signal) -> bool:
-    """Whether a request with nothing in it is taken, sent as the exporter sends all: its TLS, headers, compression."""
+    """Whether an empty request succeeds, sent with the exporter's own TLS, headers and compression."""
     from opentelemetry.sdk.metrics.export import MetricsData
 
     empty: Any = MetricsData(resource_metrics=[]) if signal == "metrics" else []
@@ -112,7 +114,7 @@ def _answers(exporter: Any, signal: Signal) -> bool:
 
 @contextmanager
 def _short_timeout() -> Generator[None, None, None]:
-    """Has exporters that are made inside give up soon. The variable is theirs alone to read."""
+    """Give exporters that are created inside a short timeout, by their variable."""
     before = os.environ.get(_TIMEOUT)
     os.environ[_TIMEOUT] = str(_SECONDS)
     try:
@@ -126,31 +128,31 @@ def _short_timeout() -> Generator[None, None, None]:
 
 @contextmanager
 def _errors() -> Generator[dict[int, str], None, None]:
-    """Keeps what exporters log, by thread, in place of printing it."""
-    said: dict[int, str] = {}
+    """Collect what exporters log, by thread, instead of printing it."""
+    messages: dict[int, str] = {}
 
-    class _Keep(logging.Handler):
+    class _Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            # The first says why, those that follow that it was tried again.
-            # A URL may hold credentials, and its host is told anyway.
+            # The first record has the reason; later ones only report retries.
+            # A URL may contain credentials. The finding has its host anyway.
             line = _PRIVATE.sub("…", record.getMessage().partition("\n")[0])
-            said.setdefault(threading.get_ident(), line[:250])
+            messages.setdefault(threading.get_ident(), line[:250])
 
-    logger, keep = logging.getLogger("opentelemetry"), _Keep()
+    logger, handler = logging.getLogger("opentelemetry"), _Collect()
     propagates = logger.propagate
-    logger.addHandler(keep)
+    logger.addHandler(handler)
     logger.propagate = False
     try:
-        yield said
+        yield messages
     finally:
-        logger.removeHandler(keep)
+        logger.removeHandler(handler)
         logger.propagate = propagates
 
 
-def _prometheus(chosen: Plan, *, connect: bool) -> Iterable[Finding]:
-    if chosen.prometheus is None:
+def _prometheus(destinations: Destinations, *, connect: bool) -> Iterable[Finding]:
+    if destinations.prometheus is None:
         return
-    port, host = chosen.prometheus
+    port, host = destinations.prometheus
     check, where = "exporter.prometheus", f"{host}:{port}"
     if not connect or port == 0:
         yield ok(check, f"metrics are served on {where}")
@@ -159,22 +161,22 @@ def _prometheus(chosen: Plan, *, connect: bool) -> Iterable[Finding]:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            taken = error
+        except OSError as exc:
+            taken = exc
         else:
-            yield ok(check, f"metrics are to be served on {where}, which is free")
+            yield ok(check, f"metrics will be served on {where}, and the port is free")
             return
-    if _serves_ours(host, port):
-        yield ok(check, f"metrics are served on {where} by an app that runs")
+    if _serves_claudescope(host, port):
+        yield ok(check, f"metrics are served on {where} by a running app")
     else:
-        yield wrong(
+        yield error(
             check,
-            f"metrics are to be served on {where}, which can't be had: {taken.strerror}",
-            f"End what listens there, or choose another port by {settings.METRICS_PORT.name}; 0 is the system's choice",
+            f"metrics can't be served on {where}, so Prometheus gets none: {taken.strerror}",
+            f"Stop the process that uses the port, or set {settings.METRICS_PORT.name} to another one (0: a free port)",
         )
 
 
-def _serves_ours(host: str, port: int) -> bool:
+def _serves_claudescope(host: str, port: int) -> bool:
     try:
         with urlopen(f"http://{host}:{port}/metrics", timeout=_SECONDS) as response:
             return _OWN_METRIC in response.read(10_000_000)

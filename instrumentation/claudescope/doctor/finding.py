@@ -1,25 +1,25 @@
-"""What a look finds."""
+"""The result of a check."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "Level", "note", "ok", "wrong"]
+__all__ = ["Finding", "Level", "error", "ok", "warning"]
 
-Level = Literal["ok", "note", "wrong"]
-"""Fine; fine, and worth knowing; to be mended."""
+Level = Literal["ok", "warning", "error"]
+"""`ok`: nothing to do. `warning`: works, but may not be what you want. `error`: must be fixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        check: What was looked at, a short name such as `sdk` or `exporter.metrics`.
-        level: Whether it is as it should be.
-        message: What was found.
-        fix: The exact step that mends it, or that changes what is noted; empty where there is nothing to do.
+        check: Short name of the check, such as `sdk` or `exporter.metrics`.
+        level: `ok`, `warning` or `error`.
+        message: What was found, and why it matters.
+        fix: The exact step that fixes it; empty where there is nothing to do.
     """
 
     check: str
@@ -29,15 +29,15 @@ class Finding:
 
 
 def ok(check: str, message: str) -> Finding:
-    """All is well."""
+    """Make a finding without a problem."""
     return Finding(check, "ok", message)
 
 
-def note(check: str, message: str, fix: str = "") -> Finding:
-    """Nothing is wrong, and somebody may want it otherwise."""
-    return Finding(check, "note", message, fix)
+def warning(check: str, message: str, fix: str = "") -> Finding:
+    """Make a finding that works, but may not be what you want."""
+    return Finding(check, "warning", message, fix)
 
 
-def wrong(check: str, message: str, fix: str) -> Finding:
-    """Something is wrong, and this mends it."""
-    return Finding(check, "wrong", message, fix)
+def error(check: str, message: str, fix: str) -> Finding:
+    """Make a finding that must be fixed."""
+    return Finding(check, "error", message, fix)

@@ -1,4 +1,4 @@
-"""The SDK, and instrumentations that would see every call a second time."""
+"""Checks the SDK, and other instrumentations that duplicate telemetry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Final
 
-from claudescope.doctor.finding import Finding, note, ok, wrong
+from claudescope.doctor.finding import Finding, error, ok, warning
 from claudescope.probe.sdk import SUPPORTED, is_supported
 
 __all__ = ["DISABLED", "check_installed", "disabled_instrumentations"]
@@ -16,38 +16,41 @@ DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _ENTRY_POINTS: Final = "opentelemetry_instrumentor"
 _TRACES_ITSELF: Final = (1, 14)
 
-_LOADED: Final = {
+_AUTO_LOADED: Final = {
     "opentelemetry-instrumentation-genai-anthropic": "OpenTelemetry's own instrumentation",
     "opentelemetry-instrumentation-anthropic": "OpenLLMetry's instrumentation",
     "openinference-instrumentation-anthropic": "OpenInference's instrumentation",
 }
-"""Instrumentations of the SDK that OpenTelemetry can load by itself."""
+"""Instrumentations of the SDK that opentelemetry-instrument loads."""
 
-_CALLED: Final = {
+_ENABLED_BY_CODE: Final = {
     "traceloop-sdk": (
-        "Traceloop.init() sees the SDK's calls too",
+        "Traceloop.init() also instruments the SDK, so every call has two spans",
         "Call Traceloop.init(block_instruments={Instruments.ANTHROPIC})",
     ),
     "logfire": (
-        "logfire.instrument_anthropic() sees the SDK's calls too",
-        "Leave that call out: logfire gets the SDK's own spans, enriched, as it is OpenTelemetry underneath",
+        "logfire.instrument_anthropic() also instruments the SDK, so every call has two spans",
+        "Remove that call. logfire is based on OpenTelemetry, and gets the SDK's own enriched spans",
     ),
     "traceAI-anthropic": (
-        "traceai_anthropic.AnthropicInstrumentor().instrument() sees the SDK's calls too",
-        "Leave that call out",
+        "traceai_anthropic.AnthropicInstrumentor().instrument() also instruments the SDK, so every call has two spans",
+        "Remove that call",
     ),
-    "openlit": ("openlit.init() sees the SDK's calls too", 'Call openlit.init(disabled_instrumentors=["anthropic"])'),
+    "openlit": (
+        "openlit.init() also instruments the SDK, so every call has two spans",
+        'Call openlit.init(disabled_instrumentors=["anthropic"])',
+    ),
 }
-"""Libraries that see the SDK's calls where the app's code asks them to."""
+"""Libraries that instrument the SDK when the app's code calls them."""
 
 
 def check_installed() -> list[Finding]:
-    """Look at the packages of this environment."""
+    """Check the installed packages."""
     return [_sdk(), *_second_instrumentations(), *_sentry(), *_ddtrace()]
 
 
 def disabled_instrumentations() -> frozenset[str]:
-    """The names that `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` has."""
+    """The names in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`."""
     return frozenset(name.strip() for name in os.environ.get(DISABLED, "").split(",") if name.strip())
 
 
@@ -61,50 +64,54 @@ def _find(name: str) -> Distribution | None:
 def _sdk() -> Finding:
     found = _find("anthropic")
     if found is None:
-        return wrong("sdk", "the anthropic SDK is not installed", "pip install 'claudescope[instruments]'")
+        return error(
+            "sdk",
+            "the anthropic SDK is not installed, so no calls can be recorded",
+            "pip install 'claudescope[instruments]'",
+        )
     first, end = (".".join(map(str, version)) for version in SUPPORTED)
     if not is_supported(found.version):
-        return wrong(
+        return error(
             "sdk",
-            f"anthropic {found.version} is not a version that claudescope is tested with",
+            f"anthropic {found.version} is not a supported version: telemetry may be missing or wrong",
             f"pip install 'anthropic>={first},<{end}'",
         )
     if tuple(int(part) for part in found.version.split(".")[:2]) >= _TRACES_ITSELF:
-        return ok("sdk", f"anthropic {found.version} traces itself; claudescope enriches its span")
-    return ok("sdk", f"anthropic {found.version} makes no spans; claudescope makes them")
+        return ok("sdk", f"anthropic {found.version} creates spans, and claudescope enriches them")
+    return ok("sdk", f"anthropic {found.version} creates no spans, so claudescope creates them")
 
 
 def _second_instrumentations() -> Iterable[Finding]:
     disabled = disabled_instrumentations()
-    for name, what in _LOADED.items():
+    for name, vendor in _AUTO_LOADED.items():
         found = _find(name)
         if found is None:
             continue
         names = sorted({point.name for point in found.entry_points if point.group == _ENTRY_POINTS}) or ["anthropic"]
         if disabled & {"*", *names}:
-            yield ok("second-instrumentation", f"{name} {found.version} is installed, and {DISABLED} switches it off")
+            yield ok("second-instrumentation", f"{name} {found.version} is installed, and {DISABLED} disables it")
         else:
-            yield wrong(
+            yield error(
                 "second-instrumentation",
-                f"{what} is installed ({name} {found.version}): opentelemetry-instrument loads it, and every call has "
-                "a second span and second metrics, with its tokens counted twice",
+                f"{vendor} is installed ({name} {found.version}): opentelemetry-instrument loads it, so every call has "
+                "a second span and second metrics, and its tokens are counted twice",
                 f"pip uninstall {name}, or set {DISABLED}={','.join(sorted(disabled | set(names)))}",
             )
-    for name, (what, fix) in _CALLED.items():
+    for name, (problem, fix) in _ENABLED_BY_CODE.items():
         found = _find(name)
         if found is not None:
-            yield note("second-instrumentation", f"{name} {found.version} is installed: {what}", fix)
+            yield warning("second-instrumentation", f"{name} {found.version} is installed: {problem}", fix)
 
 
 def _sentry() -> Iterable[Finding]:
     found = _find("sentry-sdk")
     if found is not None:
-        yield note(
+        yield warning(
             "sentry",
-            f"sentry-sdk {found.version} is installed: its AnthropicIntegration switches itself on, and reports "
-            "failures that the app has handled",
-            "Call sentry_sdk.init(integrations=[claudescope.sentry.ClaudeErrorsIntegration()]): each failure is one "
-            "event then, and none where the app handled it",
+            f"sentry-sdk {found.version} is installed: it enables its AnthropicIntegration by default, which reports "
+            "handled errors as unhandled",
+            "Call sentry_sdk.init(integrations=[claudescope.sentry.ClaudeErrorsIntegration()]): then each failure is "
+            "one event, and handled errors create none",
         )
 
 
@@ -114,17 +121,17 @@ def _ddtrace() -> Iterable[Finding]:
         return
     environment = os.environ
     if environment.get("DD_TRACE_ANTHROPIC_ENABLED", "").strip().lower() in {"false", "0"}:
-        yield ok("second-instrumentation", f"ddtrace {found.version} is installed, and leaves the SDK alone")
+        yield ok("second-instrumentation", f"ddtrace {found.version} is installed, and does not instrument the SDK")
     elif environment.get("DD_TRACE_OTEL_ENABLED", "").strip().lower() in {"true", "1"}:
-        yield wrong(
+        yield error(
             "second-instrumentation",
-            f"ddtrace {found.version} takes OpenTelemetry's spans (DD_TRACE_OTEL_ENABLED) and makes its own of the "
-            "SDK's calls: every call has two",
+            f"ddtrace {found.version} collects OpenTelemetry's spans (DD_TRACE_OTEL_ENABLED) and also creates its own, "
+            "so every call has two spans",
             "Set DD_TRACE_ANTHROPIC_ENABLED=false",
         )
     else:
-        yield note(
+        yield warning(
             "second-instrumentation",
-            f"ddtrace {found.version} is installed: under ddtrace-run it makes spans of its own of the SDK's calls",
-            "Set DD_TRACE_ANTHROPIC_ENABLED=false where Datadog gets OpenTelemetry's spans too",
+            f"ddtrace {found.version} is installed: ddtrace-run also instruments the SDK, so a call may have two spans",
+            "If Datadog also gets OpenTelemetry's spans, set DD_TRACE_ANTHROPIC_ENABLED=false",
         )

@@ -1,4 +1,4 @@
-"""What would leave: prompts and completions, and what OpenTelemetry's baggage holds."""
+"""Checks what leaves the process: prompts and completions, and OpenTelemetry's baggage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, get_args
 
 from claudescope.content.options import ENVIRONMENT, ContentMode, mode_of
-from claudescope.doctor.finding import Finding, note, ok, wrong
+from claudescope.doctor.finding import Finding, error, ok, warning
 
 __all__ = ["check_privacy"]
 
@@ -17,7 +17,7 @@ _PROPAGATORS: Final = "OTEL_PROPAGATORS"
 
 
 def check_privacy() -> list[Finding]:
-    """Look at what the environment lets out."""
+    """Check what leaves the process by the environment's settings."""
     return [*_content(), _baggage()]
 
 
@@ -26,55 +26,55 @@ def _content() -> Iterable[Finding]:
     mode = mode_of(value)
     by_sdk = os.environ.get(_SDK_CONTENT, "").strip().lower() == "content"
     if mode is None:
-        yield wrong(
+        yield error(
             "content",
-            f"{ENVIRONMENT}={value}: no instrumentation knows this value, and no content is recorded",
+            f"{ENVIRONMENT}={value}: unknown value, so no content is recorded",
             f"Set it to one of {', '.join(get_args(ContentMode))}",
         )
     elif mode == "NO_CONTENT" and not by_sdk:
-        yield ok("content", "no prompt and no completion is recorded")
+        yield ok("content", "no prompts and no completions are recorded")
     elif mode != "NO_CONTENT" and by_sdk:
-        yield wrong(
+        yield error(
             "content",
-            f"{ENVIRONMENT}={value} and {_SDK_CONTENT}=content: the SDK writes prompts to its spans as they are, past "
+            f"{ENVIRONMENT}={value} and {_SDK_CONTENT}=content: the SDK writes prompts to its spans without "
             "claudescope's redaction",
             f"Unset {_SDK_CONTENT}",
         )
     elif by_sdk:
-        yield note(
+        yield warning(
             "content",
-            f"{_SDK_CONTENT}=content: the SDK writes prompts and completions to its spans, not redacted",
-            f"Unset {_SDK_CONTENT}, or set {ENVIRONMENT}=SPAN_ONLY in its place, which claudescope can redact",
+            f"{_SDK_CONTENT}=content: the SDK writes prompts and completions to its spans without redaction",
+            f"Unset {_SDK_CONTENT}, or replace it by {ENVIRONMENT}=SPAN_ONLY, which claudescope can redact",
         )
     else:
-        yield note(
+        yield warning(
             "content",
             f"{ENVIRONMENT}={value}: prompts and completions are recorded ({mode})",
-            f"Unset {ENVIRONMENT} to record none; claudescope.Content(redact=…) redacts them",
+            f"Unset {ENVIRONMENT} to record none, or redact them with claudescope.Content(redact=…)",
         )
 
 
 def _baggage() -> Finding:
     if os.environ.get(_SDK_PROPAGATION, "").strip().lower() == "false":
         return ok("baggage", "the SDK sends neither trace context nor baggage to the API")
-    named = os.environ.get(_PROPAGATORS, "").strip()
-    propagators = {name.strip().lower() for name in (named or "tracecontext,baggage").split(",")}
+    configured = os.environ.get(_PROPAGATORS, "").strip()
+    propagators = {name.strip().lower() for name in (configured or "tracecontext,baggage").split(",")}
     if "baggage" not in propagators:
         return ok("baggage", "no baggage is sent to the API")
     fix = (
-        f"Set {_SDK_PROPAGATION}=false to send the API neither (your own services still get both), or "
-        f"{_PROPAGATORS}=tracecontext"
+        f"Set {_SDK_PROPAGATION}=false to send no trace headers to the API (your services still get them), "
+        f"or set {_PROPAGATORS}=tracecontext"
     )
-    if named:
-        return wrong(
+    if configured:
+        return error(
             "baggage",
-            f"{_PROPAGATORS}={named}: what the app puts into OpenTelemetry's baggage, such as a user or a tenant, is "
+            f"{_PROPAGATORS}={configured}: everything in OpenTelemetry's baggage, such as a user or a tenant, is "
             "sent to the API with every request",
             fix,
         )
-    return note(
+    return warning(
         "baggage",
-        "OpenTelemetry's default propagators send baggage to the API with every request; an app that puts none in "
-        "sends none",
+        "OpenTelemetry's default propagators send baggage to the API with every request. This only matters if the app "
+        "sets baggage",
         fix,
     )

@@ -1,4 +1,4 @@
-"""What is switched on in this process. Worth a look once the app has been imported."""
+"""Checks what is enabled in this process. Useful once the app has been imported."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from typing import Any
 from opentelemetry import baggage
 
 from claudescope._internal import internal_errors
-from claudescope.doctor.finding import Finding, note, ok, wrong
+from claudescope.doctor.finding import Finding, error, ok, warning
 from claudescope.lifecycle import active_probe
 
 _KNOWN = frozenset({"anthropic", "claudescope", "sentry_sdk"})
-"""Whose wrappers are as they should be, or are judged by their own look."""
+"""Packages whose wrappers are expected, or have their own check."""
 
 __all__ = ["check_running"]
 
 
 def check_running() -> list[Finding]:
-    """Look at hooks, integrations, baggage and faults of this process; empty where nothing is switched on."""
-    found = [*_wrappers(), *_sentry(), *_current_baggage(), *_faults()]
+    """Check hooks, integrations, baggage and internal errors of this process."""
+    found = [*_wrappers(), *_sentry(), *_current_baggage(), *_internal_errors()]
     if active_probe() is not None:
-        return [ok("running", "claudescope is switched on in this process"), *found]
+        return [ok("running", "claudescope is enabled in this process"), *found]
     return found
 
 
 def _wrappers() -> Iterable[Finding]:
-    """Who else has wrapped the SDK's methods: each would make a span of its own."""
+    """Find other wrappers of the SDK's methods. Each one creates its own span."""
     for name in ("Messages", "AsyncMessages"):
         owner: Any = getattr(sys.modules.get("anthropic.resources.messages"), name, None)
         wrapper = _module_of(getattr(owner, "create", None))
         if wrapper is not None and wrapper.partition(".")[0] not in _KNOWN:
-            yield wrong(
+            yield error(
                 "second-instrumentation",
-                f"{wrapper} has wrapped {name}.create: it sees every call beside claudescope",
-                "Switch its instrumentation of the SDK off",
+                f"{wrapper} has wrapped {name}.create: it also records every call, so spans and metrics are duplicated",
+                "Disable its instrumentation of the SDK",
             )
 
 
 def _module_of(method: Any) -> str | None:
-    """The module of whoever wrapped a method last."""
+    """The module of the outermost wrapper of a method; None where it is not known."""
     if method is None:
         return None
     by_wrapt: Any = getattr(method, "_self_wrapper", None)
     if by_wrapt is not None:
         return str(getattr(by_wrapt, "__module__", None) or type(by_wrapt).__module__)
-    # A wrapper made with functools.wraps has the name of what it wraps, and the globals of where it was written.
+    # A wrapper made with functools.wraps has the name of the wrapped function, but its own globals.
     return str(getattr(method, "__globals__", {}).get("__name__", "")) or None
 
 
@@ -58,10 +58,10 @@ def _sentry() -> Iterable[Finding]:
     integrations: dict[str, Any] = getattr(client, "integrations", None) or {}
     ours: Any = sys.modules.get("claudescope.sentry.integration")
     if "anthropic" in integrations and (ours is None or not ours.is_active()):
-        yield wrong(
+        yield error(
             "sentry",
-            "Sentry's AnthropicIntegration is on without claudescope's: failures that the app handled are reported as "
-            "unhandled, and the same error makes many issues",
+            "Sentry's AnthropicIntegration is enabled without claudescope's: it reports handled errors as unhandled, "
+            "and creates many issues for the same error",
             "Add claudescope.sentry.ClaudeErrorsIntegration() to the integrations of sentry_sdk.init",
         )
 
@@ -69,19 +69,19 @@ def _sentry() -> Iterable[Finding]:
 def _current_baggage() -> Iterable[Finding]:
     names = sorted(baggage.get_all())
     if names:
-        yield wrong(
+        yield error(
             "baggage",
-            f"OpenTelemetry's baggage holds {', '.join(names)}, which the SDK sends to the API",
-            "Keep such data out of baggage: claudescope.workflow names work without it",
+            f"OpenTelemetry's baggage contains {', '.join(names)}, which the SDK sends to the API",
+            "Don't put such data into baggage. claudescope.workflow labels calls without it",
         )
 
 
-def _faults() -> Iterable[Finding]:
+def _internal_errors() -> Iterable[Finding]:
     counts = {name: count for name, count in internal_errors.counts().items() if count}
     if counts:
-        yield note(
-            "faults",
-            "claudescope has had faults of its own: "
+        yield warning(
+            "internal-errors",
+            "claudescope had internal errors, so telemetry may be incomplete: "
             + ", ".join(f"{count} in {name}" for name, count in sorted(counts.items())),
-            "Set the logger claudescope to DEBUG, and report what it says",
+            "Set the logger claudescope to DEBUG, and report what it logs",
         )

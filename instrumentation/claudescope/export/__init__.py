@@ -1,4 +1,4 @@
-"""Sets OpenTelemetry up for apps that have not, so that the calls are seen somewhere.
+"""Sets up OpenTelemetry and exports telemetry, for apps that don't do so themselves.
 
 import claudescope
 claudescope.configure()
@@ -21,7 +21,7 @@ class _State:
 
 
 def is_configured() -> bool:
-    """Whether `configure` has set something up that has not been shut down."""
+    """Whether `configure` was called and its handle has not been shut down."""
     return _State.telemetry is not None and not _State.telemetry.ended
 
 
@@ -37,46 +37,46 @@ def configure(
     instrument: bool = True,
     exit_timeout: float | None = None,
 ) -> Telemetry:
-    """Export what claudescope sees, and switch claudescope on.
+    """Export claudescope's telemetry, and instrument the SDK.
 
-    Over OTLP where an endpoint is given, here or by the standard variables; to Prometheus where a port is given; else
-    to standard error. `docs/environment.md` lists every variable; OpenTelemetry's own ones are read by OpenTelemetry.
+    Telemetry goes over OTLP if an endpoint is set, here or by the standard variables, and to Prometheus if a port is
+    set. Otherwise it is printed to standard error. `docs/environment.md` lists every variable.
 
-    Nothing that the app has set is replaced:
+    Providers that the app has set are never replaced:
 
-    - Metrics go to a meter provider of claudescope's own, which is never made the global one. It has exponential
+    - Metrics go to claudescope's own meter provider, which does not become the global one. It uses exponential
       histograms over OTLP, and the catalogue's buckets for Prometheus.
-    - Spans and log records go to the global providers. Where the app has set none, new ones are set.
-    - Where the app has set a provider, it gets what claudescope has to say, and its exporters send it. What is asked
-      for by an argument is added to it; what only the environment asks for is taken as done by the app, which reads
-      the same environment.
+    - Spans and log records go to the global providers. If the app has set none, `configure` sets them.
+    - If the app has set a provider, claudescope uses it, and the app's exporters send the telemetry. Exporters that an
+      argument asks for are added. Exporters that only the environment asks for are not added, as the app reads the
+      same environment.
 
-    A forked child exports on its own: as another `service.instance.id`, and without what its parent had counted. When a
-    process ends, or gets a SIGTERM that the app leaves to the system, what is left is delivered within `exit_timeout`.
+    A forked child exports by itself, with another `service.instance.id` and without its parent's counts. At exit, and
+    at a SIGTERM that the app does not handle, pending telemetry is delivered within `exit_timeout`.
 
-    Does nothing where it has been called before: to change an option, call the handle's `shutdown` first.
+    A second call does nothing. To change an option, call the handle's `shutdown` first.
 
     Args:
-        service_name: Goes before `OTEL_SERVICE_NAME`.
+        service_name: The service name. Overrides `OTEL_SERVICE_NAME`.
         endpoint: Base URL of an OTLP receiver, such as `http://127.0.0.1:4318`.
-        protocol: `grpc` or `http/protobuf`. By default as `OTEL_EXPORTER_OTLP_PROTOCOL` says, else gRPC for an endpoint
-            on port 4317 and HTTP for any other.
-        prometheus_port: Serve `/metrics` on this port; 0 for the system's choice. For apps of one process:
-            `claudescope run --metrics-port` serves the sum of many.
-        prometheus_host: The address to serve it on, `127.0.0.1` by default.
-        console: Print to standard error. By default only where there is no other place.
+        protocol: `grpc` or `http/protobuf`. By default the value of `OTEL_EXPORTER_OTLP_PROTOCOL`; without it gRPC for
+            an endpoint on port 4317 and HTTP for any other.
+        prometheus_port: Serve `/metrics` on this port; 0 for a free one. For apps with one process;
+            `claudescope run --metrics-port` serves the sum of several.
+        prometheus_host: The address of `/metrics`; `127.0.0.1` by default.
+        console: Print telemetry to standard error. By default only where there is no other destination.
         logs: Whether log records are exported too; True by default.
         instrument: Also call `instrument()`.
-        exit_timeout: Seconds that the end of the process waits at most for delivery, 5 by default.
+        exit_timeout: The longest time in seconds that an exit waits for delivery; 5 by default.
 
     Returns:
         A handle with `flush`, `shutdown` and the URL of the Prometheus endpoint.
 
     Raises:
-        BadInputError: A value or a variable can't be used, or the port can't be had. Nothing has been set up then.
+        BadInputError: An argument or a variable is invalid, or the port is not available. Nothing has been set up.
         MissingExtraError: A package is missing; the message says what to install.
     """
-    from claudescope import settings  # late, as in `prepare`
+    from claudescope import settings  # imported here for the reason given in `prepare`
 
     if _State.telemetry is not None and not _State.telemetry.ended:
         return _State.telemetry
@@ -114,16 +114,16 @@ def prepare(
     logs: bool | None = None,
     exit_timeout: float | None = None,
 ) -> Telemetry:
-    """Make everything that `configure` sets up, and set nothing up yet. Arguments and errors are `configure`'s."""
-    # None of these, nor OpenTelemetry's exporters, is imported by an app that only instruments.
+    """Create the handle of `configure` without starting it. Arguments and errors are those of `configure`."""
+    # Imported here, so that an app that only instruments imports neither these nor OpenTelemetry's exporters.
     from claudescope import settings
-    from claudescope.export.destinations import plan
+    from claudescope.export.destinations import choose_destinations
     from claudescope.export.resource import detect
     from claudescope.export.telemetry import Telemetry
 
     if exit_timeout is not None and not 0 <= exit_timeout <= 60:
         raise BadInputError(f"exit_timeout={exit_timeout:g}: expected {settings.EXIT_TIMEOUT.expected}")
-    chosen = plan(
+    destinations = choose_destinations(
         endpoint=endpoint,
         protocol=protocol,
         prometheus_port=prometheus_port,
@@ -133,7 +133,7 @@ def prepare(
     )
     timeout = settings.EXIT_TIMEOUT.read() if exit_timeout is None else exit_timeout
     return Telemetry(
-        chosen,
+        destinations,
         endpoint,
         detect(service_name),
         max_workflows=settings.MAX_WORKFLOWS.read() or 100,

@@ -1,7 +1,7 @@
-"""Makes OpenTelemetry's exporters, each in the process that uses it.
+"""Creates OpenTelemetry's exporters in the process that uses them.
 
-A connection does not survive a fork: a gRPC channel hangs in the child, and an HTTP connection would be used by two. So
-an exporter is made at its first export, by the thread that exports, and again in every child.
+A connection does not survive a fork: a gRPC channel hangs in the child, and an HTTP connection would be shared. So an
+exporter is created at its first export, and again in every child.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ _PACKAGES: Final[dict[Protocol, str]] = {
 _GRPC_PORT: Final = 4317
 
 
-def _standard(signal: Signal, what: str) -> str:
-    """A standard OTLP variable: the signal's own one goes before the common one."""
-    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}", "").strip()
-    return own or os.environ.get(f"OTEL_EXPORTER_OTLP_{what}", "").strip()
+def _standard(signal: Signal, name: str) -> str:
+    """Read a standard OTLP variable. The signal's own variable overrides the common one."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
+    return own or os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip()
 
 
 def has_endpoint(signal: Signal) -> bool:
-    """Whether the standard variables say where a signal goes."""
+    """Whether a standard variable sets the endpoint of a signal."""
     return bool(_standard(signal, "ENDPOINT"))
 
 
 def protocol_of(signal: Signal, endpoint: str | None = None, protocol: str | None = None) -> Protocol:
-    """The protocol of a signal: as asked for, as the standard variables say, or by the port of the endpoint.
+    """The protocol of a signal: the argument, else the standard variables, else by the port of the endpoint.
 
     Raises:
-        BadInputError: It is none that OpenTelemetry has for Python.
+        BadInputError: OpenTelemetry for Python does not support the protocol.
     """
     source = "protocol"
     if protocol is None:
@@ -84,22 +84,22 @@ def _port(endpoint: str) -> int | None:
 
 
 def otlp_exporter(signal: Signal, endpoint: str | None = None, protocol: str | None = None) -> _Lazy:
-    """An OTLP exporter, which OpenTelemetry's own classes and variables configure.
+    """Create an OTLP exporter of OpenTelemetry's, which reads its standard variables.
 
     Args:
-        signal: What it sends.
-        endpoint: Base URL that goes before the variables.
-        protocol: The protocol that goes before the variables.
+        signal: The signal that it sends.
+        endpoint: Base URL. Overrides the variables.
+        protocol: The protocol. Overrides the variables.
 
     Raises:
-        BadInputError: The endpoint or the protocol can't be used.
+        BadInputError: The endpoint or the protocol is invalid.
         MissingExtraError: The extra `otlp` is not installed.
     """
     protocol = protocol_of(signal, endpoint, protocol)
     if endpoint is not None and urlsplit(endpoint).scheme not in {"http", "https"}:
         raise BadInputError(f"endpoint {endpoint}: expected a URL, such as http://127.0.0.1:4318")
     if protocol == "grpc" and "grpc" not in sys.modules:
-        # It is read when gRPC is imported, and without it a child of a process that has sent something can't send.
+        # gRPC reads this when it is imported. Without it, a child can't send once its parent has sent something.
         os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
     module, name = _CLASSES[signal]
     package = _PACKAGES[protocol]
@@ -113,7 +113,7 @@ def otlp_exporter(signal: Signal, endpoint: str | None = None, protocol: str | N
 
 
 def console_exporter(signal: Signal) -> Any:
-    """Prints to standard error: standard output is the app's."""
+    """Create an exporter that prints to standard error, as standard output belongs to the app."""
     if signal == "traces":
         return ConsoleSpanExporter(out=sys.stderr)
     if signal == "metrics":
@@ -124,7 +124,7 @@ def console_exporter(signal: Signal) -> Any:
 
 
 class _Lazy(SpanExporter):
-    """An exporter of spans or logs that is made in each process at its first export."""
+    """An exporter that is created in each process at its first export."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -136,7 +136,7 @@ class _Lazy(SpanExporter):
     def get(self) -> Any:
         """The exporter of this process."""
         if self._pid != os.getpid():
-            # Kept, as its end would close a connection that is the parent's.
+            # Kept, as freeing it would close the parent's connection.
             self._inherited.append(self._exporter)
             self._exporter, self._pid, self._closed = None, os.getpid(), False
         if self._exporter is None:
@@ -148,21 +148,21 @@ class _Lazy(SpanExporter):
         return self.get().export(spans)
 
     def shutdown(self) -> None:
-        """Close the connection, where there is one."""
+        """Shut the exporter down, if this process has created it."""
         if self._exporter is not None and self._pid == os.getpid():
             self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing is held here."""
+        """Do nothing: this exporter keeps no telemetry."""
         del timeout_millis
         return True
 
 
-class _OwnMetrics(MetricExporter):
-    """An exporter of metrics for one process alone.
+class _ProcessMetricExporter(MetricExporter):
+    """An exporter of the metrics of one process.
 
-    After a fork OpenTelemetry's reader runs in the child too, with all that its parent had counted: what it exports
-    there is dropped, as the parent exports it itself.
+    After a fork OpenTelemetry's reader also runs in the child, with the parent's counts. Its exports there are dropped,
+    as the parent exports these counts itself.
     """
 
     def __init__(
@@ -193,21 +193,21 @@ class _OwnMetrics(MetricExporter):
 
 
 def metric_exporter(exporter: _Lazy | MetricExporter, *, otlp: bool) -> MetricExporter:
-    """An exporter of this process' metrics, with the temporality and the histograms that the environment asks for.
+    """Create an exporter of this process' metrics, with the temporality and histograms that the environment sets.
 
     Args:
-        exporter: What sends or prints.
-        otlp: Whether it is OTLP, which takes exponential histograms: p99 is then right to some percent, and not to a
-            factor of two.
+        exporter: The exporter that sends or prints.
+        otlp: Whether it is an OTLP exporter. OTLP supports exponential histograms, whose percentiles are accurate to a
+            few percent.
     """
-    return _OwnMetrics(exporter, _temporality(), {Histogram: _histograms()} if otlp else {})
+    return _ProcessMetricExporter(exporter, _temporality(), {Histogram: _histograms()} if otlp else {})
 
 
 def _temporality() -> dict[type, AggregationTemporality]:
-    """By instrument, as the specification says of OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE.
+    """The temporality per instrument, by OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE.
 
-    https://opentelemetry.io/docs/specs/otel/metrics/sdk_exporters/otlp/. OpenTelemetry's exporters read it as they are
-    made, and ours are made later than their reader.
+    As specified in https://opentelemetry.io/docs/specs/otel/metrics/sdk_exporters/otlp/. OpenTelemetry's exporters read
+    the variable when they are created, which here is after their reader needs it.
     """
     name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
     preference = os.environ.get(name, "").strip().lower() or "cumulative"
@@ -217,8 +217,8 @@ def _temporality() -> dict[type, AggregationTemporality]:
     if preference != "cumulative":
         delta = (Counter, Histogram) if preference == "lowmemory" else (Counter, Histogram, ObservableCounter)
     return {
-        kind: AggregationTemporality.DELTA if kind in delta else AggregationTemporality.CUMULATIVE
-        for kind in (Counter, UpDown, Histogram, ObservableCounter, ObservableUpDownCounter, ObservableGauge)
+        instrument: AggregationTemporality.DELTA if instrument in delta else AggregationTemporality.CUMULATIVE
+        for instrument in (Counter, UpDown, Histogram, ObservableCounter, ObservableUpDownCounter, ObservableGauge)
     }
 
 

@@ -1,4 +1,4 @@
-"""Switches claudescope on as the environment says, for the ways in that have no code to say it."""
+"""Instruments the SDK with options from environment variables."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def instrument_from_environment(
     """Call `instrument` with the options of the environment.
 
     Args:
-        tracer_provider: Where spans of our own go; the global one by default.
-        meter_provider: Where metrics go; the global one by default.
-        logger_provider: Where log records go; the global one by default. The app's own log gets none.
-        logs: Whether there are log records; None for what the environment says.
+        tracer_provider: The provider of claudescope's own spans; the global one by default.
+        meter_provider: The provider of metrics; the global one by default.
+        logger_provider: The provider of log records; the global one by default. Nothing goes to the app's own log.
+        logs: Whether to write log records; None to read it from the environment.
 
     Raises:
-        BadInputError: A variable has a value that it can't have.
+        BadInputError: A variable has an invalid value.
         MissingExtraError: The `anthropic` SDK is not installed.
     """
     options: dict[str, Any] = {"spans": settings.SPANS.read(), "max_workflows": settings.MAX_WORKFLOWS.read()}

@@ -1,4 +1,4 @@
-"""Records calls into a meter provider of claudescope's own, one for each process."""
+"""Records calls into claudescope's own meter provider, one per process."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["ProcessMetrics"]
 
 
 class ProcessMetrics(Sink):
-    """A metrics sink that starts over in a forked child: what was counted before the fork stays the parent's.
+    """A metrics sink that starts from zero in a forked child.
 
-    OpenTelemetry can't forget what an instrument has recorded, so a child gets a provider, readers and instruments of
-    its own, at its first call.
+    OpenTelemetry can't reset an instrument, so a child creates its own provider, readers and instruments at its first
+    call.
 
     Args:
-        readers: Makes the readers of a process.
-        resource: Who sends the metrics.
-        max_workflows: Distinct workflow names kept; further ones are counted under `other`.
+        readers: Creates the readers of a process.
+        resource: The resource of the metrics.
+        max_workflows: Most distinct workflow names; further ones are counted under `other`.
     """
 
     name: ClassVar[str] = "metrics"
@@ -50,7 +50,7 @@ class ProcessMetrics(Sink):
         (self._sink or self._start_over()).started(start)
 
     def finished(self, record: CallRecord, context: Context | None = None) -> None:
-        """Record everything that the call tells."""
+        """Record the metrics of a finished call."""
         (self._sink or self._start_over()).finished(record, context)
 
     def batch_result(self, result: BatchResult) -> None:
@@ -58,18 +58,18 @@ class ProcessMetrics(Sink):
         (self._sink or self._start_over()).batch_result(result)
 
     def start(self) -> None:
-        """Make the provider of this process, where there is none yet."""
+        """Create the provider of this process, if there is none yet."""
         if self._sink is None:
             self._start_over()
 
     def flush(self) -> None:
-        """Have the readers export what there is. Blocks as long as the exporter does."""
+        """Export pending metrics. Blocks as long as the exporter does."""
         provider = self._provider
         if provider is not None:
             provider.force_flush()
 
     def shutdown(self) -> None:
-        """Export what there is and end the readers. Blocks as long as the exporter does."""
+        """Export pending metrics and stop the readers. Blocks as long as the exporter does."""
         provider, self._provider = self._provider, None
         if provider is not None:
             provider.shutdown()
@@ -82,7 +82,7 @@ class ProcessMetrics(Sink):
             return self._sink
 
     def in_child(self) -> None:
-        """Leave to the parent what is the parent's."""
+        """Discard the state inherited from the parent."""
         self._lock = threading.Lock()
         self._provider = self._sink = None
 

@@ -20,7 +20,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def server_bind(self) -> None:
-        # As WSGIServer does, without its look-up of the machine's name, which may ask a slow name server.
+        # Like WSGIServer, but without looking up the host name, which may wait for a slow name server.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -38,17 +38,17 @@ class _Silent(WSGIRequestHandler):
 
 
 class MetricsEndpoint:
-    """An address where Prometheus finds the metrics of `reader`, with explicit buckets as the catalogue has them.
+    """An HTTP endpoint that serves the metrics of `reader` to Prometheus, with the catalogue's buckets.
 
-    It is bound at once, and answers from `start` on.
+    The port is bound when the object is created. Requests are served after `start`.
 
     Args:
-        port: The port; 0 for one that the system chooses.
+        port: The port; 0 for a free one.
         host: The address to listen on.
-        option: What to call the port in a message.
+        option: The name of the port's option in error messages.
 
     Raises:
-        BadInputError: The port can't be had.
+        BadInputError: The port is not available.
         MissingExtraError: The extra `prometheus` is not installed.
     """
 
@@ -58,17 +58,17 @@ class MetricsEndpoint:
             "opentelemetry.exporter.prometheus", extra="prometheus", feature="a Prometheus endpoint"
         )
         if not 0 <= port <= 65535:
-            raise BadInputError(f"{option}{port}: expected a port from 0 (the system's choice) to 65535")
-        kind = _IPv6Server if ":" in host else _Server
+            raise BadInputError(f"{option}{port}: expected a port from 1 to 65535, or 0 for a free one")
+        server_class = _IPv6Server if ":" in host else _Server
         try:
-            self._server = kind((host, port), _Silent)
+            self._server = server_class((host, port), _Silent)
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadInputError(
-                f"{option}{port}: {reason}. Choose another port, or 0 for the system's choice. "
-                "Several processes of one app can't share a port: let `claudescope run` serve it for all of them"
+                f"{option}{port}: {reason}. Choose another port, or 0 for a free one. "
+                "If several processes of one app need the port, use `claudescope run --metrics-port`"
             ) from None
-        # A registry of its own: what else the process counts for Prometheus stays where it is.
+        # Its own registry: other metrics of the process are not served here.
         self._registry = client.CollectorRegistry()
         self.reader: MetricReader = exporter.PrometheusMetricReader(registry=self._registry)
         self._server.set_app(client.make_wsgi_app(self._registry))
@@ -78,18 +78,18 @@ class MetricsEndpoint:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Serve from now on, in a thread that keeps no process alive."""
+        """Start to serve, in a daemon thread."""
         self._thread = threading.Thread(target=self._server.serve_forever, name="claudescope-metrics", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Serve no more, and free the port."""
+        """Stop serving, and free the port."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()
             self._thread = None
         self._server.server_close()
 
-    def abandon(self) -> None:
-        """Give up the parent's socket in a forked child, which has nobody to serve it."""
+    def close_in_child(self) -> None:
+        """Close the inherited socket in a forked child, where no thread serves it."""
         self._server.socket.close()

@@ -1,4 +1,4 @@
-"""Who sends the telemetry: a resource that knows which process it is in."""
+"""The OpenTelemetry resource of each process."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from opentelemetry.sdk.resources import OTELResourceDetector, ProcessResourceDet
 __all__ = ["ProcessResource", "detect"]
 
 _PROCESS: Final = ("process.pid", "process.parent_pid", "process.executable.name", "process.runtime.name")
-"""What is told of the process. Its arguments and its owner are left out: they may hold what nobody should read."""
+"""Attributes of the process. Its arguments and its owner are omitted, as they may be private."""
 
 
 class ProcessResource(Resource):
-    """A resource whose `service.instance.id` and process attributes are those of the process that asks.
+    """A resource whose `service.instance.id` and process attributes are those of the current process.
 
-    A provider that is made before a fork keeps its resource object; with this one, what the child sends names the
-    child. Instances are told apart by a random id (https://opentelemetry.io/docs/specs/semconv/resource/service/),
-    unless the environment gives one.
+    A provider that was created before a fork keeps its resource object. With this one, the child's telemetry has the
+    child's attributes. Each process has a random instance id
+    (https://opentelemetry.io/docs/specs/semconv/resource/service/), unless the environment sets one.
 
     Args:
-        base: What holds for every process.
+        base: The attributes common to all processes.
     """
 
     def __init__(self, base: Resource) -> None:
@@ -41,30 +41,30 @@ class ProcessResource(Resource):
     def attributes(self) -> Any:  # the SDK's versions differ in its type
         """The attributes of this process."""
         if self._pid != os.getpid():
-            # Without a lock, which a fork may leave held: two threads that renew at once renew alike.
+            # Without a lock, which a fork may leave held. Two threads that renew at once get the same result.
             self._renew()
         return self._now.attributes
 
     def merge(self, other: Resource) -> ProcessResource:
-        """This resource with `other`'s attributes on top, in every process."""
+        """Return this resource updated with `other`'s attributes, for every process."""
         kept = {name: value for name, value in (other.attributes or {}).items() if name not in _OF_A_PROCESS}
         return ProcessResource(self._base.merge(Resource(kept, other.schema_url)))
 
 
 _instance_ids: Final[dict[int, str]] = {}
-"""By process id: this process' own and those of its forebears."""
+"""Instance ids by process id, of this process and its ancestors."""
 
 _OF_A_PROCESS: Final = (*_PROCESS, "service.instance.id")
 
 
 def detect(service_name: str | None) -> ProcessResource:
-    """The resource by the standard variables and detectors of OpenTelemetry.
+    """Create the resource from OpenTelemetry's standard variables and detectors.
 
     Args:
-        service_name: Goes before `OTEL_SERVICE_NAME`.
+        service_name: The service name. Overrides `OTEL_SERVICE_NAME`.
     """
     found = Resource.create({} if service_name is None else {"service.name": service_name})
     given = OTELResourceDetector().detect().attributes
-    # Newer SDKs detect an instance and a process too, once, for whatever process made the provider.
+    # Newer SDKs also detect instance and process, but only once, in the process that creates the provider.
     base = {name: value for name, value in found.attributes.items() if name not in _OF_A_PROCESS or name in given}
     return ProcessResource(Resource(base, found.schema_url))

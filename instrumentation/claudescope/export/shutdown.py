@@ -1,8 +1,8 @@
-"""Delivers what is left as a process ends, and never holds its end up for longer than a bound.
+"""Delivers pending telemetry at exit, within a timeout.
 
-A process ends by leaving its main module, by `sys.exit`, by an exception (`atexit`), as a child of `multiprocessing`
-or of Celery's pool (by their own hooks, as such a child calls `os._exit`), or by SIGTERM. Whatever hangs while it
-delivers, be it a backend or a lock, hangs in a daemon thread, and nobody waits for that longer than the bound.
+Covers a normal end, `sys.exit` and exceptions (by `atexit`), children of `multiprocessing` and of Celery's pool (by
+their own hooks, as such a child calls `os._exit`), and SIGTERM. The delivery runs in daemon threads, so a backend or a
+lock that hangs does not block the exit beyond the timeout.
 """
 
 from __future__ import annotations
@@ -22,43 +22,44 @@ from typing import Any, Final
 
 from claudescope._internal import internal_errors
 
-__all__ = ["Leaving"]
+__all__ = ["ExitHandler"]
 
 _log: Final = logging.getLogger("claudescope")
 
 
-def _hook_multiprocessing(util: Any, leaving: Leaving) -> None:
-    """Have a child deliver after all finalizers of the app, now or, where it is yet to begin, from its beginning on.
+def _hook_multiprocessing(util: Any, handler: ExitHandler) -> None:
+    """Deliver in children of `multiprocessing`, after all finalizers of the app.
 
-    A child drops what was registered before it began, and then runs what was registered for after a fork.
+    A child drops finalizers that were registered before its start, and then runs the hooks for after a fork. So this
+    registers one for the current process and one for its future children.
     """
 
-    def register(leaving: Leaving) -> None:
-        util.Finalize(None, leaving.leave, exitpriority=-100)
+    def register(handler: ExitHandler) -> None:
+        util.Finalize(None, handler.deliver, exitpriority=-100)
 
-    register(leaving)
-    util.register_after_fork(leaving, register)
+    register(handler)
+    util.register_after_fork(handler, register)
 
 
-def _hook_celery(signals: Any, leaving: Leaving) -> None:
-    """Have a process of Celery's pool deliver: it ends by `os._exit`, after this signal."""
+def _hook_celery(signals: Any, handler: ExitHandler) -> None:
+    """Deliver in the processes of Celery's pool, which call `os._exit` after this signal."""
 
-    def leave(**event: object) -> None:
+    def deliver(**event: object) -> None:
         del event
-        leaving.leave()
+        handler.deliver()
 
-    signals.worker_process_shutdown.connect(leave, weak=False, dispatch_uid="claudescope")
+    signals.worker_process_shutdown.connect(deliver, weak=False, dispatch_uid="claudescope")
 
 
 class _Worker:
-    """A thread that waits for work. Made early: Python starts none at its end (3.12)."""
+    """A thread that waits for work. Created early, as Python 3.12 starts no thread at exit."""
 
     def __init__(self, name: str) -> None:
         self._work: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def run(self, work: Callable[[], object]) -> threading.Event:
-        """Run `work`, and set what is returned once it has ended."""
+        """Run `work` in the thread. Returns an event that is set once it has ended."""
         done = threading.Event()
         self._work.put((work, done))
         return done
@@ -73,12 +74,12 @@ class _Worker:
             done.set()
 
 
-class Leaving:
-    """Runs jobs side by side within a bound: on demand, and when the process ends.
+class ExitHandler:
+    """Runs jobs in parallel within a timeout: on demand, and at exit.
 
     Args:
-        jobs: What to run, by name; each returns when what it had is delivered.
-        timeout: Seconds that the end of the process waits at most.
+        jobs: The jobs by name. Each returns once it has delivered its telemetry.
+        timeout: The longest time in seconds that an exit waits.
     """
 
     def __init__(self, jobs: Sequence[tuple[str, Callable[[], object]]], timeout: float) -> None:
@@ -86,55 +87,55 @@ class Leaving:
         self._timeout = timeout
         self._workers: list[_Worker] = []
         self._pid = 0
-        self._left = False
+        self._done = False
 
-    def watch(self) -> None:
-        """Be ready for the end of this process. Called again in a forked child."""
+    def install(self) -> None:
+        """Deliver at the exit of this process. Must be called again in a forked child."""
         if self._pid == os.getpid() or not self._jobs:
             return
         first = not self._pid
         self._pid = os.getpid()
-        self._left = False
+        self._done = False
         self._workers = [_Worker(f"claudescope-{name}") for name, _ in self._jobs]
         if first:
-            atexit.register(self.leave)
+            atexit.register(self.deliver)
         for module, hook in (("multiprocessing.util", _hook_multiprocessing), ("celery.signals", _hook_celery)):
             if module in sys.modules:
                 hook(sys.modules[module], self)
-        self._watch_sigterm()
+        self._install_sigterm_handler()
 
-    def forget(self) -> None:
-        """Neither wait nor deliver any more."""
-        self._left = True
+    def cancel(self) -> None:
+        """Do nothing at exit."""
+        self._done = True
 
     def run(self, timeout: float) -> bool:
-        """Run all jobs side by side.
+        """Run all jobs in parallel.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The longest time to wait, in seconds.
 
         Returns:
             Whether all of them ended in time.
         """
         if self._pid != os.getpid():
-            return True  # nothing has been sent from here
+            return True  # a forked child that has made no call
         end = time.monotonic() + timeout
         started = [worker.run(job) for worker, (_, job) in zip(self._workers, self._jobs, strict=True)]
         return all(done.wait(max(0.0, end - time.monotonic())) for done in started)
 
-    def leave(self) -> None:
-        """Deliver what is left, within the bound. Does nothing the second time. Never raises."""
-        if self._left or self._pid != os.getpid():
+    def deliver(self) -> None:
+        """Run all jobs within the timeout. Does nothing the second time. Never raises."""
+        if self._done or self._pid != os.getpid():
             return
-        self._left = True
+        self._done = True
         if not self.run(self._timeout):
             _log.warning(
-                "claudescope: the telemetry of the last seconds could not be delivered within %g s, and is lost",
+                "claudescope: telemetry of the last seconds could not be delivered within %g s and is lost",
                 self._timeout,
             )
 
-    def _watch_sigterm(self) -> None:
-        """Deliver before SIGTERM ends the process, where the app leaves that to the system."""
+    def _install_sigterm_handler(self) -> None:
+        """Deliver before SIGTERM ends the process, unless the app handles SIGTERM."""
         if threading.current_thread() is not threading.main_thread():
             return
         if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -142,8 +143,8 @@ class Leaving:
 
         def end(number: int, frame: FrameType | None) -> None:
             del frame
-            self.leave()
-            # As it would have ended: killed by the signal, so that who waits for it sees just that.
+            self.deliver()
+            # End by the signal, so that the parent process sees the usual exit status.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 

@@ -1,4 +1,4 @@
-"""What `configure` has set up: builds it, and is the handle that the app gets."""
+"""The handle that `configure` returns. Creates exporters and providers, and shuts them down."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetr
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
-from claudescope.export.destinations import Plan
+from claudescope.export.destinations import Destinations
 from claudescope.export.exporters import Signal, console_exporter, metric_exporter, otlp_exporter
 from claudescope.export.process_metrics import ProcessMetrics
 from claudescope.export.resource import ProcessResource
-from claudescope.export.shutdown import Leaving
+from claudescope.export.shutdown import ExitHandler
 from claudescope.lifecycle import attach, detach
 from claudescope.probe import flush as flush_probe
 from claudescope.schema.record import CallStart
@@ -32,42 +32,48 @@ __all__ = ["Telemetry"]
 _log: Final = logging.getLogger("claudescope")
 
 
-class _Children(Sink):
-    """Tells when a forked child makes its first call."""
+class _ForkDetector(Sink):
+    """Calls back at the first call of a forked child."""
 
     name: ClassVar[str] = "export"
 
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self._tell = tell
+    def __init__(self, on_fork: Callable[[], None]) -> None:
+        self._on_fork = on_fork
         self._pid = os.getpid()
 
     def started(self, start: CallStart) -> None:
-        """See which process this is."""
+        """Check whether the process has changed."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
-            self._tell()
+            self._on_fork()
 
 
 class Telemetry:
-    """A handle on what `configure` has set up.
+    """A handle for what `configure` has set up.
 
     Attributes:
-        metrics_url: Where Prometheus finds the metrics; None without an endpoint of claudescope's.
-        ended: It has been shut down.
+        metrics_url: The URL of the Prometheus endpoint; None without one.
+        ended: Whether it has been shut down.
     """
 
     def __init__(
-        self, plan: Plan, endpoint: str | None, resource: ProcessResource, *, max_workflows: int, exit_timeout: float
+        self,
+        destinations: Destinations,
+        endpoint: str | None,
+        resource: ProcessResource,
+        *,
+        max_workflows: int,
+        exit_timeout: float,
     ) -> None:
-        self._plan = plan
+        self._destinations = destinations
         self._endpoint = endpoint
         self._resource = resource
-        # What can fail is made first: the port, and exporters whose packages may be missing.
-        self._prometheus = None if plan.prometheus is None else _endpoint(*plan.prometheus)
+        # These may fail: the port may be taken, and packages of exporters may be missing.
+        self._prometheus = None if destinations.prometheus is None else _endpoint(*destinations.prometheus)
         self.metrics_url = None if self._prometheus is None else self._prometheus.url
         try:
             self._exporters: dict[Signal, Any] = {
-                signal: otlp_exporter(signal, endpoint, protocol) for signal, protocol in plan.otlp.items()
+                signal: otlp_exporter(signal, endpoint, protocol) for signal, protocol in destinations.otlp.items()
             }
             self.metrics_sink = self._make_metrics(max_workflows)
         except BaseException:
@@ -79,27 +85,27 @@ class Telemetry:
         self._log_processors: list[Any] = []
         jobs: list[tuple[str, Callable[[], object]]] = [("metrics", self._flush_metrics)]
         jobs += [("spans", self._flush_spans), ("logs", self._flush_logs)]
-        self._leaving = Leaving([] if plan.nothing else jobs, exit_timeout)
-        self._home = os.getpid()
+        self._exit_handler = ExitHandler([] if destinations.is_empty else jobs, exit_timeout)
+        self._pid_of_start = os.getpid()
         self.ended = False
 
     @property
-    def nothing(self) -> bool:
-        """Whether nothing goes anywhere."""
-        return self._plan.nothing
+    def is_empty(self) -> bool:
+        """Whether no signal goes anywhere."""
+        return self._destinations.is_empty
 
-    def watch(self) -> None:
-        """Be ready for the end of the process: best called in the main thread, which alone can mind SIGTERM."""
-        self._leaving.watch()
+    def install_exit_handler(self) -> None:
+        """Deliver pending telemetry at exit. Handles SIGTERM only if called in the main thread."""
+        self._exit_handler.install()
 
     def start(self) -> None:
-        """Take the places that the app has left free, and begin to export."""
+        """Set the providers that the app has not set, and start to export."""
         self._start_traces()
         self._start_logs()
-        if isinstance(metrics.get_meter_provider(), MeterProvider) and not self._plan.explicit:
-            self.metrics_sink = None  # the app's own provider has them
-        if not self._plan.nothing:
-            self._sinks.append(_Children(self._in_child))
+        if isinstance(metrics.get_meter_provider(), MeterProvider) and not self._destinations.explicit:
+            self.metrics_sink = None  # the app's own provider gets the metrics
+        if not self._destinations.is_empty:
+            self._sinks.append(_ForkDetector(self._in_child))
         if self.metrics_sink is not None:
             self.metrics_sink.start()
             self._sinks.append(self.metrics_sink)
@@ -107,80 +113,86 @@ class Telemetry:
             attach(sink)
         if self._prometheus is not None:
             self._prometheus.start()
-        self.watch()
+        self.install_exit_handler()
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Deliver what there is.
+        """Deliver pending telemetry.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The longest time to wait, in seconds.
 
         Returns:
-            Whether the exporters have ended their work in time.
+            Whether all exporters finished in time.
         """
         flush_probe()
-        return self._leaving.run(timeout)
+        return self._exit_handler.run(timeout)
 
     def shutdown(self, timeout: float = 5.0) -> bool:
-        """Deliver what there is and export no more. Calls go on being seen, for the report.
+        """Deliver pending telemetry and stop exporting. The report continues to count calls.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The longest time to wait, in seconds.
 
         Returns:
             Whether everything was delivered in time.
         """
         delivered = self.flush(timeout)
         self.ended = True
-        self._leaving.forget()
+        self._exit_handler.cancel()
         for sink in self._sinks:
             detach(sink)
-        endings: list[tuple[str, Callable[[], object]]] = [
+        shutdowns: list[tuple[str, Callable[[], object]]] = [
             (str(number), processor.shutdown)
             for number, processor in enumerate([*self._span_processors, *self._log_processors])
         ]
         if self.metrics_sink is not None:
-            endings.append(("metrics", self.metrics_sink.shutdown))
-        last = Leaving(endings, timeout)
-        last.watch()
-        last.forget()
-        ended = last.run(timeout)
+            shutdowns.append(("metrics", self.metrics_sink.shutdown))
+        runner = ExitHandler(shutdowns, timeout)
+        runner.install()
+        runner.cancel()
+        ended = runner.run(timeout)
         if self._prometheus is not None:
             self._prometheus.stop()
         return delivered and ended
 
     def _make_metrics(self, max_workflows: int) -> ProcessMetrics | None:
-        """The sink of claudescope's own provider; None where metrics go nowhere."""
-        if "metrics" not in self._plan.otlp and "metrics" not in self._plan.console and self._prometheus is None:
+        """Create the sink for claudescope's own provider; None where metrics have no destination."""
+        if (
+            "metrics" not in self._destinations.otlp
+            and "metrics" not in self._destinations.console
+            and self._prometheus is None
+        ):
             return None
         if "metrics" in self._exporters:
-            metric_exporter(self._exporters["metrics"], otlp=True)  # tells now of a mistake in a variable
+            metric_exporter(self._exporters["metrics"], otlp=True)  # reports an invalid variable now
         return ProcessMetrics(self._readers, self._resource, max_workflows)
 
     def _make_readers(self) -> list[Callable[[], MetricReader]]:
-        makers: list[Callable[[], MetricReader]] = []
+        factories: list[Callable[[], MetricReader]] = []
         if "metrics" in self._exporters:
-            makers.append(lambda: PeriodicExportingMetricReader(metric_exporter(self._exporters["metrics"], otlp=True)))
-        if "metrics" in self._plan.console:
-            makers.append(
+            factories.append(
+                lambda: PeriodicExportingMetricReader(metric_exporter(self._exporters["metrics"], otlp=True))
+            )
+        if "metrics" in self._destinations.console:
+            factories.append(
                 lambda: PeriodicExportingMetricReader(metric_exporter(console_exporter("metrics"), otlp=False))
             )
-        return makers
+        return factories
 
     def _readers(self) -> Sequence[MetricReader]:
         readers = [make() for make in self._make_readers()]
-        if self._prometheus is not None and self._home == os.getpid():
+        if self._prometheus is not None and self._pid_of_start == os.getpid():
             readers.append(self._prometheus.reader)
         return readers
 
     def _in_child(self) -> None:
-        """A forked child makes its first call."""
-        self.watch()
+        """Handle the first call of a forked child."""
+        self.install_exit_handler()
         if self._prometheus is not None:
-            self._prometheus.abandon()
+            self._prometheus.close_in_child()
             _log.warning(
-                "claudescope: %s serves the process that configured it, and not this child of it. "
-                "Start the app with `claudescope run --metrics-port` to have the sum of all processes",
+                "claudescope: %s serves the metrics of the parent process, but not of this forked child. "
+                "Start the app with `claudescope run --metrics-port` to serve the sum of all processes",
                 self.metrics_url,
             )
 
@@ -188,7 +200,7 @@ class Telemetry:
         processors: list[Any] = []
         if "traces" in self._exporters:
             processors.append(BatchSpanProcessor(self._exporters["traces"]))
-        if "traces" in self._plan.console:
+        if "traces" in self._destinations.console:
             processors.append(SimpleSpanProcessor(console_exporter("traces")))
         provider: Any = trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
@@ -196,14 +208,14 @@ class Telemetry:
                 return
             provider = TracerProvider(resource=self._resource, shutdown_on_exit=False)
             trace.set_tracer_provider(provider)
-        elif not self._plan.explicit or not hasattr(provider, "add_span_processor"):
+        elif not self._destinations.explicit or not hasattr(provider, "add_span_processor"):
             return
         for processor in processors:
             provider.add_span_processor(processor)
         self._span_processors = processors
 
     def _start_logs(self) -> None:
-        if "logs" not in self._exporters and "logs" not in self._plan.console:
+        if "logs" not in self._exporters and "logs" not in self._destinations.console:
             return
         api: Any = import_module("opentelemetry._logs")
         sdk: Any = import_module("opentelemetry.sdk._logs")
@@ -211,13 +223,13 @@ class Telemetry:
         processors: list[Any] = []
         if "logs" in self._exporters:
             processors.append(export.BatchLogRecordProcessor(self._exporters["logs"]))
-        if "logs" in self._plan.console:
+        if "logs" in self._destinations.console:
             processors.append(export.SimpleLogRecordProcessor(console_exporter("logs")))
         provider: Any = api.get_logger_provider()
         if not isinstance(provider, sdk.LoggerProvider):
             provider = sdk.LoggerProvider(resource=self._resource, shutdown_on_exit=False)
             api.set_logger_provider(provider)
-        elif not self._plan.explicit:
+        elif not self._destinations.explicit:
             return
         for processor in processors:
             provider.add_log_record_processor(processor)
@@ -237,7 +249,7 @@ class Telemetry:
 
 
 def _endpoint(port: int, host: str) -> MetricsEndpoint:
-    # Its HTTP server takes some time to import, and most apps have none
+    # Imported here, as its HTTP server takes some time to import and most apps don't need it
     from claudescope.export.prometheus import MetricsEndpoint
 
     return MetricsEndpoint(port, host)

@@ -1,1 +1,1 @@
-"""The report of the calls of a process: the sink that gathers it, its data model, and the table that prints it."""
+"""The report of the calls of a process: the sink that collects it, its data model, and the tables that print it."""

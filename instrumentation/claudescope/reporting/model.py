@@ -1,8 +1,7 @@
-"""What a run of an app looked like, call by call, summed up: the data that `claudescope run` prints at exit.
+"""The data of the report that `claudescope run` prints at exit.
 
-A *row* sums up the calls of one operation, model and workflow. A *percentile* is the nearest rank: the
-smallest measured value that at least that share of the calls did not exceed, accurate to 1 %. Durations are
-in seconds and money is in US dollars everywhere.
+A *row* sums up the calls of one operation, model and workflow. A *percentile* is the nearest rank: the smallest value
+that at least that percentage of calls did not exceed, accurate to 1 %. Durations are in seconds, money in US dollars.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Percentiles:
         p50: Half of the calls took no longer.
         p90: 90 % of the calls took no longer.
         p95: 95 % of the calls took no longer.
-        p99: 99 % of the calls took no longer. The slowest call, below a hundred of them.
+        p99: 99 % of the calls took no longer. With fewer than 100 calls, the slowest one.
     """
 
     p50: float
@@ -41,7 +40,7 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class TokenTotals:
-    """What the API billed, in tokens.
+    """Billed tokens.
 
     Attributes:
         input: All input, cache reads and cache writes included.
@@ -71,19 +70,18 @@ class ReportRow:
 
     Attributes:
         operation: The value of `gen_ai.operation.name`, such as `chat`.
-        model: The model that answered, else the one that was asked for; None for calls without one, `other`
-            for those beyond the cap of groups.
-        workflow: The name given by `claudescope.workflow`; None outside of one, `other` beyond the cap.
-        calls: How many calls ended, however they ended.
-        errors: How many of them ended in an error. A cancelled call and a dropped stream are none.
-        duration: Seconds from a call's start to its end, retries and the reading of a stream included, over
-            all calls, however they ended.
-        time_to_first_chunk: Seconds from a call's start to the first content event of its stream, over the
-            streams that had content; None without any.
-        tokens: What the API billed.
+        model: The response model, else the request model; None for calls without a model, `other` above the
+            limit of groups.
+        workflow: The name given by `claudescope.workflow`; None without one, `other` above the limit.
+        calls: Calls that ended, with any outcome.
+        errors: Calls that ended in an error. Cancelled calls and abandoned streams are not errors.
+        duration: Seconds from start to end of all calls, retries and reading of the stream included.
+        time_to_first_chunk: Time to first token: seconds from a call's start to the first content event of its
+            stream; None without such streams.
+        tokens: Billed tokens.
         cache_hit_ratio: Cache reads over all input, from 0 to 1; None without input.
         cost_usd: The price of the usage that has a known price, in US dollars.
-        unpriced_calls: Calls with usage and no known price: `cost_usd` lacks them.
+        unpriced_calls: Calls with usage but without a known price. `cost_usd` excludes them.
     """
 
     operation: str
@@ -101,13 +99,13 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeadroom:
-    """One rate limit as the headers of the call that ended last reported it.
+    """A rate limit, from the headers of the call that ended last.
 
     Attributes:
-        limit: How much the window allows; None where the header was missing.
-        remaining: How much of it is left; None where the header was missing.
-        reset: When it is full again, an RFC 3339 timestamp as sent; None where the header was missing.
-        headroom: `remaining` over `limit`; None where one of them is missing or the limit is 0.
+        limit: The limit of the window; None if the header is missing.
+        remaining: What remains of it; None if the header is missing.
+        reset: When the limit is restored, an RFC 3339 timestamp; None if the header is missing.
+        headroom: `remaining` over `limit`, from 0 to 1; None if one of them is missing or the limit is 0.
     """
 
     limit: int | None
@@ -118,30 +116,28 @@ class RateLimitHeadroom:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was seen between two moments.
+    """The calls of a period, summed up.
 
     Attributes:
-        started_at: When counting began, in UTC.
-        ended_at: When the report was taken, in UTC.
-        calls: How many calls ended.
-        outcomes: How many ended in which way. All four ways are there, also at 0.
-        rows: One per operation, model and workflow: `chat` first, then by the number of calls.
-        chat_duration: Seconds of the calls whose operation is `chat`, over all models and workflows; None
-            without any. Other operations are left out: a token count of 50 ms says nothing about an answer
-            of 50 s.
-        chat_time_to_first_chunk: Seconds to the first content event of the same calls' streams; None without
-            any.
-        tokens: What the API billed.
+        started_at: When counting started, in UTC.
+        ended_at: When the report was made, in UTC.
+        calls: Calls that ended.
+        outcomes: Calls by outcome. All four outcomes are present, also with 0 calls.
+        rows: One per operation, model and workflow: `chat` first, then by number of calls.
+        chat_duration: Seconds of the calls with the operation `chat`, over all models and workflows; None without
+            any. Other operations are excluded, as a token count of 50 ms is not comparable to a response of 50 s.
+        chat_time_to_first_chunk: Time to first token of the same calls' streams, in seconds; None without any.
+        tokens: Billed tokens.
         cache_hit_ratio: Cache reads over all input, from 0 to 1; None without input.
         cost_usd: The price of the usage that has a known price, in US dollars.
-        unpriced_calls: Calls with usage and no known price: `cost_usd` lacks them.
-        retries: How many attempts were followed by another, by the kind of error that caused it.
-        retry_delay_seconds: Seconds slept between attempts, over all calls.
-        errors: How many calls ended in an error, by kind.
-        attempts_by_status: Every HTTP request by its status as text, `none` where no response came.
-        finish_reasons: Why the model stopped, by reason.
-        rate_limits: The limits seen last, by type.
-        server_tools: Uses of server-side tools, by name.
+        unpriced_calls: Calls with usage but without a known price. `cost_usd` excludes them.
+        retries: Retries, by the error type that caused them.
+        retry_delay_seconds: Seconds waited between attempts, over all calls.
+        errors: Calls that ended in an error, by error type.
+        attempts_by_status: HTTP requests by status as text; `none` for those without a response.
+        finish_reasons: Responses by finish reason.
+        rate_limits: The latest rate limits, by type.
+        server_tools: Uses of server tools, by name.
     """
 
     started_at: datetime
@@ -169,17 +165,17 @@ class Report:
         return self.outcomes["error"] / self.calls if self.calls else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values that `json` can write.
+        """Return the report as plain values for `json`.
 
         Returns:
-            One key per attribute, in alphabetical order at every level. Money is text (`"0.0125"`), a moment
-            is ISO 8601, and everything else is a number, text, None, or a list or mapping of those.
+            One key per attribute, in alphabetical order at every level. Money is text (`"0.0125"`), times are ISO
+            8601, and everything else is a number, text, None, or a list or mapping of those.
         """
         plain: dict[str, Any] = _plain(self)
         return plain
 
     def to_json(self, indent: int | None = 2) -> str:
-        """The report as JSON.
+        """Return the report as JSON.
 
         Args:
             indent: Spaces per level; None for a single line.
@@ -190,19 +186,19 @@ class Report:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def print(self, console: Console | None = None) -> None:
-        """Write the report as tables for a person to read.
+        """Print the report as tables.
 
         Args:
-            console: Where to; standard output by default.
+            console: The console; standard output by default.
         """
-        # rich takes 60 ms to import, and an app that never prints a report never pays for it
+        # Imported here, as rich takes 60 ms to import
         from claudescope.reporting.table import print_report
 
         print_report(self, console)
 
 
 def _plain(value: object) -> Any:
-    """What `json` can write of a report's attribute."""
+    """Convert an attribute of a report for `json`."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):

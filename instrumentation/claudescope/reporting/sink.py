@@ -1,7 +1,6 @@
-"""Sums calls up as they end, in bounded memory, for a `Report` at any moment.
+"""Sums up calls for a `Report`, in bounded memory.
 
-A *tally* is what was summed up since the start or the last reset. A *group* is its part for one operation,
-model and workflow.
+A *tally* has the sums since the start or the last reset. A *group* is its part for one operation, model and workflow.
 """
 
 from __future__ import annotations
@@ -29,13 +28,12 @@ __all__ = ["ReportSink"]
 _RELATIVE_ACCURACY = 0.01
 # 1,024 bins of 2 % each reach from three hours down to 15 µs. Shorter calls count as the lowest bin.
 _BIN_LIMIT = 1024
-# Finish reasons and the like come from the server: a closed set by its word, and bounded here all the same.
+# Finish reasons and similar names come from the server, so their number is limited here.
 _MAX_NAMES = 100
-# The app may have set a precision or traps of its own in the current context.
+# Independent of the precision and traps that the app may have set.
 _MONEY = Context(prec=50, traps=[])
 
-# Sketches are imported with the first call, and the classes of a report with the first report, for the start of an
-# app to be quick.
+# Sketches are imported at the first call, and the classes of a report at the first report, so that apps start fast.
 
 _GroupKey = tuple[str, str | None, str | None]
 
@@ -47,15 +45,15 @@ def _sketch() -> Sketch:
 
 
 def _percentiles(sketch: Sketch) -> Percentiles | None:
-    """The nearest-rank percentiles of what a sketch has seen, None where it has seen nothing."""
+    """The nearest-rank percentiles of a sketch; None if it is empty."""
     count = int(sketch.count)
     if not count:
         return None
 
     def percentile(percent: int) -> float:
         rank = -(-count * percent // 100) - 1
-        # The sketch takes the floor of quantile * (count - 1), which of two calls would give the faster as
-        # p99. Half a rank more keeps that floor on our rank, whatever the rounding.
+        # The sketch uses the floor of quantile * (count - 1), which would give the faster of two calls as p99. Half a
+        # rank more makes the floor our rank, whatever the rounding.
         quantile = min((rank + 0.5) / (count - 1), 1.0) if count > 1 else 0.0
         value = sketch.get_quantile_value(quantile)
         return 0.0 if value is None else float(value)
@@ -76,7 +74,7 @@ class _Group:
         "calls",
         "cost",
         "duration",
-        "first_chunk",
+        "first_token",
         "input",
         "outcomes",
         "output",
@@ -89,7 +87,7 @@ class _Group:
         self.calls = 0
         self.outcomes: dict[Outcome, int] = {"ok": 0, "error": 0, "cancelled": 0, "abandoned": 0}
         self.duration = _sketch()
-        self.first_chunk = _sketch()
+        self.first_token = _sketch()
         self.input = 0
         self.output = 0
         self.cache_read = 0
@@ -106,7 +104,7 @@ class _Group:
         for outcome, count in other.outcomes.items():
             self.outcomes[outcome] += count
         self.duration.merge(other.duration)
-        self.first_chunk.merge(other.first_chunk)
+        self.first_token.merge(other.first_token)
         self.input += other.input
         self.output += other.output
         self.cache_read += other.cache_read
@@ -129,7 +127,7 @@ class _Group:
         )
 
     def row(self, key: _GroupKey) -> ReportRow | None:
-        """The report's row of this group, None where it has seen no duration."""
+        """The report's row of this group; None if it has no duration."""
         duration = _percentiles(self.duration)
         if duration is None:
             return None
@@ -137,7 +135,7 @@ class _Group:
 
         operation, model, workflow = key
         tokens = self.tokens()
-        # Sorted and printed as text, whatever a part that failed has put there.
+        # Converted to text, as an internal error elsewhere may have left another type.
         return ReportRow(
             operation=str(operation),
             model=None if model is None else str(model),
@@ -145,7 +143,7 @@ class _Group:
             calls=self.calls,
             errors=self.outcomes["error"],
             duration=duration,
-            time_to_first_chunk=_percentiles(self.first_chunk),
+            time_to_first_chunk=_percentiles(self.first_token),
             tokens=tokens,
             cache_hit_ratio=tokens.cache_hit_ratio,
             cost_usd=self.cost,
@@ -154,14 +152,14 @@ class _Group:
 
 
 class _Tally:
-    """Everything summed up since one moment. Hold its lock around `add` and `copy`."""
+    """The sums since one moment. Callers hold its lock for `add` and `copy`."""
 
     def __init__(self, started_at: datetime, max_groups: int) -> None:
         self.lock = threading.Lock()
         self._started_at = started_at
         self._max_groups = max_groups
         self._groups: dict[_GroupKey, _Group] = {}
-        self._answered_as: dict[str, str] = {}
+        self._response_models: dict[str, str] = {}
         self._retries: dict[str, int] = {}
         self._retry_delay = 0.0
         self._errors: dict[str, int] = {}
@@ -171,16 +169,16 @@ class _Tally:
         self._server_tools: dict[str, int] = {}
 
     def add(self, record: CallRecord) -> None:
-        """Add one call's facts."""
-        asked, answered = record.request_model, record.response_model
-        key = (record.operation, answered or asked, record.workflow)
+        """Add a finished call."""
+        requested, answered = record.request_model, record.response_model
+        key = (record.operation, answered or requested, record.workflow)
         group = self._groups.get(key) or self._group(key)
         group.calls += 1
         group.outcomes[record.outcome] += 1
         if answered is not None:
             group.answered += 1
-            if asked is not None and asked != answered and len(self._answered_as) < self._max_groups:
-                self._answered_as[asked] = answered
+            if requested is not None and requested != answered and len(self._response_models) < self._max_groups:
+                self._response_models[requested] = answered
 
         self._add_answer(group, record)
         self._add_attempts(record)
@@ -189,13 +187,13 @@ class _Tally:
         if record.rate_limits:
             self._rate_limits = newer(self._rate_limits, record.rate_limits)
 
-        # Last, because an infinite time raises: everything else is counted by then.
+        # Last, as an infinite duration raises, and everything else is counted before.
         group.duration.add(record.duration)
         if record.time_to_first_chunk is not None:
-            group.first_chunk.add(record.time_to_first_chunk)
+            group.first_token.add(record.time_to_first_chunk)
 
     def add_batch_result(self, result: BatchResult) -> None:
-        """Add what a result of a message batch cost to the calls that fetch results."""
+        """Add the usage and cost of a batch result to the calls that fetch results."""
         key = ("batches.results", None, result.workflow)
         self._add_answer(self._groups.get(key) or self._group(key), result)
 
@@ -233,9 +231,9 @@ class _Tally:
                 self._retry_delay += attempt.delay
 
     def _group(self, key: _GroupKey) -> _Group:
-        """The group of a key that has none of its own yet: a new one, or `other` where there are too many."""
+        """Make the group of a new key, or return the group `other` if there are too many."""
         if len(self._groups) >= self._max_groups:
-            # The operation is kept, so that `other` mixes no latencies, unless even operations have no end.
+            # Each operation has its own `other`, so that latencies are not mixed, unless there are too many operations.
             operation = key[0] if len(self._groups) < 2 * self._max_groups else OTHER
             key = (operation, OTHER, OTHER)
             if key in self._groups:
@@ -244,16 +242,16 @@ class _Tally:
         return group
 
     def copy(self) -> _Tally:
-        """A copy that later calls leave alone, with the groups that never got an answer under their model.
+        """Return a copy in which calls without a response are grouped under their response model.
 
-        A call that failed knows only the name it asked for, which may be an alias of the name that answers.
-        Left apart, one model would show no errors and the other nothing but errors.
+        A failed call only has the request model, which may be an alias of the response model. In separate groups, one
+        model would have no errors and the other only errors.
         """
         copy = _Tally(self._started_at, self._max_groups)
         for key, group in self._groups.items():
             operation, model, workflow = key
             if not group.answered and model is not None:
-                model = self._answered_as.get(model, model)
+                model = self._response_models.get(model, model)
             copy._groups.setdefault((operation, model, workflow), _Group()).add(group)
         copy._retries = dict(self._retries)
         copy._retry_delay = self._retry_delay
@@ -265,7 +263,7 @@ class _Tally:
         return copy
 
     def report(self, ended_at: datetime) -> Report:
-        """What was summed up, as data."""
+        """Make the report."""
         from claudescope.reporting.model import Report
 
         total, chat = _Group(), _Group()
@@ -285,7 +283,7 @@ class _Tally:
             outcomes=total.outcomes,
             rows=tuple(sorted(rows, key=_row_order)),
             chat_duration=_percentiles(chat.duration),
-            chat_time_to_first_chunk=_percentiles(chat.first_chunk),
+            chat_time_to_first_chunk=_percentiles(chat.first_token),
             tokens=tokens,
             cache_hit_ratio=tokens.cache_hit_ratio,
             cost_usd=total.cost,
@@ -297,7 +295,7 @@ class _Tally:
                 {"none" if status is None else str(status): count for status, count in self._statuses.items()}
             ),
             finish_reasons=_sorted(self._finish_reasons),
-            rate_limits={kind: _headroom(limit) for kind, limit in sorted((self._rate_limits or {}).items())},
+            rate_limits={name: _headroom(limit) for name, limit in sorted((self._rate_limits or {}).items())},
             server_tools=_sorted(self._server_tools),
         )
 
@@ -309,7 +307,7 @@ def _count(counts: dict[str, int], name: str, by: int = 1) -> None:
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
-    # By their text: what went wrong inside of us must not end in a report that can not be made.
+    # By their text, so that a key of another type, left by an internal error, does not prevent the report.
     return {name: counts[name] for name in sorted(counts, key=str)}
 
 
@@ -334,15 +332,15 @@ def _utc_now() -> datetime:
 
 
 class ReportSink(Sink):
-    """Sums up every call for a report. Safe to use from any thread.
+    """Sums up every call for a report. Thread-safe.
 
-    Memory is bounded: at most `2 * max_groups + 1` groups of two sketches of 1,024 bins each, whatever names
-    and durations the calls bring. A forked child starts over: its report is of its own calls alone.
+    Memory is bounded: at most `2 * max_groups + 1` groups, each with two sketches of 1,024 bins. A forked child starts
+    from zero.
 
     Args:
-        max_groups: How many combinations of operation, model and workflow are told apart, at least 1. Calls
-            beyond them are counted under the model and workflow `other` of their operation.
-        now: What tells the time in UTC.
+        max_groups: Most combinations of operation, model and workflow, at least 1. Further calls are counted under the
+            model and workflow `other` of their operation.
+        now: Returns the time in UTC.
 
     Raises:
         ValueError: `max_groups` is below 1.
@@ -352,7 +350,7 @@ class ReportSink(Sink):
 
     def __init__(self, max_groups: int = 200, *, now: Callable[[], datetime] = _utc_now) -> None:
         if max_groups < 1:
-            raise ValueError(f"max_groups is {max_groups}, but at least 1 is needed")
+            raise ValueError(f"max_groups={max_groups}: expected a whole number of at least 1")
         self._max_groups = max_groups
         self._now = now
         self._tally = _Tally(now(), max_groups)
@@ -365,15 +363,15 @@ class ReportSink(Sink):
             tally.add(record)
 
     def batch_result(self, result: BatchResult) -> None:
-        """Count what a result of a message batch cost."""
+        """Count the usage and cost of a batch result."""
         tally = self._tally
         with tally.lock:
             tally.add_batch_result(result)
 
     def snapshot(self) -> Report:
-        """Everything since the start, or since the last `reset`.
+        """Report the calls since the start or the last `reset`.
 
-        Calls that end meanwhile wait only for a copy to be made, at most some milliseconds.
+        Calls that end meanwhile wait for at most a few milliseconds.
         """
         tally = self._tally
         with tally.lock:
@@ -382,7 +380,7 @@ class ReportSink(Sink):
         return copy.report(ended_at)
 
     def reset(self) -> None:
-        """Forget every call and start counting anew."""
+        """Start counting from zero."""
         self._tally = _Tally(self._now(), self._max_groups)
 
 
@@ -390,7 +388,7 @@ _live_sinks: weakref.WeakSet[ReportSink] = weakref.WeakSet()
 
 
 def _reset_in_child() -> None:
-    # A thread that held a lock in the parent does not exist in the child: nobody would release it there.
+    # A thread that held a lock in the parent does not exist in the child, so the lock would never be released.
     for sink in _live_sinks:
         sink.reset()
 

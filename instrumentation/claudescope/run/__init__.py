@@ -1,11 +1,12 @@
-"""`claudescope run`: instruments a command without touching it.
+"""`claudescope run`: instruments a command without changes to its code.
 
-    launch.py      in the command's own process: starts the watcher, then becomes the command (`exec`)
+    launch.py      in the process that the user started: starts the collector, then executes the command (`exec`)
     bootstrap/     in every Python process of the command: starts claudescope when the SDK is imported
-    link.py        in every process that makes calls: tells the watcher of each, as it happens
-    watcher.py     beside the command: sums up, serves `/metrics`, prints the report when the command has ended
-    messages.py    what link and watcher say to each other
+    child.py       in every process that imports the SDK: instruments it, and attaches the reporter
+    reporter.py    in every process that makes calls: sends each call to the collector
+    collector.py   a separate process: sums up all calls, serves `/metrics`, prints the report at the end
+    protocol.py    the messages between reporters and collector
 
-The command keeps the process that the user started, with its id, its parent, its terminal and its process group. So
-its exit code, its signals and its input and output are its own, by construction.
+The command runs in the process that the user started, with the same id, parent, terminal and process group. So its exit
+code, signals, input and output are those of the command itself.
 """

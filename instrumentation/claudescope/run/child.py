@@ -12,7 +12,7 @@ from claudescope.export import is_configured, prepare
 from claudescope.export.from_environment import instrument_from_environment
 from claudescope.export.telemetry import Telemetry
 from claudescope.lifecycle import attach, give_way
-from claudescope.run.reporter import Link
+from claudescope.run.reporter import Reporter
 from claudescope.schema.record import CallStart
 from claudescope.sinks import Sink
 
@@ -20,7 +20,7 @@ __all__ = ["start"]
 
 
 class _AtFirstCall(Sink):
-    """Takes the places that the app has left free once it makes its first call: by then it has taken what it wants."""
+    """Sets the providers that the app has not set, at its first call, when the app has set its own."""
 
     name: ClassVar[str] = "run"
 
@@ -30,7 +30,7 @@ class _AtFirstCall(Sink):
         renew_in_child(self, "_lock")
 
     def started(self, start: CallStart) -> None:
-        """Begin to export before the first call has its span."""
+        """Start to export before the first call creates its span."""
         if self._waiting is not None:
             self._begin(start)
 
@@ -39,7 +39,7 @@ class _AtFirstCall(Sink):
             telemetry = self._waiting
             try:
                 if telemetry is None or is_configured():
-                    return  # by another thread, or by the app itself
+                    return  # another thread or the app itself has started to export
                 telemetry.start()
                 if telemetry.metrics_sink is not None:
                     telemetry.metrics_sink.started(start)
@@ -48,16 +48,16 @@ class _AtFirstCall(Sink):
 
 
 def start() -> None:
-    """Switch claudescope on, tell the watcher of every call, and export where the environment says where to."""
+    """Instrument the SDK, send every call to the collector, and export to what the environment sets."""
     _, _, address = os.environ.get("_CLAUDESCOPE_RUN", "").partition(":")
     if not address:
         return
     instrument_from_environment()
     give_way()
-    link = Link(address)
-    attach(link)
-    atexit.register(link.close)
+    reporter = Reporter(address)
+    attach(reporter)
+    atexit.register(reporter.close)
     telemetry = prepare(console=False)
-    if not telemetry.nothing:
-        telemetry.watch()
+    if not telemetry.is_empty:
+        telemetry.install_exit_handler()
         attach(_AtFirstCall(telemetry))

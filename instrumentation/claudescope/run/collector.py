@@ -1,4 +1,4 @@
-"""Sums up the calls of all processes of a command, serves them to Prometheus, and reports when it has ended."""
+"""Collects the calls of all processes of a command, serves them to Prometheus, and reports at the end."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from typing import Final
 from claudescope._internal import internal_errors
 from claudescope.reporting.model import Report
 from claudescope.reporting.sink import ReportSink
-from claudescope.run.protocol import Fact, read
+from claudescope.run.protocol import Message, decode
 from claudescope.schema.record import BatchResult, CallRecord, CallStart
 from claudescope.sinks.metrics import MetricsSink
 
-__all__ = ["Watcher"]
+__all__ = ["Collector"]
 
 _GRACE: Final = 2.0
-"""Seconds that the other processes of a command have to end once its first one has."""
+"""Seconds to wait for other processes of the command after its first process has ended."""
 
 _POLL: Final = 0.2
-"""Seconds between two looks at the command where the system can't say when it ends."""
+"""Seconds between two checks of the command, on systems without an event for its end."""
 
-_LEAVING: Final = b'{"leaving": true}'
+_EXITING: Final = b'{"exiting": true}'
 
 
 @dataclass(slots=True, eq=False)
 class _Process:
-    """A process that tells of its calls.
+    """A process that reports its calls.
 
     Attributes:
-        link: Its connection.
-        rest: The beginning of a line whose end has not come.
+        connection: Its connection.
+        rest: An incomplete line.
         running: Its calls in flight.
     """
 
-    link: socket.socket
+    connection: socket.socket
     rest: bytearray = field(default_factory=bytearray)
     running: Counter[CallStart] = field(default_factory=Counter[CallStart])
 
 
-class Watcher:
-    """Listens until the command has ended.
+class Collector:
+    """Receives calls until the command has ended.
 
     Args:
-        listener: Where processes connect to.
+        listener: The socket that reporters connect to.
         command: Process id of the command.
-        metrics: What counts the calls for Prometheus; None for nobody.
-        report: Gets the report once the command has ended.
+        metrics: The metrics sink for Prometheus; None without an endpoint.
+        report: Called with the report once the command has ended.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Watcher:
         self._waiting: list[socket.socket] = []
         self._ended = False
 
-    def watch(self) -> None:
-        """Listen until the command has ended, then report."""
+    def run(self) -> None:
+        """Receive calls until the command has ended, then report."""
         listener = self._listener
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
@@ -82,86 +82,86 @@ class Watcher:
             wait = _POLL if exit_event is None or deadline is not None else None
             for key, _ in self._selector.select(wait):
                 key.data()
-            if exit_event is None and not _is_there(self._command):
+            if exit_event is None and not _is_running(self._command):
                 self._ended = True
             if self._ended and deadline is None:
-                # What is on its way is read first: those that ended with the command have closed their links.
+                # Data in transit is read first: processes that ended with the command have closed their connections.
                 deadline = time.monotonic() + _GRACE
                 self._ended = False
                 if exit_event is not None:
                     with contextlib.suppress(KeyError):
                         self._selector.unregister(exit_event)
         self._report(self._sums.snapshot())
-        for link in self._waiting:
-            link.close()
+        for connection in self._waiting:
+            connection.close()
 
     def _end(self) -> None:
         self._ended = True
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
-            link, _ = self._listener.accept()
-            link.setblocking(False)
-            process = _Process(link)
+            connection, _ = self._listener.accept()
+            connection.setblocking(False)
+            process = _Process(connection)
             self._processes.add(process)
-            self._selector.register(link, selectors.EVENT_READ, lambda: self._receive(process))
+            self._selector.register(connection, selectors.EVENT_READ, lambda: self._receive(process))
 
     def _receive(self, process: _Process) -> None:
         try:
-            data = process.link.recv(1 << 16)
+            data = process.connection.recv(1 << 16)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         if not data:
             self._close(process)
-            process.link.close()
+            process.connection.close()
             return
         process.rest += data
         *lines, rest = bytes(process.rest).split(b"\n")
         process.rest = bytearray(rest)
         for line in lines:
-            if line == _LEAVING:
-                # The command waits for its report, with the link as the bell.
+            if line == _EXITING:
+                # The command waits for its report: closing the connection tells it that the report is printed.
                 self._close(process)
-                self._waiting.append(process.link)
+                self._waiting.append(process.connection)
                 self._ended = True
                 return
-            self._hear(process, line)
+            self._receive_line(process, line)
 
     def _close(self, process: _Process) -> None:
         self._processes.discard(process)
-        self._selector.unregister(process.link)
+        self._selector.unregister(process.connection)
         if self._metrics is not None:
             for start in process.running.elements():
                 self._metrics.lost(start)
 
-    def _hear(self, process: _Process, line: bytes) -> None:
+    def _receive_line(self, process: _Process, line: bytes) -> None:
         try:
-            fact = read(line)
-            if fact is not None:
-                self._count(process, fact)
-        except Exception:  # noqa: BLE001 - one bad line must not end the count
+            message = decode(line)
+            if message is not None:
+                self._count(process, message)
+        except Exception:  # noqa: BLE001 - an invalid line must not stop the collector
             internal_errors.record("run")
 
-    def _count(self, process: _Process, fact: Fact) -> None:
+    def _count(self, process: _Process, message: Message) -> None:
         sums, metrics = self._sums, self._metrics
-        if isinstance(fact, CallStart):
-            process.running[fact] += 1
+        if isinstance(message, CallStart):
+            process.running[message] += 1
             if metrics is not None:
-                metrics.started(fact)
-        elif isinstance(fact, CallRecord):
-            start = _start_of(fact)
+                metrics.started(message)
+        elif isinstance(message, CallRecord):
+            start = _start_of(message)
             if metrics is not None and not process.running[start]:
-                metrics.started(start)  # the fork came between
+                metrics.started(start)  # a fork came between start and end
             process.running -= Counter({start: 1})
-            sums.finished(fact)
+            sums.finished(message)
             if metrics is not None:
-                metrics.finished(fact)
-        elif isinstance(fact, BatchResult):  # pyright: ignore[reportUnnecessaryIsInstance]
-            sums.batch_result(fact)
+                metrics.finished(message)
+        elif isinstance(message, BatchResult):  # pyright: ignore[reportUnnecessaryIsInstance]
+            sums.batch_result(message)
             if metrics is not None:
-                metrics.batch_result(fact)
+                metrics.batch_result(message)
 
 
 def _start_of(record: CallRecord) -> CallStart:
@@ -176,7 +176,7 @@ def _start_of(record: CallRecord) -> CallStart:
 
 
 def _exit_event(pid: int) -> int | None:
-    """A descriptor that can be read once a process has ended; None where the system has none, or it has ended."""
+    """A descriptor that becomes readable when a process ends; None if the system has none, or it has ended."""
     opened: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
     if opened is None:
         return None
@@ -186,7 +186,7 @@ def _exit_event(pid: int) -> int | None:
         return None
 
 
-def _is_there(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -196,8 +196,8 @@ def _is_there(pid: int) -> bool:
     return True
 
 
-def stand_aside() -> None:
-    """Leave the command's session, so that no signal and no terminal of its reaches the watcher."""
+def leave_session() -> None:
+    """Start a new session, so that signals and the terminal of the command don't reach the collector."""
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)

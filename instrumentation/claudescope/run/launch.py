@@ -1,4 +1,4 @@
-"""Starts the watcher, and becomes the command."""
+"""Starts the collector, and executes the command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope.reporting.model import Report
-from claudescope.run.collector import Watcher, stand_aside
+from claudescope.run.collector import Collector, leave_session
 
 if TYPE_CHECKING:
     from claudescope.export.prometheus import MetricsEndpoint
@@ -25,32 +25,34 @@ _BOOTSTRAP: Final = Path(__file__).parent / "bootstrap"
 
 
 def find_program(command: Sequence[str]) -> str:
-    """The file that a command runs.
+    """Find the program of a command.
 
     Raises:
-        BadInputError: There is no command, or it can't be run.
+        BadInputError: No command is given, or its program is missing or not executable.
     """
     if not command:
-        raise BadInputError("claudescope run: no command. Give it after --, as in: claudescope run -- python app.py")
+        raise BadInputError(
+            "claudescope run: no command given. Add it after --, such as: claudescope run -- python app.py"
+        )
     program = shutil.which(command[0])
     if program is None:
         there = Path(command[0]).exists()
         reason = "is not executable" if there else "was not found"
-        hint = f"Did you mean: claudescope run -- python {command[0]}" if there else "Check its name and the PATH"
+        hint = f"Did you mean: claudescope run -- python {command[0]}" if there else "Check its name and PATH"
         raise BadInputError(f"claudescope run: {command[0]} {reason}. {hint}")
     return program
 
 
 def launch(command: Sequence[str], endpoint: MetricsEndpoint | None, report: Callable[[Report], None]) -> NoReturn:
-    """Run a command in this process' place, instrumented, and report once it has ended.
+    """Replace this process with the instrumented command, and report once it has ended.
 
     Args:
         command: The program and its arguments.
-        endpoint: Serves the sum of all processes to Prometheus while the command runs; None for no endpoint.
-        report: Gets the report, in the watcher's process.
+        endpoint: The endpoint that serves the sum of all processes to Prometheus; None for no endpoint.
+        report: Called with the report, in the process of the collector.
 
     Raises:
-        BadInputError: The command can't be run.
+        BadInputError: The program of the command is missing or not executable.
     """
     program = find_program(command)
     folder = Path(tempfile.mkdtemp(prefix="claudescope-"))
@@ -61,7 +63,7 @@ def launch(command: Sequence[str], endpoint: MetricsEndpoint | None, report: Cal
     except OSError as error:
         folder.rmdir()
         raise BadInputError(
-            f"claudescope run: no socket can be made in {folder}: {error.strerror or error}. "
+            f"claudescope run: can't create a socket in {folder}: {error.strerror or error}. "
             "Set TMPDIR to a folder with a short path"
         ) from None
     listener.listen(512)
@@ -70,7 +72,7 @@ def launch(command: Sequence[str], endpoint: MetricsEndpoint | None, report: Cal
     pid = os.getpid()
     child = os.fork()
     if child == 0:
-        _watch(listener, pid, folder, endpoint, report)
+        _collect(listener, pid, folder, endpoint, report)
     os.waitpid(child, 0)
     os.execve(program, list(command), _environment(os.environ, address, pid))  # noqa: S606 - the user's own command
 
@@ -80,23 +82,23 @@ def _environment(environment: Mapping[str, str], address: Path, pid: int) -> dic
     return {**environment, "PYTHONPATH": os.pathsep.join(paths), "_CLAUDESCOPE_RUN": f"{pid}:{address}"}
 
 
-def _watch(
+def _collect(
     listener: socket.socket,
     pid: int,
     folder: Path,
     endpoint: MetricsEndpoint | None,
     report: Callable[[Report], None],
 ) -> NoReturn:
-    """Be the watcher: no child of the command, which may wait for any child of its own."""
+    """Run the collector. It is not a child of the command, as the command may wait for all of its children."""
     code = 1
     try:
-        # The wait of the command's process ends with the outer of two processes, before it becomes the command.
+        # Two forks: the first child exits once the collector is ready, and the process of the command waits for it.
         ready, signal_ready = os.pipe()
         if os.fork():
             os.close(signal_ready)
             os.read(ready, 1)
             os._exit(0)
-        stand_aside()
+        leave_session()
         os.close(ready)
         with Path(os.devnull).open("r+b") as nothing:
             os.dup2(nothing.fileno(), 0)
@@ -111,9 +113,9 @@ def _watch(
             provider = MeterProvider([endpoint.reader], detect(None), shutdown_on_exit=False)
             metrics = MetricsSink.for_provider(provider)
             endpoint.start()
-        watcher = Watcher(listener, pid, metrics, report)
+        collector = Collector(listener, pid, metrics, report)
         os.close(signal_ready)
-        watcher.watch()
+        collector.run()
         code = 0
     finally:
         with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""What processes tell the watcher, as lines of JSON."""
+"""The messages from reporters to the collector, as lines of JSON."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, Final
 
 from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, RateLimit, Usage
 
-__all__ = ["Fact", "read", "write"]
+__all__ = ["Message", "decode", "encode"]
 
-Fact = CallStart | CallRecord | BatchResult
-"""What can be told of."""
+Message = CallStart | CallRecord | BatchResult
+"""What a process reports: a call has started, a call has ended, or a batch result was read."""
 
-_KINDS: Final[Mapping[str, type[Any]]] = {"start": CallStart, "call": CallRecord, "batch": BatchResult}
-_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+_CLASSES: Final[Mapping[str, type[Any]]] = {"start": CallStart, "call": CallRecord, "batch": BatchResult}
+_NAMES: Final = {cls: name for name, cls in _CLASSES.items()}
 
 
-def write(fact: Fact) -> bytes:
-    """A line that says it."""
-    return json.dumps({_NAMES[type(fact)]: fact}, default=_plain, separators=(",", ":")).encode() + b"\n"
+def encode(message: Message) -> bytes:
+    """Encode a message as one line."""
+    return json.dumps({_NAMES[type(message)]: message}, default=_plain, separators=(",", ":")).encode() + b"\n"
 
 
 def _plain(value: object) -> Any:
@@ -37,30 +37,30 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value)} in a record")
 
 
-def read(line: bytes) -> Fact | None:
-    """What a line says; None for a line that says something else.
+def decode(line: bytes) -> Message | None:
+    """Decode a line; None for a line of another kind.
 
     Raises:
-        ValueError: It is none of ours.
+        ValueError: The line is not a message of this version.
     """
     try:
-        message: dict[str, Any] = json.loads(line)
-        for name, kind in _KINDS.items():
-            if name in message:
-                return _fact(kind, message[name])
+        named: dict[str, Any] = json.loads(line)
+        for name, cls in _CLASSES.items():
+            if name in named:
+                return _make(cls, named[name])
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
-        raise ValueError(f"no message of this version: {error}") from error
+        raise ValueError(f"not a message of this version: {error}") from error
     return None
 
 
-def _fact(kind: type[Any], values: dict[str, Any]) -> Fact:
+def _make(cls: type[Any], values: dict[str, Any]) -> Message:
     if values.get("usage") is not None:
         values["usage"] = Usage(**values["usage"])
     if values.get("cost_usd") is not None:
         values["cost_usd"] = Decimal(values["cost_usd"])
-    if kind is CallRecord:
+    if cls is CallRecord:
         values["started_at"] = datetime.fromisoformat(values["started_at"])
         values["attempts"] = tuple(Attempt(**attempt) for attempt in values["attempts"])
         values["rate_limits"] = {name: RateLimit(**limit) for name, limit in values["rate_limits"].items()}
-    fact: Fact = kind(**values)
-    return fact
+    message: Message = cls(**values)
+    return message

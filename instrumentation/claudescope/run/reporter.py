@@ -1,4 +1,4 @@
-"""Tells the watcher of every call as it happens, so that no way to die loses what has ended before."""
+"""Sends every call to the collector at once, so that a crash does not lose calls that have ended."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import ClassVar, Final
 from opentelemetry.context import Context
 
 from claudescope._internal import internal_errors
-from claudescope.run.protocol import Fact, write
+from claudescope.run.protocol import Message, encode
 from claudescope.schema.record import BatchResult, CallRecord, CallStart
 from claudescope.sinks import Sink
 
-__all__ = ["Link"]
+__all__ = ["Reporter"]
 
 _MAX_UNSENT: Final = 4 * 1024 * 1024
-"""Bytes kept where the watcher does not keep up; beyond that calls are dropped and counted as faults."""
+"""Most bytes that wait for a slow collector. Further calls are dropped and counted as internal errors."""
 
 
-class Link(Sink):
-    """Sends calls to the watcher. Never blocks: what does not go out at once goes with the next, or at the exit.
+class Reporter(Sink):
+    """Sends calls to the collector. Never blocks: what does not go out at once goes with the next, or at the exit.
 
     Args:
-        address: Path of the watcher's socket.
+        address: Path of the collector's socket.
     """
 
     name: ClassVar[str] = "run"
@@ -33,47 +33,47 @@ class Link(Sink):
     def __init__(self, address: str) -> None:
         self._address = address
         self._socket: socket.socket | None = None
-        self._begin()
+        self._reset()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin)
+            os.register_at_fork(after_in_child=self._reset)
 
-    def _begin(self) -> None:
-        """Start with nothing, as a forked child must: the connection and what is unsent are its parent's."""
+    def _reset(self) -> None:
+        """Start without connection and data. A forked child must not use those of its parent."""
         self._lock = threading.Lock()
         self._unsent = bytearray()
-        self._gone = False
-        self._hang_up()
+        self._closed = False
+        self._disconnect()
 
     def started(self, start: CallStart) -> None:
-        """Tell of a call that has started."""
-        self._tell(start)
+        """Send that a call has started."""
+        self._send_message(start)
 
     def finished(self, record: CallRecord, context: Context | None = None) -> None:
-        """Tell of a call that has ended."""
-        self._tell(record)
+        """Send a finished call."""
+        self._send_message(record)
 
     def batch_result(self, result: BatchResult) -> None:
-        """Tell of a result of a message batch."""
-        self._tell(result)
+        """Send a result of a message batch."""
+        self._send_message(result)
 
     def flush(self, timeout: float = 2.0) -> None:
-        """Send what is unsent, waiting for `timeout` seconds at most."""
+        """Send waiting data, for at most `timeout` seconds."""
         with self._lock:
             if self._unsent and self._socket is None:
                 self._send()
-            link = self._socket
-            if link is not None and self._unsent:
-                link.settimeout(timeout)
+            connection = self._socket
+            if connection is not None and self._unsent:
+                connection.settimeout(timeout)
                 with contextlib.suppress(OSError):
-                    link.sendall(self._unsent)
+                    connection.sendall(self._unsent)
                     self._unsent.clear()
-                link.setblocking(False)
+                connection.setblocking(False)
 
     def close(self) -> None:
-        """Send what is unsent, and tell no more."""
+        """Send waiting data, and disconnect."""
         self.flush()
-        self._gone = True
-        self._hang_up()
+        self._closed = True
+        self._disconnect()
 
     def _connected(self) -> bool:
         if self._socket is None:
@@ -84,18 +84,18 @@ class Link(Sink):
             return False
         return True
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _tell(self, fact: Fact) -> None:
-        line = write(fact)
+    def _send_message(self, message: Message) -> None:
+        line = encode(message)
         with self._lock:
-            if self._gone:
+            if self._closed:
                 return
             if len(self._unsent) + len(line) > _MAX_UNSENT:
-                raise BufferError("the watcher does not keep up")
+                raise BufferError("the collector does not keep up")
             self._unsent += line
             self._send()
 
@@ -109,10 +109,10 @@ class Link(Sink):
                 del self._unsent[: self._socket.send(self._unsent)]
         except BlockingIOError:
             if not self._connected():
-                self._hang_up()  # many connect at once: the next call tries again
+                self._disconnect()  # too many connect at once: the next call tries again
         except OSError:
-            # The watcher is gone, and with it whoever would read this.
-            self._gone = True
+            # The collector has ended.
+            self._closed = True
             self._unsent.clear()
-            self._hang_up()
+            self._disconnect()
             internal_errors.record(self.name)

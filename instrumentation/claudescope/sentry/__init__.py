@@ -1,24 +1,24 @@
-"""Makes Sentry show failed calls as they are: one issue per kind of error, and nothing that the app had handled.
+"""Groups failed calls in Sentry: one issue per error type. Handled errors create no issue.
 
-    sentry_sdk.init(dsn=…, integrations=[ClaudeErrorsIntegration()])     or, where somebody else calls `init`:
-    claudescope.sentry.install()
+    sentry_sdk.init(dsn=…, integrations=[ClaudeErrorsIntegration()])
+    claudescope.sentry.install()     # instead, where other code calls `init`
 
-integration   switches it on
-options       what can be chosen
-processor     what happens to an event, step by step
-finding       the failed call in an event: bare, wrapped, in a group, in a log record
-failures      remembers which exception ended which call, and which one Sentry has had
-enrich        fingerprint, level, tags, context and trace
-payload       reads events
-privacy       takes out what may hold a prompt, a completion, a key or a header
-flood         at most so many events of a kind in a while
-capture       makes an event of an exception
-sink          hears of calls from the probe: breadcrumbs, and events that nobody else reports
-background    `task`, for work that nobody waits for
-tags          what the events are found by
-as_code       fingerprint rules and alerts for Sentry's side
+integration          the integration, and `install`
+options              the options of both
+processor            processes an event, step by step
+exception_search     finds the failed call in an event: bare, wrapped, in a group, in a log record
+exception_registry   remembers which exception ended which call, and which exceptions were reported
+enrich               sets fingerprint, level, tags, context and trace
+payload              reads events
+scrubbing            removes what may contain a prompt, a completion, a key or a header
+rate_limiter         limits the number of events per error type
+capture              makes an event from an exception
+sink                 gets calls from the probe: adds breadcrumbs, and reports failures where `capture` asks for it
+background           `task`, for background work
+tags                 the names of tags and fingerprints
+as_code              fingerprint rules and alerts for Sentry's server
 
-`sentry_sdk` is imported only in this package, and only when one of its names is used.
+Only this package imports `sentry_sdk`, and only when one of its names is used.
 """
 
 from __future__ import annotations

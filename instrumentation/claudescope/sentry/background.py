@@ -1,4 +1,4 @@
-"""`task`: reports failures of work that nobody waits for."""
+"""`task`: reports failures of background work."""
 
 from __future__ import annotations
 
@@ -30,36 +30,35 @@ def task(work: Callable[_P, _T]) -> Callable[_P, _T]: ...
 
 
 def task(work: Coroutine[Any, Any, _T] | Callable[_P, _T]) -> Coroutine[Any, Any, _T] | Callable[_P, _T]:
-    """Wrap background work so that Sentry hears of its failure at once, instead of nobody.
+    """Wrap background work so that its failure is reported to Sentry at once.
 
         asyncio.create_task(task(summarise(text)))
         threading.Thread(target=task(summarise), args=(text,)).start()
         executor.submit(task(summarise), text)
 
-    For work whose result nobody looks at: a failure is reported as unhandled, whatever becomes of it. It then goes
-    the way that it would have gone, and what reports it there again is dropped. Stopping is no failure: neither a
-    cancellation nor `SystemExit` or `KeyboardInterrupt` is reported. Keep a reference to a task of asyncio's, which
-    itself keeps none.
+    Use it for work whose result is not read. A failure is reported as unhandled and then raised as without `task`;
+    further reports of the same exception are dropped. A cancellation, `SystemExit` and `KeyboardInterrupt` are not
+    reported. Keep a reference to an asyncio task, as asyncio keeps none.
 
     Args:
-        work: A coroutine, or a function, sync or async. Also a decorator.
+        work: A coroutine, or a sync or async function. `task` is also a decorator.
 
     Returns:
-        The same kind of thing, which behaves the same.
+        A coroutine for a coroutine, a function for a function. Results and exceptions are the same.
 
     Raises:
-        BadInputError: `work` can't be run in the background.
+        BadInputError: `work` is neither a coroutine nor a function, or is a generator.
     """
     if inspect.iscoroutine(work):
-        return _watched(cast("Coroutine[Any, Any, _T]", work))
+        return _reporting(cast("Coroutine[Any, Any, _T]", work))
     if not callable(work) or inspect.isgeneratorfunction(work) or inspect.isasyncgenfunction(work):
-        raise BadInputError(f"task({work!r}): expected a coroutine, or a function that is no generator")
+        raise BadInputError(f"task({work!r}): expected a coroutine or a function. Generators are not supported")
     function = work
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
         async def run_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-            return await _watched(function(*args, **kwargs))
+            return await _reporting(function(*args, **kwargs))
 
         return cast("Callable[_P, _T]", run_async)
 
@@ -74,7 +73,7 @@ def task(work: Coroutine[Any, Any, _T] | Callable[_P, _T]) -> Coroutine[Any, Any
     return run
 
 
-async def _watched(work: Coroutine[Any, Any, _T]) -> _T:
+async def _reporting(work: Coroutine[Any, Any, _T]) -> _T:
     try:
         return await work
     except Exception as error:
@@ -85,5 +84,5 @@ async def _watched(work: Coroutine[Any, Any, _T]) -> _T:
 def _report(error: Exception) -> None:
     try:
         capture_exception(error, MECHANISM, handled=False, event={}, hint={BACKGROUND_HINT: True})
-    except Exception:  # noqa: BLE001 - the failure goes its way, whether Sentry hears of it or not
+    except Exception:  # noqa: BLE001 - the app gets its own exception, whether it could be reported or not
         internal_errors.record(COMPONENT)

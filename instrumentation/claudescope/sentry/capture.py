@@ -1,4 +1,4 @@
-"""Makes an event of an exception, with the two generations of Sentry's SDK."""
+"""Makes an event from an exception, with versions 2 and 3 of Sentry's SDK."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from claudescope.sentry.payload import Object
 
 __all__ = ["capture_exception"]
 
-# Since 3.0 it takes the client's options by itself.
+# Since 3.0 the function reads the client's options itself.
 _TAKES_OPTIONS: Final = "client_options" in inspect.signature(event_from_exception).parameters
 
 
 def capture_exception(error: BaseException, mechanism: str, *, handled: bool, event: Object, hint: Object) -> None:
-    """Send an exception to Sentry, saying how it came there.
+    """Send an exception to Sentry, with its mechanism.
 
     Args:
         error: The exception.
-        mechanism: What captured it.
-        handled: Whether the app went on in spite of it.
-        event: What else the event has.
-        hint: What else processors should know.
+        mechanism: The name of what captured it.
+        handled: Whether the app handled it.
+        event: Further keys of the event.
+        hint: Further keys of the hint for processors.
     """
     options: dict[str, Any] = {"client_options": sentry_sdk.get_client().options} if _TAKES_OPTIONS else {}
-    made, about = event_from_exception(error, **options, mechanism={"type": mechanism, "handled": handled})
-    sentry_sdk.capture_event(cast("Any", {**made, **event}), hint={**about, **hint})
+    base_event, base_hint = event_from_exception(error, **options, mechanism={"type": mechanism, "handled": handled})
+    sentry_sdk.capture_event(cast("Any", {**base_event, **event}), hint={**base_hint, **hint})

@@ -1,4 +1,4 @@
-"""What an event tells of a failed call: fingerprint, level, tags, context and trace."""
+"""Adds the facts of a failed call to an event: fingerprint, level, tags, context and trace."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from claudescope.schema.catalogue import WORKFLOW
 from claudescope.schema.classify import classify
 from claudescope.schema.error_types import ERROR_TYPES, ErrorType
 from claudescope.schema.record import Attempt, CallRecord, CallStart
-from claudescope.sentry.exception_registry import FAILURES
+from claudescope.sentry.exception_registry import EXCEPTIONS
 from claudescope.sentry.options import Options
 from claudescope.sentry.payload import as_dict, as_list
 from claudescope.sentry.tags import ERROR_TYPE_TAG, FINGERPRINT, MODEL_TAG, RETRYABLE_TAG
@@ -25,14 +25,14 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed call, or a failed attempt of one, as far as it is known.
+    """What is known of a failed call, or of a failed attempt.
 
     Attributes:
-        error_type: What went wrong.
+        error_type: The error type.
         error: The exception; None where there is none.
-        record: The finished call; None where the probe did not see it, or it goes on.
-        start: The call that goes on after a failed attempt.
-        attempt: The failed attempt of a call that goes on.
+        record: The finished call; None where the probe did not see it, or the call is retried.
+        start: The call that is retried after a failed attempt.
+        attempt: The failed attempt of a call that is retried.
     """
 
     error_type: ErrorType
@@ -43,10 +43,10 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """What is known of the call that `error` ended."""
-        record = FAILURES.record_of(error)
-        kind = None if record is None or record.error_type is None else ERROR_TYPES.get(record.error_type)
-        return cls(kind or classify(error), error, record)
+        """Collect what is known of the call that `error` ended."""
+        record = EXCEPTIONS.record_of(error)
+        known = None if record is None or record.error_type is None else ERROR_TYPES.get(record.error_type)
+        return cls(known or classify(error), error, record)
 
     @property
     def call(self) -> CallRecord | CallStart | None:
@@ -55,7 +55,7 @@ class Failure:
 
     @property
     def model(self) -> str | None:
-        """The model that answered, else the one that was asked for."""
+        """The response model, else the request model."""
         answered = None if self.record is None else self.record.response_model
         return answered or (None if self.call is None else self.call.request_model)
 
@@ -75,38 +75,38 @@ class Failure:
 
     @property
     def summary(self) -> str:
-        """Status and kind: what is said in place of the API's message."""
+        """Status and error type. Replaces the API's message."""
         return self.error_type.name if self.status is None else f"{self.status} {self.error_type.name}"
 
 
-def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: bool, held_back: int) -> None:
-    """Make an event tell of a failed call. What the app has set itself stays.
+def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: bool, events_dropped: int) -> None:
+    """Add the facts of a failed call to an event. Values that the app has set are kept.
 
     Args:
         event: The event.
         failure: The failed call.
-        options: What was chosen.
-        alone: Whether the event is about nothing else: only then are fingerprint and level ours to say.
-        held_back: Events of the same kind that were held back before this one.
+        options: The options.
+        alone: Whether the event is about nothing else. Fingerprint and level are set only then.
+        events_dropped: Events of the same error type that rate limiting dropped since the last one sent.
     """
-    kind = failure.error_type
+    error_type = failure.error_type
     if alone:
         if not event.get("fingerprint"):
             split = {"model": failure.model, "workflow": failure.workflow}
-            event["fingerprint"] = [FINGERPRINT, kind.name, *(split[name] or "none" for name in options.group_by)]
-        if kind.retryable and event.get("level") in {None, "error"}:
+            event["fingerprint"] = [FINGERPRINT, error_type.name, *(split[name] or "none" for name in options.group_by)]
+        if error_type.retryable and event.get("level") in {None, "error"}:
             event["level"] = "warning"
     tags = {
-        ERROR_TYPE_TAG: kind.name,
+        ERROR_TYPE_TAG: error_type.name,
         MODEL_TAG: failure.model,
         WORKFLOW.name: failure.workflow,
-        RETRYABLE_TAG: "yes" if kind.retryable else "no",
+        RETRYABLE_TAG: "yes" if error_type.retryable else "no",
     }
     _add_tags(event, {name: value for name, value in tags.items() if value is not None})
     contexts: dict[str, Any] = event.setdefault("contexts", {})
     context = _context(failure)
-    if held_back:
-        context["held_back"] = held_back
+    if events_dropped:
+        context["events_dropped"] = events_dropped
     if options.link_trace:
         _link_trace(contexts, context, failure)
     contexts["claude"] = {**context, **contexts.get("claude", {})}
@@ -114,21 +114,21 @@ def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: 
 
 def _add_tags(event: dict[str, Any], ours: Mapping[str, str]) -> None:
     tags: object = event.get("tags")
-    # Sentry takes pairs, too.
+    # Sentry also accepts pairs.
     event["tags"] = {**ours, **(as_dict(tags) or dict(as_list(tags)))}
 
 
 def _context(failure: Failure) -> dict[str, Any]:
-    """The facts, without those that are not known."""
-    kind, record, call = failure.error_type, failure.record, failure.call
+    """Return the known facts of a failed call."""
+    error_type, record, call = failure.error_type, failure.record, failure.call
     headers = _headers(failure.error) if record is None else NO_HEADERS
     last = failure.attempt or (record.attempts[-1] if record is not None and record.attempts else None)
     limits = headers.rate_limits if record is None else record.rate_limits
     facts: dict[str, Any] = {
-        "error_type": kind.name,
-        "owner": kind.owner,
-        "retry": kind.retry,
-        "advice": kind.advice,
+        "error_type": error_type.name,
+        "owner": error_type.owner,
+        "retry": error_type.retry,
+        "advice": error_type.advice,
         "model": failure.model,
         "status_code": failure.status,
         "request_id": headers.request_id if last is None else last.request_id,
@@ -156,14 +156,14 @@ def _headers(error: BaseException | None) -> HeaderFacts:
 
 
 def _link_trace(contexts: dict[str, Any], context: dict[str, Any], failure: Failure) -> None:
-    """Make the event's trace that of the call's span; Sentry's own, where it is another, is kept beside."""
+    """Set the event's trace to that of the call's span. A different trace id of Sentry's is kept in the context."""
     ids = _trace_ids(failure)
     if ids is None:
         return
     before = as_dict(contexts.get("trace"))
     trace: dict[str, Any] = {"trace_id": ids[0], "span_id": ids[1]}
     if before.get("trace_id") == ids[0]:
-        # How Sentry sampled this very trace. What it says of another one would not be true of this.
+        # Sentry's sampling decision for this trace. One for another trace would be wrong here.
         trace |= {name: before[name] for name in ("dynamic_sampling_context",) if name in before}
     elif before.get("trace_id"):
         context["sentry_trace_id"] = before["trace_id"]
@@ -177,6 +177,6 @@ def _trace_ids(failure: Failure) -> tuple[str, str] | None:
     try:
         headers: Any = cast("Any", failure.error).request.headers
         match = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    except Exception:  # noqa: BLE001 - httpx raises where an error has no request, and most errors have none
+    except Exception:  # noqa: BLE001 - httpx raises for an error without a request
         return None
     return None if match is None else (match[1], match[2])

@@ -1,4 +1,4 @@
-"""Remembers which exception ended which call, and which exceptions Sentry has had."""
+"""Remembers which exception ended which call, and which exceptions were reported to Sentry."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final
 
 from claudescope.schema.record import CallRecord
 
-__all__ = ["FAILURES", "Failures"]
+__all__ = ["EXCEPTIONS", "ExceptionRegistry"]
 
-MAX_FAILURES: Final = 512
+MAX_REMEMBERED: Final = 512
 """Exceptions remembered at a time."""
 
-MAX_HELD: Final = 4
-"""Exceptions kept alive at a time, of classes that Python can't refer to weakly."""
+MAX_KEPT_ALIVE: Final = 4
+"""Exceptions kept alive at a time, of classes without weak references."""
 
 
 class _Entry:
@@ -28,38 +28,37 @@ class _Entry:
         self.reported = False
 
 
-class Failures:
-    """A bounded memory of exceptions, by identity. Thread-safe, and invisible to the app.
+class ExceptionRegistry:
+    """A bounded memory of exceptions, by identity. Thread-safe. Does not change the exceptions.
 
-    It refers to exceptions weakly, so that their frames and all that these hold go when the app lets go of them.
-    Built-in and compiled classes, such as `TypeError` and pydantic's `ValidationError`, allow no weak reference: of
-    these the last four are kept.
+    It holds weak references, so that an exception and its frames are freed as without it. Built-in and compiled
+    classes, such as `TypeError` and pydantic's `ValidationError`, allow no weak reference: the last four are kept.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._weak: OrderedDict[int, _Entry] = OrderedDict()
-        self._held: OrderedDict[int, _Entry] = OrderedDict()
+        self._kept_alive: OrderedDict[int, _Entry] = OrderedDict()
 
     def remember(self, error: BaseException, record: CallRecord) -> None:
-        """`error` ended the call of `record`."""
+        """Remember that `error` ended the call of `record`."""
         with self._lock:
             self._entry(error).record = record
 
     def record_of(self, error: BaseException) -> CallRecord | None:
-        """The call that `error` ended; None where it ended none, or was forgotten."""
+        """The call that `error` ended; None where it ended none, or is no longer remembered."""
         with self._lock:
             entry = self._find(error)
             return None if entry is None else entry.record
 
-    def reported(self, error: BaseException) -> bool:
-        """Whether Sentry has had `error`."""
+    def is_reported(self, error: BaseException) -> bool:
+        """Whether `error` was reported to Sentry."""
         with self._lock:
             entry = self._find(error)
             return entry is not None and entry.reported
 
-    def report(self, errors: Iterable[BaseException]) -> bool:
-        """Mark exceptions as reported. False where all of them were before."""
+    def mark_reported(self, errors: Iterable[BaseException]) -> bool:
+        """Mark exceptions as reported. Returns False where all of them were reported before."""
         with self._lock:
             entries = [self._entry(error) for error in errors]
             first = not all(entry.reported for entry in entries)
@@ -68,9 +67,9 @@ class Failures:
             return first
 
     def _find(self, error: BaseException) -> _Entry | None:
-        for entries in (self._weak, self._held):
+        for entries in (self._weak, self._kept_alive):
             entry = entries.get(id(error))
-            # An address is used again once its exception is gone.
+            # Python reuses the address of a freed exception.
             if entry is not None and entry.error() is error:
                 return entry
         return None
@@ -80,9 +79,9 @@ class Failures:
         if entry is not None:
             return entry
         try:
-            entries, limit, entry = self._weak, MAX_FAILURES, _Entry(weakref.ref(error))
+            entries, limit, entry = self._weak, MAX_REMEMBERED, _Entry(weakref.ref(error))
         except TypeError:
-            entries, limit, entry = self._held, MAX_HELD, _Entry(lambda: error)
+            entries, limit, entry = self._kept_alive, MAX_KEPT_ALIVE, _Entry(lambda: error)
         entries[id(error)] = entry
         entries.move_to_end(id(error))
         while len(entries) > limit:
@@ -90,5 +89,5 @@ class Failures:
         return entry
 
 
-FAILURES: Final = Failures()
-"""The process' memory."""
+EXCEPTIONS: Final = ExceptionRegistry()
+"""The registry of this process."""

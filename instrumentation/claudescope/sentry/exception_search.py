@@ -1,4 +1,4 @@
-"""Finds the failed calls in what Sentry is about to send: bare, wrapped, in a group, or named by a log record."""
+"""Finds the failed calls in an event: bare, wrapped, in an exception group, or named by a log record."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from types import TracebackType
 from typing import Any, Final, cast
 
 from claudescope.schema.classify import classify
-from claudescope.sentry.exception_registry import FAILURES
+from claudescope.sentry.exception_registry import EXCEPTIONS
 
-__all__ = ["Found", "chain", "find", "reported_error"]
+__all__ = ["FoundFailures", "chain", "find_failures", "reported_error"]
 
 _CHAIN_LIMIT: Final = 32
 _RAISE: Final = dis.opmap["RAISE_VARARGS"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFailures:
     """The failed calls in an event.
 
     Attributes:
-        errors: Their exceptions; the first gives the event its kind.
-        alone: Whether the event is about nothing else. It is about more where an exception group has other members.
+        errors: Their exceptions. The first one decides the event's error type.
+        alone: Whether the event is about nothing else. False for an exception group with other members.
     """
 
     errors: tuple[BaseException, ...]
     alone: bool
 
 
-def find(event: Mapping[str, Any], hint: Mapping[str, Any]) -> Found | None:
-    """The failed calls in an event, or None.
+def find_failures(event: Mapping[str, Any], hint: Mapping[str, Any]) -> FoundFailures | None:
+    """Find the failed calls in an event; None without any.
 
     Args:
         event: The event as Sentry made it.
-        hint: What it was made from.
+        hint: The hint that Sentry gives with it.
     """
     error = reported_error(hint)
     if error is not None:
@@ -47,7 +47,7 @@ def find(event: Mapping[str, Any], hint: Mapping[str, Any]) -> Found | None:
 
 
 def reported_error(hint: Mapping[str, Any]) -> BaseException | None:
-    """The exception that an event was made from, if any."""
+    """The exception that an event was made from; None without one."""
     exc_info: object = hint.get("exc_info")
     if not isinstance(exc_info, tuple):
         return None
@@ -56,7 +56,7 @@ def reported_error(hint: Mapping[str, Any]) -> BaseException | None:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it came from, group members included."""
+    """Yield an exception, its causes and contexts, and the members of groups."""
     pending, seen = [error], set[int]()
     while pending and len(seen) < _CHAIN_LIMIT:
         current = pending.pop()
@@ -68,14 +68,14 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         pending.extend(origin for origin in (current.__cause__, current.__context__) if origin is not None)
 
 
-def _search(error: BaseException) -> Found | None:
+def _search(error: BaseException) -> FoundFailures | None:
     errors: list[BaseException] = []
     alone = _collect(error, errors, set())
-    return Found(tuple(errors), alone) if errors else None
+    return FoundFailures(tuple(errors), alone) if errors else None
 
 
 def _collect(error: BaseException, errors: list[BaseException], seen: set[int]) -> bool:
-    """Add the failed calls in `error` to `errors`, and say whether it is about nothing else."""
+    """Add the failed calls in `error` to `errors`. Returns whether it is about nothing else."""
     if id(error) in seen or len(seen) >= _CHAIN_LIMIT:
         return False
     seen.add(id(error))
@@ -83,7 +83,7 @@ def _collect(error: BaseException, errors: list[BaseException], seen: set[int]) 
         errors.append(error)
         return True
     if members := _members(error):
-        return all([_collect(member, errors, seen) for member in members])  # noqa: C419 - all are to be looked at
+        return all([_collect(member, errors, seen) for member in members])  # noqa: C419 - no short circuit: every member is searched
     if error.__cause__ is not None:
         return _collect(error.__cause__, errors, seen)
     context = error.__context__
@@ -100,24 +100,24 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
 
 
 def _is_failed_call(error: BaseException) -> bool:
-    if FAILURES.record_of(error) is not None:
+    if EXCEPTIONS.record_of(error) is not None:
         return True
     for base in type(error).__mro__:
         package = base.__module__.partition(".")[0]
         if (package, base.__name__) in {("anthropic", "AnthropicError"), ("claudescope", "CircuitOpenError")}:
             return True
-    # A missing key is a plain TypeError of the SDK, which only its wording tells.
+    # For a missing key the SDK raises a plain TypeError, which only its message identifies.
     return type(error) is TypeError and classify(error).name == "authentication_error"
 
 
 def _raised_in_handler(error: BaseException, context: BaseException) -> bool:
-    """Whether a `raise` in the function that caught `context` raised `error`, and not a bug or a failing fallback.
+    """Whether a `raise` in the function that caught `context` raised `error`, rather than a bug or a failing fallback.
 
-    Without `from`, Python sets the context of whatever goes wrong while another exception is handled.
+    Without `from`, Python sets the context of every exception that is raised while another one is handled.
     """
     last, caught = error.__traceback__, context.__traceback__
     if last is None or caught is None:
-        return True  # made by hand: nothing speaks against it
+        return True  # created without being raised
     while last.tb_next is not None:
         last = last.tb_next
     raised = last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
@@ -130,8 +130,8 @@ def _frames(traceback: TracebackType | None) -> Iterator[object]:
         traceback = traceback.tb_next
 
 
-def _in_log_record(record: logging.LogRecord, event: Mapping[str, Any]) -> Found | None:
-    """The failed call that a log record names without its traceback: as an argument, or by its text in an `except`."""
+def _in_log_record(record: logging.LogRecord, event: Mapping[str, Any]) -> FoundFailures | None:
+    """Find the failed call in a log record without a traceback: an argument, or text logged in an `except` block."""
     arguments = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
     for argument in (record.msg, *arguments):
         if isinstance(argument, BaseException) and (found := _search(argument)) is not None:

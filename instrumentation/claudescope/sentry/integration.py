@@ -1,4 +1,4 @@
-"""Switches Sentry support on: with `sentry_sdk.init`, or where somebody else calls that."""
+"""Enables Sentry support: as an integration for `sentry_sdk.init`, or with `install`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["ClaudeErrorsIntegration", "install", "is_active", "uninstall"]
 
 
 class ClaudeErrorsIntegration(Integration):
-    """Has failed calls to the Claude API show in Sentry as one issue per kind of error.
+    """Groups failed calls to the Claude API in Sentry: one issue per error type.
 
         sentry_sdk.init(dsn=…, integrations=[ClaudeErrorsIntegration()])
 
-    It adds a global event processor, so that the app's own `before_send`, fingerprints, tags and scopes keep working.
-    With `claudescope.instrument()` on, events also tell attempts, duration, tokens and trace of the call.
+    It adds a global event processor, so the app's own `before_send`, fingerprints, tags and scopes keep working. With
+    `claudescope.instrument()`, events also have the attempts, duration, tokens and trace of the call.
 
     Args:
-        options: What can be chosen.
+        options: The options; the defaults where None.
     """
 
     identifier = "claude_errors"
@@ -37,7 +37,7 @@ class ClaudeErrorsIntegration(Integration):
 
     @staticmethod
     def setup_once() -> None:
-        """Sentry calls this once per process, at the first `init` with this integration."""
+        """Register the event processor. Sentry calls this once per process."""
         _register()
 
 
@@ -48,23 +48,23 @@ class _Installed:
 def install(options: Options | None = None) -> None:
     """Do what `ClaudeErrorsIntegration` does, for apps that don't call `sentry_sdk.init` themselves.
 
-    Works before and after `init`. Called again, it replaces the options. Where a client has the integration too, that
-    one's options count for it.
+    Works before and after `init`. A second call replaces the options. For a client that has the integration, the
+    integration's options apply.
 
     Args:
-        options: What can be chosen.
+        options: The options; the defaults where None.
     """
     _Installed.processor = Processor(options or Options())
     _register()
 
 
 def is_active() -> bool:
-    """Whether events of the current client pass through claudescope."""
+    """Whether claudescope processes the events of the current client."""
     return _processor() is not None
 
 
 def uninstall() -> None:
-    """Take back what `install` and the integration did to the process."""
+    """Undo `install` and the integration."""
     _Installed.processor = None
     detach(_SINK)
     processors = cast("list[Any]", sentry_sdk.scope.global_event_processors)
@@ -75,8 +75,8 @@ def uninstall() -> None:
 def _register() -> None:
     processors = cast("list[Any]", sentry_sdk.scope.global_event_processors)
     if _process not in processors:
-        # Before Sentry's own DedupeIntegration, which would else remember an event that is then dropped here, and
-        # take the one that the app sends next for its repetition.
+        # Before Sentry's DedupeIntegration. Otherwise it remembers an event that is dropped here, and then drops
+        # the app's own report of the same exception as a duplicate.
         processors.insert(0, _process)
     attach(_SINK)
 
@@ -90,7 +90,7 @@ def _processor() -> Processor | None:
 def _process(event: Event, hint: Mapping[str, Any] | None) -> Event | None:
     try:
         processor = _processor()
-    except Exception:  # noqa: BLE001 - whatever a future Sentry SDK does, the app's event goes out
+    except Exception:  # noqa: BLE001 - the app's event is sent, whatever a future Sentry SDK changes
         internal_errors.record(COMPONENT)
         return event
     return event if processor is None else processor(event, hint)

@@ -1,4 +1,4 @@
-"""What can be chosen of how failed calls show in Sentry."""
+"""The options of Sentry support."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["Capture", "GroupBy", "Options"]
 Capture = Literal["reported", "failures", "attempts"]
 """Which failures become events.
 
-- `reported`: those that the app, a framework or an unhandled crash reports. One that the app handled is none.
-- `failures`: also each call that failed for good, as it fails, marked as handled.
-- `attempts`: also each attempt that the SDK then repeated.
+- `reported`: those that the app or a framework reports, and unhandled crashes. Handled errors create no event.
+- `failures`: also each failed call, at the moment it fails, marked as handled.
+- `attempts`: also each failed attempt that the SDK retries.
 """
 
 GroupBy = Literal["model", "workflow"]
-"""What may set issues of one kind apart."""
+"""What may split the issue of an error type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +27,17 @@ class Options:
     """The options of `ClaudeErrorsIntegration` and `install`.
 
     Attributes:
-        capture: Which failures become events; those that somebody reports by default.
-        group_by: What splits the one issue of a kind: the model, the workflow or both; nothing by default.
-        include_messages: Whether the API's own error messages are sent. By default they are replaced by status and
-            kind, as a message may quote the request or, where an answer did not fit its schema, the completion.
-        include_local_variables: Whether local variables of the app's own frames are sent with a failed call. By
-            default none are, as they hold prompts. Those of the SDK's frames never are.
-        link_trace: Whether an event's trace is that of the call's span, so that the issue opens it. Without, it
-            stays Sentry's own.
-        burst: How many events of one kind are sent at once, at most; None sends all. All kinds together send five
-            times as many, which by default is half of the queue of Sentry's transport.
-        per_minute: How many events of one kind are sent per minute after that.
+        capture: Which failures become events; `reported` by default.
+        group_by: What splits the issue of an error type: `model`, `workflow` or both; nothing by default.
+        include_messages: Whether the API's error messages are sent. By default status and error type replace them, as
+            a message may quote the request or, for a response that does not match its schema, the completion.
+        include_local_variables: Whether local variables of the app's frames are sent with a failed call. False by
+            default, as they may contain prompts. Those of the SDK's frames are never sent.
+        link_trace: Whether an event gets the trace of the call's span, so that the issue links to it. With False the
+            event keeps Sentry's trace.
+        burst: Most events of one error type that are sent at once; None for no limit. The limit for all error types
+            together is five times as high, which by default is half of the queue of Sentry's transport.
+        per_minute: Events of one error type that are sent per minute after the burst.
 
     Raises:
         BadInputError: An option has a value it can't have.

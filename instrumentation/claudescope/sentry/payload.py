@@ -1,4 +1,4 @@
-"""Reads Sentry's event payloads, whose parts may be missing, or of another form where Sentry cut them."""
+"""Reads Sentry's event payloads. Parts may be missing, or have another form where Sentry truncated them."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ Object = dict[str, Any]
 
 
 def as_dict(value: object) -> Object:
-    """`value` itself where it is a dict, else an empty one."""
+    """Return `value` where it is a dict, else an empty dict."""
     return cast("Object", value) if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> list[Any]:
-    """`value` itself where it is a list, else an empty one."""
+    """Return `value` where it is a list, else an empty list."""
     return cast("list[Any]", value) if isinstance(value, list) else []  # type: ignore[redundant-cast] # pyright's is not
 
 
 def exceptions(event: Mapping[str, Any]) -> Iterator[Object]:
-    """The exceptions of an event; the outermost is the last."""
+    """Yield the exceptions of an event. The outermost is the last."""
     return _values(event, "exception")
 
 
 def mechanisms(event: Mapping[str, Any]) -> Iterator[Object]:
-    """How each exception of an event came to Sentry."""
+    """Yield the mechanism of each exception of an event."""
     for value in exceptions(event):
         yield as_dict(value.get("mechanism"))
 
 
 def frames(event: Mapping[str, Any]) -> Iterator[Object]:
-    """Every stack frame of an event."""
+    """Yield every stack frame of an event."""
     for holder in (*exceptions(event), *_values(event, "threads"), as_dict(event)):
         for frame in as_list(as_dict(holder.get("stacktrace")).get("frames")):
             yield as_dict(frame)

@@ -1,7 +1,7 @@
-"""Takes out of an event what may hold a prompt, a completion, a key or a header.
+"""Removes from an event what may contain a prompt, a completion, a key or a header.
 
-Sentry sends the local variables of every frame, the text of every exception and what was logged before. In the frames
-of the SDK these are the request with its headers; in the app's they are prompts; and an error's text may quote either.
+Sentry sends the local variables of every frame, the text of every exception, and recent log messages. Variables of the
+SDK's frames contain the request and its headers, those of the app's frames prompts, and an error's text may quote both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from claudescope.sentry.exception_search import chain
 from claudescope.sentry.payload import Object, as_dict, as_list, exceptions, frames
 
-__all__ = ["scrub_any", "scrub_bare", "scrub_failure", "scrub_spans", "withhold"]
+__all__ = ["redact_later", "scrub_any", "scrub_bare", "scrub_failure", "scrub_spans"]
 
 _LIBRARIES: Final = frozenset(
     {
@@ -33,13 +33,13 @@ _LIBRARIES: Final = frozenset(
         "sentry_sdk",
     }
 )
-"""Packages whose frames hold requests and their headers."""
+"""Packages whose frames contain requests and their headers."""
 
 _WIRE_LOGGERS: Final = frozenset({"anthropic", "h11", "hpack", "httpcore", "httpcore2"})
-"""Loggers that write whole requests, headers included."""
+"""Loggers that write complete requests, headers included."""
 
 _HTTP: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2"})
-"""Packages whose errors tell of the connection, and never quote a body."""
+"""Packages whose errors describe the connection, and never quote a body."""
 
 _URL: Final = re.compile(r"""(https?://[^\s"'<>?#]+)[?#][^\s"'<>]*""")
 _API_PATH: Final = re.compile(r"/v1/(messages|complete|models|files|skills|projects)\b|/model/[^/]+/invoke")
@@ -48,14 +48,14 @@ _SHORTEST_TEXT: Final = 4
 _LONGEST_TEXT: Final = 10_000
 _MAX_TEXTS: Final = 64
 
-_withheld: Final[OrderedDict[str, str]] = OrderedDict()
-"""Texts of the last failures, and what to say in their place. Apps log them, and Sentry keeps that for later events."""
+_redacted: Final[OrderedDict[str, str]] = OrderedDict()
+"""Texts of recent failures and their replacements. Apps log such texts, and Sentry adds them to later events."""
 
 _lock: Final = threading.Lock()
 
 
 def scrub_any(event: Object) -> None:
-    """Take out of any error event what the SDK's frames and loggers put there."""
+    """Remove from any error event what comes from the SDK's frames and loggers."""
     for frame in frames(event):
         if _package(frame) in _LIBRARIES:
             frame.pop("vars", None)
@@ -73,13 +73,13 @@ def scrub_failure(
     keep_messages: bool,
     keep_local_variables: bool,
 ) -> None:
-    """Take out of the event of a failed call what the app's frames and the errors' texts put there.
+    """Remove from the event of a failed call what comes from the app's frames and the errors' texts.
 
     Args:
         event: The event.
-        errors: The exceptions of failed calls in it, each with what to say in place of its text.
-        keep_messages: Whether texts stay.
-        keep_local_variables: Whether local variables of the app's frames stay.
+        errors: The exceptions of failed calls in it, each with the replacement of its text.
+        keep_messages: Whether to keep the texts.
+        keep_local_variables: Whether to keep local variables of the app's frames.
     """
     if not keep_local_variables:
         for frame in frames(event):
@@ -88,7 +88,7 @@ def scrub_failure(
         return
     by_class: dict[tuple[str | None, str], str] = {}
     for error, safe in errors:
-        withhold(error, safe)
+        redact_later(error, safe)
         for one in _quoting(error):
             cls = type(one)
             by_class[None if cls.__module__ == "builtins" else cls.__module__, cls.__name__] = safe
@@ -101,7 +101,7 @@ def scrub_failure(
 
 
 def scrub_bare(event: Object) -> None:
-    """What is left where nothing better can be done: the types of the exceptions."""
+    """Reduce an event to the types of its exceptions. Used after an internal error."""
     for key in ("breadcrumbs", "threads", "stacktrace", "logentry", "message"):
         event.pop(key, None)
     for value in exceptions(event):
@@ -110,9 +110,9 @@ def scrub_bare(event: Object) -> None:
 
 
 def scrub_spans(event: Object) -> None:
-    """Take out of the spans of a transaction, and of the one around an error, what Sentry sends without being asked.
+    """Remove the tools of a call and the query of its URL from spans.
 
-    That is the tools of a call, and the query of its URL.
+    Covers the spans of a transaction and the span in the context of an error. Sentry sends both without opt-in.
     """
     for span in (as_dict(event.get("contexts")).get("trace"), *as_list(event.get("spans"))):
         data = as_dict(as_dict(span).get("data"))
@@ -126,7 +126,7 @@ def _package(frame: Mapping[str, Any]) -> str:
 
 
 def _breadcrumb(crumb: Any) -> Any:
-    """A breadcrumb without what is private; None where nothing is left. The scope's own is left as it is."""
+    """Return a copy of a breadcrumb without private parts; None to remove it. The scope's own is not changed."""
     if not isinstance(crumb, dict):
         return crumb
     fields = cast("Object", crumb)
@@ -135,7 +135,7 @@ def _breadcrumb(crumb: Any) -> Any:
     message: object = fields.get("message")
     data: object = fields.get("data")
     if isinstance(message, str):
-        fields = {**fields, "message": _URL.sub(_without_query, _without_withheld(message))}
+        fields = {**fields, "message": _URL.sub(_without_query, _redact(message))}
     if isinstance(data, dict):
         copied = dict(cast("Object", data))
         _strip_query(copied)
@@ -144,7 +144,7 @@ def _breadcrumb(crumb: Any) -> Any:
 
 
 def _strip_query(data: Object) -> None:
-    """Take the query of a request to the API out of what Sentry's HTTP integrations tell of it."""
+    """Remove the query of a request to the API from the data of Sentry's HTTP integrations."""
     for key in ("url", "url.full", "http.url"):
         url = data.get(key)
         if isinstance(url, str) and _is_api(url):
@@ -163,7 +163,7 @@ def _is_api(url: str) -> bool:
 
 
 def _texts(error: BaseException) -> Iterator[str]:
-    """Everything that Sentry or the app may take for the text of an error."""
+    """Yield every text that Sentry or the app may use as the message of an error."""
     body: object = getattr(error, "body", None)
     nested: object = as_dict(body).get("error")
     for text in (
@@ -177,32 +177,32 @@ def _texts(error: BaseException) -> Iterator[str]:
 
 
 def _quoting(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it came from, but for what only tells of the connection."""
+    """Yield an error, its causes and contexts, without those that only describe the connection."""
     return (one for one in chain(error) if type(one).__module__.partition(".")[0] not in _HTTP)
 
 
-def withhold(error: BaseException, safe: str) -> None:
-    """Have the text of an error replaced in whatever quotes it from now on, as what was logged of it does.
+def redact_later(error: BaseException, safe: str) -> None:
+    """Replace the text of an error wherever it is quoted from now on, such as in log messages.
 
     Args:
         error: The exception of a failed call.
-        safe: What to say instead.
+        safe: The replacement.
     """
     with _lock:
         for one in _quoting(error):
             for text in _texts(one):
-                _withheld[text[:_LONGEST_TEXT]] = safe
-                _withheld.move_to_end(text[:_LONGEST_TEXT])
-        while len(_withheld) > _MAX_TEXTS:
-            _withheld.popitem(last=False)
+                _redacted[text[:_LONGEST_TEXT]] = safe
+                _redacted.move_to_end(text[:_LONGEST_TEXT])
+        while len(_redacted) > _MAX_TEXTS:
+            _redacted.popitem(last=False)
 
 
 def _clean(value: Any) -> Any:
-    """`value` without withheld texts and without queries; exceptions become what Sentry would make of them."""
+    """Return `value` without redacted texts and queries. Exceptions become text, as Sentry does it."""
     if isinstance(value, BaseException):
         return _clean(str(value))
     if isinstance(value, str):
-        return _URL.sub(r"\1", _without_withheld(value))
+        return _URL.sub(r"\1", _redact(value))
     if isinstance(value, (list, tuple)):
         return [_clean(one) for one in cast("Iterable[Any]", value)]
     if isinstance(value, dict):
@@ -210,11 +210,11 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _without_withheld(text: str) -> str:
+def _redact(text: str) -> str:
     with _lock:
-        found = [(withheld, safe) for withheld, safe in _withheld.items() if withheld in text]
-    for withheld, safe in sorted(found, key=lambda pair: -len(pair[0])):
-        # Of one that was too long to be kept only the beginning is known: the rest goes with what follows.
-        known = len(withheld) < _LONGEST_TEXT
-        text = text.replace(withheld, safe) if known else text.partition(withheld)[0] + safe
+        found = [(private, safe) for private, safe in _redacted.items() if private in text]
+    for private, safe in sorted(found, key=lambda pair: -len(pair[0])):
+        # Only the beginning of a very long text is kept, so everything after it is removed as well.
+        known = len(private) < _LONGEST_TEXT
+        text = text.replace(private, safe) if known else text.partition(private)[0] + safe
     return text

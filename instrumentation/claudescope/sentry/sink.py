@@ -1,4 +1,4 @@
-"""Hears of calls from the probe: leaves breadcrumbs, and reports what nobody else does where that was asked for."""
+"""Gets calls from the probe: adds breadcrumbs, and reports failures and attempts where `capture` asks for it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from claudescope.schema.record import Attempt, CallRecord, CallStart
 from claudescope.sentry import scrubbing
 from claudescope.sentry.capture import capture_exception
 from claudescope.sentry.enrich import Failure
-from claudescope.sentry.exception_registry import FAILURES
+from claudescope.sentry.exception_registry import EXCEPTIONS
 from claudescope.sentry.processor import COMPONENT, FAILURE_HINT, Processor
 from claudescope.sinks import Sink
 
 __all__ = ["MECHANISM", "SentrySink"]
 
 MECHANISM = "claudescope"
-"""The mechanism of events that are sent as a call fails, before the app can handle it."""
+"""The mechanism of events that are sent when a call fails, before the app can handle it."""
 
 
 class SentrySink(Sink):
     """Links exceptions to the calls that they ended.
 
     Args:
-        processor: Gives the processor of the current Sentry client; None where Sentry support is off.
+        processor: Returns the processor of the current Sentry client; None where Sentry support is off.
     """
 
     name: ClassVar[str] = COMPONENT
@@ -38,7 +38,7 @@ class SentrySink(Sink):
         self._processor = processor
 
     def retrying(self, start: CallStart, attempt: Attempt, span: Span | None, at: int) -> None:
-        """Leave a breadcrumb, and report the attempt where every attempt was asked for."""
+        """Add a breadcrumb, and report the attempt with `capture="attempts"`."""
         processor = self._processor()
         if processor is None:
             return
@@ -48,24 +48,24 @@ class SentrySink(Sink):
             {
                 "category": "claude.retry",
                 "level": "warning",
-                "message": f"{failed}: tried again after {attempt.delay:.1f} s",
+                "message": f"{failed}: retried after {attempt.delay:.1f} s",
                 "timestamp": datetime.fromtimestamp(at / 1e9, timezone.utc),
                 "data": {name: value for name, value in data.items() if value is not None},
             }
         )
         if processor.options.capture == "attempts":
             failure = Failure(ERROR_TYPES[failed], start=start, attempt=attempt)
-            _capture(f"{failure.summary}: tried again", failure)
+            _capture(f"{failure.summary}: retried", failure)
 
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
-        """Remember which call `error` ended, and report it where every failure was asked for."""
+        """Remember which call `error` ended, and report it unless `capture` is `reported`."""
         processor = self._processor()
         if processor is None:
             return
         if error is not None:
-            FAILURES.remember(error, record)
+            EXCEPTIONS.remember(error, record)
             if not processor.options.include_messages:
-                scrubbing.withhold(error, Failure.of(error).summary)
+                scrubbing.redact_later(error, Failure.of(error).summary)
         if processor.options.capture == "reported":
             return
         if error is None:
@@ -81,5 +81,5 @@ def _capture(message: str, failure: Failure) -> None:
 
 
 def _callers() -> dict[str, Any]:
-    """Who called: an exception has left but the SDK's frames so far."""
+    """The stack of the caller. The exception's own traceback only has the SDK's frames at this point."""
     return {"threads": {"values": [{"current": True, "crashed": False, "stacktrace": current_stacktrace()}]}}

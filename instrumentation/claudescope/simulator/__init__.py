@@ -1,17 +1,17 @@
-"""A loopback server that speaks the Messages API, so that an unmodified SDK can't tell it from the real one.
+"""A local server that imitates the Messages API. An unmodified SDK works with it as with the real API.
 
     with Simulator(scenario="overloaded", seed=7) as simulator:
         Anthropic(base_url=simulator.url, api_key="sim").messages.create(...)
         simulator.ledger().responses    # {"200": 3, "529": 1}
 
-The words used here:
+Terms:
 
-scenario    what the API is like for a while: latencies, output lengths, rate limits, models and faults
-fault       a rule of a scenario: a share of the matching requests goes wrong in one way
-exchange    one HTTP request and what was answered to it, an answer being optional
-ledger      the count of all that was served, which is what a test holds its own counts against
+scenario         how the API behaves: latencies, output lengths, rate limits, models and injected errors
+injected error   a rule of a scenario: a share of the matching requests fails in one way
+exchange         one HTTP request and its response, if it gets one
+ledger           exact counts of everything that was served; tests compare their own counts with it
 
-Needs the extra `simulator`. Importing this module does not; using what it offers does.
+Importing this module needs no extra. Using one of its names needs the extra `simulator`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,19 @@ from claudescope._internal.exceptions import require
 
 if TYPE_CHECKING:
     from claudescope.simulator.ledger import Ledger
-    from claudescope.simulator.scenario import Fault, Latency, Match, Phase, Scenario, load_scenario, shipped_scenarios
+    from claudescope.simulator.scenario import (
+        InjectedError,
+        Latency,
+        Match,
+        Phase,
+        Scenario,
+        load_scenario,
+        shipped_scenarios,
+    )
     from claudescope.simulator.server import Simulator
 
 __all__ = [
-    "Fault",
+    "InjectedError",
     "Latency",
     "Ledger",
     "Match",
@@ -42,7 +50,7 @@ _HOMES = {"Ledger": "ledger", "Simulator": "server"}
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that this package can be imported, and named in a message, where the extra is not installed.
+    # Imported on first use, so that this package can be imported where the extra is not installed.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for module in ("pydantic", "yaml", "starlette", "uvicorn"):

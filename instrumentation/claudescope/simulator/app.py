@@ -1,4 +1,4 @@
-"""The ASGI application: which path leads where."""
+"""The ASGI application: maps paths to handlers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from claudescope.simulator.messages import count_message_tokens, create_message
 from claudescope.simulator.models import get_model, list_models
 from claudescope.simulator.requests import check_headers
 from claudescope.simulator.scenario import load_scenario
-from claudescope.simulator.state import World
+from claudescope.simulator.state import SimulatorState
 
 __all__ = ["build_app"]
 
@@ -47,13 +47,13 @@ _ENDPOINTS: Mapping[str, Mapping[str, Handler]] = {
 class _Endpoint:
     """One path of the API, as an ASGI application."""
 
-    def __init__(self, world: World, path: str, handlers: Mapping[str, Handler]) -> None:
-        self._world = world
+    def __init__(self, state: SimulatorState, path: str, handlers: Mapping[str, Handler]) -> None:
+        self._state = state
         self._path = path
         self._handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(self._world, f"{scope['method']} {self._path}", scope, receive, send)
+        exchange = Exchange(self._state, f"{scope['method']} {self._path}", scope, receive, send)
         try:
             try:
                 await exchange.read()
@@ -64,21 +64,21 @@ class _Endpoint:
                 check_headers(exchange.request.headers)
                 await self._handlers[exchange.request.method](exchange)
             except ApiError as error:
-                await exchange.fail(error)
+                await exchange.send_error(error)
         except ClientGoneError:
             pass
         finally:
             await exchange.close()
 
 
-def build_app(world: World) -> Starlette:
-    """The application, on a world that it alone touches."""
+def build_app(state: SimulatorState) -> Starlette:
+    """Build the application. Nothing else may use `state` while it runs."""
 
     async def ledger(_: Request) -> Response:
-        return JSONResponse(world.ledger().to_dict())
+        return JSONResponse(state.ledger().to_dict())
 
     async def reset(_: Request) -> Response:
-        world.reset()
+        state.reset()
         return Response(status_code=204)
 
     async def scenario(request: Request) -> Response:
@@ -88,17 +88,17 @@ def build_app(world: World) -> Starlette:
                 name: object = asked.get("name") if isinstance(asked, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
                 if not isinstance(name, str):
                     raise BadInputError('expected a body such as {"name": "overloaded"}')
-                world.use(load_scenario(name))
+                state.use(load_scenario(name))
             except ValueError as error:  # a BadInputError, or no JSON
                 return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse({"name": world.scenario.name, "description": world.scenario.description})
+        return JSONResponse({"name": state.scenario.name, "description": state.scenario.description})
 
     return Starlette(
         routes=[
             Route("/_simulator/ledger", ledger, methods=["GET"]),
             Route("/_simulator/reset", reset, methods=["POST"]),
             Route("/_simulator/scenario", scenario, methods=["GET", "PUT"]),
-            *(Route(path, _Endpoint(world, path, handlers)) for path, handlers in _ENDPOINTS.items()),
-            Route("/{unknown:path}", _Endpoint(world, "(unknown)", {})),
+            *(Route(path, _Endpoint(state, path, handlers)) for path, handlers in _ENDPOINTS.items()),
+            Route("/{unknown:path}", _Endpoint(state, "(unknown)", {})),
         ]
     )

@@ -1,4 +1,4 @@
-"""The message batches of a simulator: a store, which knows no HTTP."""
+"""Stores the message batches of a simulator. It does not depend on HTTP."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class Batch:
         id: Its id.
         items: Custom id and parameters of each request.
         created_at: Wall-clock time.
-        ends_at: When it ends, on the simulator's clock, in seconds.
-        lasts: How long it takes from its creation, in seconds.
-        settle: Makes the results once it has ended, in the order of the items.
-        cancel_initiated_at: When it was cancelled, if it was.
-        results: What came out, once it has ended.
+        ends_at: When it ends, in seconds of the simulator's clock.
+        duration: Seconds from its creation to its end.
+        make_results: Makes the results at its end, in the order of the items.
+        cancel_initiated_at: When it was cancelled; None where it was not.
+        results: The results; None until it has ended.
     """
 
     id: str
     items: list[tuple[str, dict[str, Any]]]
     created_at: datetime
     ends_at: float
-    lasts: float
-    settle: Callable[[Batch], list[Result]]
+    duration: float
+    make_results: Callable[[Batch], list[Result]]
     cancel_initiated_at: datetime | None = None
     results: list[Result] | None = field(default=None)
 
@@ -54,7 +54,7 @@ class Batch:
             "request_counts": counts,
             "created_at": _time(self.created_at),
             "expires_at": _time(self.created_at + timedelta(hours=24)),
-            "ended_at": _time(self.created_at + timedelta(seconds=self.lasts)) if ended else None,
+            "ended_at": _time(self.created_at + timedelta(seconds=self.duration)) if ended else None,
             "cancel_initiated_at": _time(self.cancel_initiated_at) if self.cancel_initiated_at else None,
             "archived_at": None,
             "results_url": f"{base_url}/v1/messages/batches/{self.id}/results" if ended else None,
@@ -72,15 +72,15 @@ class Batches:
         self._batches: dict[str, Batch] = {}
 
     def add(self, batch: Batch) -> None:
-        """Take a batch in."""
+        """Add a batch."""
         self._batches[batch.id] = batch
 
     def all(self, clock: float) -> list[Batch]:
-        """All batches as they are now, the newest first."""
+        """Return all batches in their current state, newest first."""
         return [self.get(batch_id, clock) for batch_id in reversed(self._batches)]
 
     def get(self, batch_id: str, clock: float) -> Batch:
-        """One batch as it is now.
+        """Return a batch in its current state.
 
         Raises:
             ApiError: 404.
@@ -89,9 +89,9 @@ class Batches:
         if batch is None:
             raise ApiError(404, "not_found_error", f"Message batch {batch_id} not found")
         if batch.results is None and clock >= batch.ends_at:
-            batch.results = batch.settle(batch)
+            batch.results = batch.make_results(batch)
         return batch
 
     def remove(self, batch_id: str) -> None:
-        """Forget a batch."""
+        """Remove a batch."""
         del self._batches[batch_id]

@@ -1,22 +1,22 @@
-"""A content block, whole and in the pieces in which it is streamed."""
+"""Content blocks, complete and as the deltas of a stream."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from claudescope.simulator.randomness import Dice
+from claudescope.simulator.randomness import Randomness
 
 __all__ = ["Block", "Delta", "chunks"]
 
 
 @dataclass(frozen=True)
 class Delta:
-    """One piece of a block.
+    """One delta of a block.
 
     Attributes:
         delta: The `delta` object of the event.
-        tokens: How many tokens it took the model, for the pace of the stream.
+        tokens: How many tokens the model wrote for it, which sets the pace of the stream.
     """
 
     delta: dict[str, Any]
@@ -28,9 +28,9 @@ class Block:
     """One content block.
 
     Attributes:
-        content: The whole block.
-        start: What `content_block_start` says of it.
-        deltas: Its pieces; none for a block that comes in one piece.
+        content: The complete block.
+        start: The block in the event `content_block_start`.
+        deltas: Its deltas; empty for a block that is sent at once.
     """
 
     content: dict[str, Any]
@@ -44,13 +44,13 @@ class Block:
 
     @property
     def tokens(self) -> int:
-        """The tokens of all pieces."""
+        """The tokens of all deltas."""
         return sum(delta.tokens for delta in self.deltas)
 
 
-def chunks(text: str, dice: Dice, purpose: str) -> list[str]:
-    """Cut a text behind blanks into pieces of a few words each, which joined are the text again."""
-    rng = dice.rng(f"chunks of {purpose}")
+def chunks(text: str, randomness: Randomness, purpose: str) -> list[str]:
+    """Split a text after spaces into pieces of a few words. Joined, the pieces are the text."""
+    rng = randomness.rng(f"chunks of {purpose}")
     words = text.split(" ")
     pieces: list[str] = []
     place = 0

@@ -1,27 +1,27 @@
-"""The API's errors: their statuses, bodies and headers."""
+"""The API's errors: statuses, bodies and headers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from claudescope.simulator.randomness import Dice
-from claudescope.simulator.scenario import Fault
+from claudescope.simulator.randomness import Randomness
+from claudescope.simulator.scenario import InjectedError
 
-__all__ = ["RATE_LIMIT_ADVICE", "ApiError", "fault_error", "no_such_method", "no_such_path", "retry_after_header"]
+__all__ = ["RATE_LIMIT_ADVICE", "ApiError", "api_error_of", "no_such_method", "no_such_path", "retry_after_header"]
 
 
 @dataclass
 class ApiError(Exception):
-    """An answer that is an error.
+    """An error response.
 
     Attributes:
         status: HTTP status.
         type: The body's `error.type`.
         message: The body's `error.message`.
-        error_code: The body's `error.details.error_code`, if it has one.
-        retry_after: Seconds for the header `retry-after`; None or 0 leaves it out.
-        exhausted: The rate limit that is used up, if that is the reason.
+        error_code: The body's `error.details.error_code`; None where it has none.
+        retry_after: Seconds for the header `retry-after`; None or 0 omits the header.
+        exhausted: The rate limit that is used up; None where the error has another reason.
     """
 
     status: int
@@ -44,17 +44,17 @@ class ApiError(Exception):
 
 
 def retry_after_header(seconds: float) -> str:
-    """The value of the header: whole seconds, as the API sends, unless a scenario asks for a fraction."""
+    """Format the header's value. It is whole seconds, as the API sends, unless a scenario asks for a fraction."""
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
 def no_such_path() -> ApiError:
-    """404 for a path that the API doesn't have."""
+    """Make the 404 for a path that the API doesn't have."""
     return ApiError(404, "not_found_error", "Not Found")
 
 
 def no_such_method() -> ApiError:
-    """405 for a method that a path doesn't take."""
+    """Make the 405 for a method that a path doesn't support."""
     return ApiError(405, "invalid_request_error", "Method Not Allowed")
 
 
@@ -123,17 +123,21 @@ _STATUS_MESSAGES = {
 }
 
 
-def fault_error(fault: Fault, model: str, dice: Dice) -> ApiError:
-    """The error that a fault answers with.
+def api_error_of(injected: InjectedError, model: str, randomness: Randomness) -> ApiError:
+    """Make the error response of an injected error.
 
     Args:
-        fault: A fault with a status.
-        model: The model that the request named, for the message.
-        dice: The request's own.
+        injected: An injected error that has a status.
+        model: The requested model, for the message.
+        randomness: The random numbers of the request.
     """
-    status = fault.status or 500
-    if fault.kind == "rate_limit_error":
-        seconds = fault.retry_after if fault.retry_after is not None else float(dice.rng("retry_after").randint(1, 5))
+    status = injected.status or 500
+    if injected.type == "rate_limit_error":
+        seconds = (
+            injected.retry_after
+            if injected.retry_after is not None
+            else float(randomness.rng("retry_after").randint(1, 5))
+        )
         error = ApiError(
             429,
             "rate_limit_error",
@@ -142,14 +146,14 @@ def fault_error(fault: Fault, model: str, dice: Dice) -> ApiError:
             retry_after=seconds,
             exhausted="input-tokens",
         )
-    elif fault.kind == "spend_limit_error":
+    elif injected.type == "spend_limit_error":
         error = _spend_limit(status)
-    elif (fault.kind, status) in _STATUS_MESSAGES:
-        error = ApiError(status, *_STATUS_MESSAGES[fault.kind, status])
+    elif (injected.type, status) in _STATUS_MESSAGES:
+        error = ApiError(status, *_STATUS_MESSAGES[injected.type, status])
     else:
-        error = _plain_errors(model)[fault.kind]
-    if fault.retry_after is not None:
-        error.retry_after = fault.retry_after
-    if fault.message is not None:
-        error.message = fault.message
+        error = _plain_errors(model)[injected.type]
+    if injected.retry_after is not None:
+        error.retry_after = injected.retry_after
+    if injected.message is not None:
+        error.message = injected.message
     return error

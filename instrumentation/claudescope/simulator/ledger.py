@@ -1,4 +1,4 @@
-"""The count of all that a simulator served."""
+"""Counts everything that a simulator serves."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-__all__ = ["Bookkeeper", "Ledger", "StreamEnding", "TokenCounts", "token_counts"]
+__all__ = ["Ledger", "Stats", "StreamEnding", "TokenCounts", "token_counts"]
 
 StreamEnding = Literal["complete", "error_event", "cut", "reset", "client_gone"]
 
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """Tokens by what they are billed as. `input` leaves out what was read from or written to the cache."""
+    """Billed tokens. `input` excludes tokens that were read from or written to the cache."""
 
     input: int = 0
     output: int = 0
@@ -35,7 +35,7 @@ class TokenCounts:
 
 
 def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
-    """What the `usage` object of a message is billed as."""
+    """The billed tokens of a message's `usage` object."""
     return TokenCounts(
         input=usage["input_tokens"],
         output=usage["output_tokens"],
@@ -47,19 +47,19 @@ def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What was served since the start or the last reset. Counts, all of them exact.
+    """Exact counts of what was served since the start or the last reset.
 
     Attributes:
-        responses: Exchanges by HTTP status as text, `"none"` for those that got no response.
-        endpoints: The same by endpoint, such as `"POST /v1/messages"` or `"GET /v1/models/{model_id}"`.
-        models: The same by model, for requests to create a message.
+        responses: Exchanges by HTTP status as text; `"none"` counts those without a response.
+        endpoints: Exchanges by endpoint and status, such as `"POST /v1/messages"` or `"GET /v1/models/{model_id}"`.
+        models: Requests to create a message, by model and status.
         streams: Streams by how they ended: `complete`, `error_event`, `cut`, `reset`, `client_gone`.
-        messages_billed: Messages for which usage was sent, batches left out.
-        tokens: What these messages were billed. A stream is billed what its events said until it ended.
-        tokens_by_model: The same by model.
-        batch_messages_billed: Messages of batches that were seen to have ended.
-        batch_tokens: What those were billed.
-        faults: Faults injected, by kind.
+        messages_billed: Messages for which usage was sent, without those of batches.
+        tokens: Billed tokens of these messages. A stream is billed for the usage in its events until it ended.
+        tokens_by_model: Billed tokens by model.
+        batch_messages_billed: Messages of batches whose end a client has seen.
+        batch_tokens: Billed tokens of these messages.
+        injected_errors: Injected errors by type.
     """
 
     responses: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -71,10 +71,10 @@ class Ledger:
     tokens_by_model: Mapping[str, TokenCounts] = field(default_factory=dict[str, TokenCounts])
     batch_messages_billed: int = 0
     batch_tokens: TokenCounts = TokenCounts()
-    faults: Mapping[str, int] = field(default_factory=dict[str, int])
+    injected_errors: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain dicts and numbers, ready for JSON."""
+        """Return plain dicts and numbers, ready for JSON."""
         plain: dict[str, Any] = {}
         for name in (each.name for each in dataclasses.fields(self)):
             plain[name] = _plain(getattr(self, name))
@@ -89,10 +89,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class Bookkeeper:
-    """Keeps the ledger. Used by the server's event loop alone.
+class Stats:
+    """Counts for the ledger. Only the server's event loop uses it.
 
-    What a client will see is entered before it is sent, so that a client that has seen an answer finds it counted.
+    A response is counted before it is sent, so that a client that has received it finds it counted.
     """
 
     def __init__(self) -> None:
@@ -104,39 +104,39 @@ class Bookkeeper:
         self._messages_billed = 0
         self._batch_messages_billed = 0
         self._batch_tokens = TokenCounts()
-        self._faults: Counter[str] = Counter()
+        self._injected_errors: Counter[str] = Counter()
 
     def response(self, endpoint: str, model: str | None, status: str) -> None:
-        """Enter how an exchange was answered; the status is `"none"` if it was not."""
+        """Count an exchange by its status; `"none"` for one without a response."""
         self._responses[status] += 1
         self._endpoints.setdefault(endpoint, Counter())[status] += 1
         if model is not None:
             self._models.setdefault(model, Counter())[status] += 1
 
     def stream(self, ending: StreamEnding) -> None:
-        """Enter how a stream ended."""
+        """Count a stream by how it ended."""
         self._streams[ending] += 1
 
     def message(self, model: str, tokens: TokenCounts) -> None:
-        """Enter a message and what it is billed."""
+        """Count a message and its billed tokens."""
         self._messages_billed += 1
         self.more_tokens(model, tokens)
 
     def more_tokens(self, model: str, tokens: TokenCounts) -> None:
-        """Enter what a message already entered is billed on top."""
+        """Add billed tokens of a message that is already counted."""
         self._tokens[model] = self._tokens.get(model, TokenCounts()) + tokens
 
     def batch_message(self, tokens: TokenCounts) -> None:
-        """Enter a message of a batch."""
+        """Count a message of a batch and its billed tokens."""
         self._batch_messages_billed += 1
         self._batch_tokens += tokens
 
-    def fault(self, kind: str) -> None:
-        """Enter a fault that was injected."""
-        self._faults[kind] += 1
+    def injected_error(self, type_: str) -> None:
+        """Count an injected error."""
+        self._injected_errors[type_] += 1
 
     def ledger(self) -> Ledger:
-        """The ledger as it stands."""
+        """The counts so far."""
         return Ledger(
             responses=_frozen(self._responses),
             endpoints=MappingProxyType({name: _frozen(counts) for name, counts in self._endpoints.items()}),
@@ -147,7 +147,7 @@ class Bookkeeper:
             tokens_by_model=MappingProxyType(dict(self._tokens)),
             batch_messages_billed=self._batch_messages_billed,
             batch_tokens=self._batch_tokens,
-            faults=_frozen(self._faults),
+            injected_errors=_frozen(self._injected_errors),
         )
 
 

@@ -1,4 +1,4 @@
-"""Rate limits: fixed windows, one set for each model."""
+"""Rate limits in fixed windows, one set per model."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class _Window:
 
 
 class RateLimits:
-    """What each model may still take in its window.
+    """Tracks what each model has used in its current window.
 
     Args:
         limits: The limits and the length of the window.
-        clock: Seconds, monotonic.
-        now: The wall clock, for the times in headers.
+        clock: Monotonic clock, in seconds.
+        now: Wall clock, for the timestamps in headers.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
@@ -37,7 +37,7 @@ class RateLimits:
         self._windows: dict[str, _Window] = {}
 
     def admit(self, model: str, input_tokens: int) -> None:
-        """Take a request in, and its tokens that were not read from the cache.
+        """Count a request and its input tokens, cache reads excluded.
 
         Raises:
             ApiError: 429, when one of the limits would be passed.
@@ -68,11 +68,11 @@ class RateLimits:
         window.input_tokens += input_tokens
 
     def spend(self, model: str, output_tokens: int) -> None:
-        """Take the tokens of an answer off the output limit."""
+        """Count the output tokens of a response."""
         self._window(model).output_tokens += output_tokens
 
     def headers(self, model: str, error: ApiError | None = None) -> dict[str, str]:
-        """The `anthropic-ratelimit-*` headers, and `retry-after` if the answer is an error that has one."""
+        """The `anthropic-ratelimit-*` headers, and `retry-after` for an error that has one."""
         window, limits = self._window(model), self._limits
         reset_in = window.start + limits.window - self._clock()
         used = {

@@ -13,8 +13,8 @@ from claudescope.simulator.models import MAX_INPUT_TOKENS
 from claudescope.simulator.prompts import count_tokens, segments
 from claudescope.simulator.randomness import lognormal
 from claudescope.simulator.requests import CountRequest, MessageRequest, check_model, invalid, parse_body, parse_json
-from claudescope.simulator.responses import Answer, answer
-from claudescope.simulator.scenario import STREAM_FAULTS, Fault
+from claudescope.simulator.responses import MessageResponse, make_response
+from claudescope.simulator.scenario import STREAM_ERRORS, InjectedError
 from claudescope.simulator.sse import Event, stream_events
 
 __all__ = ["count_message_tokens", "create_message"]
@@ -25,103 +25,109 @@ _STALL_SECONDS = 10.0
 async def count_message_tokens(exchange: Exchange) -> None:
     """Count the tokens of a prompt."""
     request = parse_body(parse_json(exchange.body), CountRequest)
-    check_model(request.model, exchange.world.scenario.models)
-    await _spoil(exchange, {"input_tokens": count_tokens(request)}, await exchange.suffer())
+    check_model(request.model, exchange.state.scenario.models)
+    await _send_json(exchange, {"input_tokens": count_tokens(request)}, await exchange.inject_error())
 
 
 async def create_message(exchange: Exchange) -> None:
-    """Create a message, whole or streamed."""
-    world = exchange.world
+    """Create a message, as one response or as a stream."""
+    state = exchange.state
     request = parse_body(parse_json(exchange.body), MessageRequest)
     exchange.model = request.model
-    check_model(request.model, world.scenario.models)
-    fault = await exchange.suffer(stream=request.stream)
-    prompt, remember = world.cache.bill(request.model, segments(request))
+    check_model(request.model, state.scenario.models)
+    injected = await exchange.inject_error(stream=request.stream)
+    prompt, remember = state.cache.bill(request.model, segments(request))
     if (total := prompt.total) > MAX_INPUT_TOKENS:
         raise invalid(f"prompt is too long: {total} tokens > {MAX_INPUT_TOKENS} maximum")
-    world.limits.admit(request.model, prompt.uncached + prompt.written_5m + prompt.written_1h)
+    state.limits.admit(request.model, prompt.uncached + prompt.written_5m + prompt.written_1h)
     remember()
-    refuse = fault is not None and fault.kind == "refusal"
-    made = answer(request, prompt, world.scenario.tokens, exchange.dice, refuse=refuse)
+    refuse = injected is not None and injected.type == "refusal"
+    response = make_response(request, prompt, state.scenario.tokens, exchange.randomness, refuse=refuse)
     if refuse:
-        exchange.books.fault("refusal")
-    world.limits.spend(request.model, made.output_tokens)
-    latency = world.scenario.latency
-    rng = exchange.dice.rng("latency")
+        exchange.stats.injected_error("refusal")
+    state.limits.spend(request.model, response.output_tokens)
+    latency = state.scenario.latency
+    rng = exchange.randomness.rng("latency")
     first = lognormal(rng, latency.time_to_first_token.median, latency.time_to_first_token.sigma)
     each = lognormal(rng, latency.time_per_output_token.median, latency.time_per_output_token.sigma)
     if request.stream:
         await exchange.pause(first)
-        await _stream(exchange, made, each, fault)
+        await _stream(exchange, response, each, injected)
         return
-    await exchange.pause(first + each * made.output_tokens)
-    if fault is None or fault.kind != "malformed_json":
-        exchange.books.message(made.model, token_counts(made.usage()))
-    await _spoil(exchange, made.message(), fault)
+    await exchange.pause(first + each * response.output_tokens)
+    if injected is None or injected.type != "malformed_json":
+        exchange.stats.message(response.model, token_counts(response.usage()))
+    await _send_json(exchange, response.message(), injected)
 
 
-async def _spoil(exchange: Exchange, body: dict[str, object], fault: Fault | None) -> None:
-    """Answer with a JSON body, which the fault `malformed_json` breaks off in its middle."""
-    if fault is None or fault.kind != "malformed_json":
-        await exchange.answer_json(body)
+async def _send_json(exchange: Exchange, body: dict[str, object], injected: InjectedError | None) -> None:
+    """Send a JSON body. The injected error `malformed_json` cuts it in half."""
+    if injected is None or injected.type != "malformed_json":
+        await exchange.send_json(body)
         return
-    exchange.books.fault(fault.kind)
+    exchange.stats.injected_error(injected.type)
     text = json.dumps(body)
-    await exchange.answer(Response(text[: len(text) // 2], media_type="application/json", headers=exchange.headers()))
+    await exchange.send_response(
+        Response(text[: len(text) // 2], media_type="application/json", headers=exchange.headers())
+    )
 
 
-async def _stream(exchange: Exchange, made: Answer, seconds_per_token: float, fault: Fault | None) -> None:
-    events = list(stream_events(made))
-    breaks_at = _fault_place(exchange, events, fault)
+async def _stream(
+    exchange: Exchange, response: MessageResponse, seconds_per_token: float, injected: InjectedError | None
+) -> None:
+    events = list(stream_events(response))
+    breaks_at = _error_position(exchange, events, injected)
     await exchange.start_stream()
     try:
         for place, event in enumerate(events):
-            if place == breaks_at and fault is not None and await _break_stream(exchange, fault):
+            if place == breaks_at and injected is not None and await _break_stream(exchange, injected):
                 return
             await exchange.pause(event.tokens * seconds_per_token)
-            _bill(exchange, made, event)
+            _bill(exchange, response, event)
             if event.kind == "message_stop":
-                exchange.books.stream("complete")
+                exchange.stats.stream("complete")
             await exchange.send_chunk(event.encode(), last=event.kind == "message_stop")
     except ClientGoneError:
-        exchange.books.stream("client_gone")
+        exchange.stats.stream("client_gone")
 
 
-def _fault_place(exchange: Exchange, events: list[Event], fault: Fault | None) -> int | None:
-    """Before which event the fault happens: at the latest before `message_stop`."""
-    if fault is None or fault.kind not in STREAM_FAULTS:
+def _error_position(exchange: Exchange, events: list[Event], injected: InjectedError | None) -> int | None:
+    """The index of the event before which the error is injected, at most that of `message_stop`; None for no error."""
+    if injected is None or injected.type not in STREAM_ERRORS:
         return None
     last = len(events) - 1
-    if fault.after_events is None:
-        return exchange.dice.rng("fault place").randint(min(3, last), last)
-    return min(fault.after_events, last)
+    if injected.after_events is None:
+        return exchange.randomness.rng("fault place").randint(min(3, last), last)
+    return min(injected.after_events, last)
 
 
-async def _break_stream(exchange: Exchange, fault: Fault) -> bool:
-    """Let a fault happen in mid-stream. Returns whether it ended the stream."""
-    exchange.books.fault(fault.kind)
-    match fault.kind:
+async def _break_stream(exchange: Exchange, injected: InjectedError) -> bool:
+    """Inject an error into the running stream. Returns whether the stream has ended."""
+    exchange.stats.injected_error(injected.type)
+    match injected.type:
         case "stall":
-            await exchange.pause(_STALL_SECONDS if fault.delay is None else fault.delay)
+            await exchange.pause(_STALL_SECONDS if injected.delay is None else injected.delay)
             return False
         case "stream_error":
-            kind = fault.error_type or "overloaded_error"
-            message = fault.message or ("Overloaded" if kind == "overloaded_error" else "Internal server error")
-            exchange.books.stream("error_event")
+            kind = injected.error_type or "overloaded_error"
+            message = injected.message or ("Overloaded" if kind == "overloaded_error" else "Internal server error")
+            exchange.stats.stream("error_event")
             body = ApiError(200, kind, message).body(exchange.headers()["request-id"])
             await exchange.send_chunk(Event(body).encode(), last=True)
         case "stream_cut":
-            exchange.books.stream("cut")
+            exchange.stats.stream("cut")
             await exchange.send_chunk(b"", last=True)
         case _:
-            exchange.books.stream("reset")
+            exchange.stats.stream("reset")
             await exchange.reset_connection()
     return True
 
 
-def _bill(exchange: Exchange, made: Answer, event: Event) -> None:
-    """Enter what the event tells the client that it is billed."""
+def _bill(exchange: Exchange, response: MessageResponse, event: Event) -> None:
+    """Count the usage that an event reports to the client."""
     if event.kind == "message_start":
-        exchange.books.message(made.model, token_counts(event.data["message"]["usage"]))
+        exchange.stats.message(response.model, token_counts(event.data["message"]["usage"]))
     elif event.kind == "message_delta":
-        exchange.books.more_tokens(made.model, TokenCounts(output=made.output_tokens - min(1, made.output_tokens)))
+        exchange.stats.more_tokens(
+            response.model, TokenCounts(output=response.output_tokens - min(1, response.output_tokens))
+        )

@@ -15,18 +15,18 @@ MAX_INPUT_TOKENS = 200_000
 
 async def list_models(exchange: Exchange) -> None:
     """List the scenario's models."""
-    models = [_info(model) for model in exchange.world.scenario.models]
+    models = [_info(model) for model in exchange.state.scenario.models]
     body = page(models, exchange.request.query_params)
-    await exchange.suffer()
-    await exchange.answer_json(body)
+    await exchange.inject_error()
+    await exchange.send_json(body)
 
 
 async def get_model(exchange: Exchange) -> None:
     """Describe one model."""
     model = str(exchange.request.path_params["model_id"])
-    check_model(model, exchange.world.scenario.models)
-    await exchange.suffer()
-    await exchange.answer_json(_info(model))
+    check_model(model, exchange.state.scenario.models)
+    await exchange.inject_error()
+    await exchange.send_json(_info(model))
 
 
 def _info(model: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Lists that come in pages."""
+"""Pagination of lists."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["page"]
 
 
 def page(items: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
-    """One page of a list.
+    """Return one page of a list.
 
     Args:
         items: The whole list, in the order of the pages. Each item has an `id`.
-        query: `limit` (1 to 1000, 20 unless said), `after_id` and `before_id`.
+        query: `limit` (1 to 1000; 20 by default), `after_id` and `before_id`.
 
     Raises:
-        ApiError: 400, for a limit that is none or an unknown id.
+        ApiError: 400 for an invalid limit or an unknown id.
     """
     text = query.get("limit", "20")
     limit = int(text) if text.isdigit() else 0

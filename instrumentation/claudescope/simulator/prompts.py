@@ -1,4 +1,4 @@
-"""What a prompt costs: its tokens, and which of them the cache holds."""
+"""Counts the tokens of a prompt, and which of them the cache holds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from claudescope.simulator.requests import CountRequest
 __all__ = ["InputUsage", "PromptCache", "Segment", "count_tokens", "segments", "text_tokens"]
 
 _CHARS_PER_TOKEN = 4
-_MEDIA_TOKENS = 1500  # base64 is not read as text; a picture or a page costs about this much
-_TURN_TOKENS = 3  # who speaks
+_MEDIA_TOKENS = 1500  # per image or page; base64 is not counted as text
+_TURN_TOKENS = 3  # the role of the turn
 _LOOKBACK = 20  # blocks before a breakpoint in which the API looks for an earlier cache entry
 _LIFETIMES = {"5m": 300.0, "1h": 3600.0}
 
@@ -25,8 +25,8 @@ class Segment:
 
     Attributes:
         text: The part in canonical form.
-        tokens: How many tokens it is.
-        ttl: `"5m"` or `"1h"` if the request puts a cache breakpoint after it.
+        tokens: Its number of tokens.
+        ttl: `"5m"` or `"1h"` where a cache breakpoint follows; else None.
     """
 
     text: str
@@ -36,7 +36,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class InputUsage:
-    """How the tokens of a prompt are billed. The four add up to the prompt."""
+    """How the tokens of a prompt are billed. The four values add up to the whole prompt."""
 
     uncached: int
     read: int = 0
@@ -50,7 +50,7 @@ class InputUsage:
 
 
 def text_tokens(text: str) -> int:
-    """About four characters to a token, and at least one."""
+    """Estimate the tokens of a text: one per four characters, at least 1."""
     return max(1, -(-len(text) // _CHARS_PER_TOKEN))
 
 
@@ -79,7 +79,7 @@ def _blocks(content: str | list[dict[str, Any]]) -> Iterator[Segment]:
 
 
 def segments(request: CountRequest) -> list[Segment]:
-    """The parts of a prompt, in the order in which the API caches them: tools, system, messages."""
+    """Return the parts of a prompt in the order in which the API caches them: tools, system, messages."""
     parts = [_block(tool) for tool in request.tools]
     parts += _blocks(request.system or [])
     for turn in request.messages:
@@ -104,11 +104,11 @@ class _Entry:
 
 
 class PromptCache:
-    """The prefixes that were written and still live. Reading one makes it live on.
+    """The cached prefixes that have not expired. A read renews a prefix.
 
     Args:
-        clock: Seconds, monotonic.
-        min_tokens: A shorter prefix is not cached.
+        clock: Monotonic clock, in seconds.
+        min_tokens: The shortest prefix that is cached, in tokens.
     """
 
     def __init__(self, clock: Callable[[], float], min_tokens: int) -> None:
@@ -117,7 +117,7 @@ class PromptCache:
         self._entries: dict[bytes, _Entry] = {}
 
     def bill(self, model: str, parts: list[Segment]) -> tuple[InputUsage, Callable[[], None]]:
-        """Say how a prompt is billed.
+        """Return how a prompt is billed.
 
         Returns:
             The usage, and a function that remembers the prefixes that the prompt writes and reads, for when it is
@@ -148,7 +148,7 @@ class PromptCache:
 
 
 def _prefixes(model: str, parts: list[Segment]) -> tuple[list[bytes], list[int]]:
-    """A key and the token count of the prefix that ends with each part."""
+    """Return the key and the token count of the prefix that ends with each part."""
     digest = hashlib.sha256(model.encode())
     keys: list[bytes] = []
     sums: list[int] = []

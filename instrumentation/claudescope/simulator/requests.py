@@ -1,4 +1,4 @@
-"""Reads the body of a request, and refuses it in the API's words."""
+"""Parses and validates request bodies, with the API's error messages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _OutputConfig(BaseModel):
 
 
 class CountRequest(_Body):
-    """The parameters that say what the model reads."""
+    """The parameters that make up the prompt."""
 
     model: str = Field(min_length=1)
     messages: list[_Turn] = Field(min_length=1)
@@ -78,7 +78,7 @@ class CountRequest(_Body):
     output_config: _OutputConfig | None = None
     output_format: _Format | None = None
     cache_control: Json | None = None
-    # Taken, and without an effect here.
+    # Accepted, without effect.
     billing_policy: Any = None
     compaction: Any = None
     container: Any = None
@@ -95,7 +95,7 @@ class CountRequest(_Body):
 
     @property
     def schema_of_the_answer(self) -> Json | None:
-        """The JSON schema that the text of the answer must satisfy."""
+        """The JSON schema for the text of the response; None without structured output."""
         asked = (self.output_config and self.output_config.format) or self.output_format
         return asked.json_schema if asked else None
 
@@ -108,14 +108,14 @@ class MessageRequest(CountRequest):
     stop_sequences: list[str] = Field(default_factory=list[str])
     metadata: Json | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
-    # Still in use with older models.
+    # Older models still use it.
     temperature: Annotated[float, Field(ge=0, le=1)] | int | None = None
     top_k: int | None = None
     top_p: float | int | None = None
 
     @property
     def thinks(self) -> bool:
-        """Whether the answer starts with thinking."""
+        """Whether the response starts with thinking."""
         return self.thinking is not None and self.thinking.type in {"enabled", "adaptive"}
 
 
@@ -134,12 +134,12 @@ R = TypeVar("R", bound=_Body)
 
 
 def invalid(message: str) -> ApiError:
-    """A 400."""
+    """Make a 400."""
     return ApiError(400, "invalid_request_error", message)
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse a request without a key or a version.
+    """Reject a request without a key or a version.
 
     Raises:
         ApiError: 401 or 400.
@@ -152,7 +152,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
 
 
 def parse_json(raw: bytes) -> Json:
-    """The JSON object in a body.
+    """Parse a body that must be a JSON object.
 
     Raises:
         ApiError: 400.
@@ -167,7 +167,7 @@ def parse_json(raw: bytes) -> Json:
 
 
 def parse_body(body: Json, shape: type[R]) -> R:
-    """The parameters in a JSON object.
+    """Validate the parameters in a JSON object.
 
     Raises:
         ApiError: 400, in the words of the API: `max_tokens: Field required`.
@@ -235,7 +235,7 @@ def _check_thinking(request: MessageRequest) -> None:
 
 
 def check_model(model: str, models: tuple[str, ...]) -> None:
-    """Refuse a model that the scenario doesn't have.
+    """Reject a model that the scenario doesn't have.
 
     Raises:
         ApiError: 404.

@@ -1,4 +1,4 @@
-"""What the model answers: content blocks, stop reason and usage, all of it from the request and its dice."""
+"""Makes the model's response: content blocks, stop reason and usage, from the request and its random numbers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from claudescope.simulator.blocks import Block, Delta, chunks
 from claudescope.simulator.prompts import InputUsage, text_tokens
-from claudescope.simulator.randomness import Dice, lognormal
+from claudescope.simulator.randomness import Randomness, lognormal
 from claudescope.simulator.requests import MessageRequest
 from claudescope.simulator.scenario import Tokens, TokenSpread
 from claudescope.simulator.schema_sample import sample
 from claudescope.simulator.server_tools import server_tool_blocks
 
-__all__ = ["Answer", "answer"]
+__all__ = ["MessageResponse", "make_response"]
 
 _WORDS = [
     "the",
@@ -80,23 +80,23 @@ _CLIENT_TOOLS = {
     "memory_": {"command": "view", "path": "/memories"},
     "computer_": {"action": "screenshot"},
 }
-"""Inputs for the client tools that the API defines itself, by the start of their type."""
+"""Inputs for the client tools that the API defines, by the prefix of their type."""
 
 
 @dataclass
-class Answer:
-    """An answer before it is sent.
+class MessageResponse:
+    """A message before it is sent.
 
     Attributes:
         id: The message's id.
         model: The model that answers.
         blocks: The content.
-        stop_reason: Why it ends.
-        stop_sequence: The stop sequence met, if that is why.
-        stop_details: Why the model refused, if it did.
+        stop_reason: The stop reason.
+        stop_sequence: The stop sequence that ended the message; None without one.
+        stop_details: Why the model refused; None where it did not.
         input: How the prompt is billed.
-        output_tokens: All that the model wrote, thinking included.
-        thinking_tokens: What of that was thinking, None if it was not asked to think.
+        output_tokens: All output tokens, thinking included.
+        thinking_tokens: The output tokens of thinking; None where thinking is off.
         server_tools: Uses of server tools by the name in `usage`, such as `web_search_requests`.
         service_tier: `"standard"`, or `"batch"`.
     """
@@ -164,60 +164,60 @@ class Answer:
         return details
 
 
-def answer(
+def make_response(
     request: MessageRequest,
     prompt: InputUsage,
     tokens: Tokens,
-    dice: Dice,
+    randomness: Randomness,
     *,
     refuse: bool = False,
     tier: str = "standard",
-) -> Answer:
-    """Answer a request.
+) -> MessageResponse:
+    """Make the response to a request.
 
     Args:
-        request: What was asked.
+        request: The request.
         prompt: How the prompt is billed.
-        tokens: How much the model writes.
-        dice: The request's own.
-        refuse: Whether the model declines.
-        tier: The service tier that `usage` names.
+        tokens: The distributions of output lengths.
+        randomness: The random numbers of the request.
+        refuse: Whether the model refuses.
+        tier: The service tier in `usage`.
     """
-    made = Answer(dice.identifier("msg_01"), request.model, prompt, service_tier=tier)
-    if request.max_tokens == 0:  # only warms the cache
-        made.stop_reason = "max_tokens"
-        return made
+    response = MessageResponse(randomness.identifier("msg_01"), request.model, prompt, service_tier=tier)
+    if request.max_tokens == 0:  # such a request only fills the cache
+        response.stop_reason = "max_tokens"
+        return response
     if refuse:
-        _write_text(made, request, _prose(tokens.output, dice, most=8), dice, whole=None)
-        made.stop_reason, made.stop_sequence = "refusal", None
-        made.stop_details = {"type": "refusal", "category": None, "explanation": None}
-        return made
+        _write_text(response, request, _prose(tokens.output, randomness, most=8), randomness, whole=None)
+        response.stop_reason, response.stop_sequence = "refusal", None
+        response.stop_details = {"type": "refusal", "category": None, "explanation": None}
+        return response
     if request.thinks:
-        _think(made, request, tokens.thinking, dice)
-    tool = _tool_to_use(request, dice)
+        _think(response, request, tokens.thinking, randomness)
+    tool = _tool_to_use(request, randomness)
     if tool is None:
-        made.server_tools = server_tool_blocks(request, dice, made.blocks)
-        made.output_tokens += sum(block.tokens for block in made.blocks if block.kind == "server_tool_use")
+        response.server_tools = server_tool_blocks(request, randomness, response.blocks)
+        response.output_tokens += sum(block.tokens for block in response.blocks if block.kind == "server_tool_use")
         schema = request.schema_of_the_answer
-        whole = None if schema is None else json.dumps(sample(schema, dice.rng("schema")), ensure_ascii=False)
-        prose = "" if whole is not None else _prose(tokens.output, dice, most=1 << 20)
-        _write_text(made, request, prose, dice, whole=whole)
-        return made
+        whole = None if schema is None else json.dumps(sample(schema, randomness.rng("schema")), ensure_ascii=False)
+        prose = "" if whole is not None else _prose(tokens.output, randomness, most=1 << 20)
+        _write_text(response, request, prose, randomness, whole=whole)
+        return response
     if request.tool_choice is None or request.tool_choice.type == "auto":
-        _write_text(made, request, _prose(tokens.output, dice, most=12), dice, whole=None)
-    if made.stop_reason == "end_turn":
-        _use_tool(made, request, tool, dice)
-    return made
+        _write_text(response, request, _prose(tokens.output, randomness, most=12), randomness, whole=None)
+    if response.stop_reason == "end_turn":
+        _use_tool(response, request, tool, randomness)
+    return response
 
 
-def _length(spread: TokenSpread, dice: Dice, purpose: str) -> int:
-    return max(1, math.ceil(lognormal(dice.rng(purpose), spread.median, spread.sigma)))
+def _length(spread: TokenSpread, randomness: Randomness, purpose: str) -> int:
+    return max(1, math.ceil(lognormal(randomness.rng(purpose), spread.median, spread.sigma)))
 
 
-def _prose(spread: TokenSpread, dice: Dice, *, most: int) -> str:
-    """Sentences, one word to a token."""
-    rng = dice.rng("text")
-    length = min(_length(spread, dice, "output length"), most)
+def _prose(spread: TokenSpread, randomness: Randomness, *, most: int) -> str:
+    """Make sentences with one word per token."""
+    rng = randomness.rng("text")
+    length = min(_length(spread, randomness, "output length"), most)
     words = rng.choices(_WORDS, k=length)
     left = 0
     for place in range(length):
@@ -231,91 +231,93 @@ def _prose(spread: TokenSpread, dice: Dice, *, most: int) -> str:
     return " ".join(words)
 
 
-def _think(made: Answer, request: MessageRequest, spread: TokenSpread, dice: Dice) -> None:
+def _think(response: MessageResponse, request: MessageRequest, spread: TokenSpread, randomness: Randomness) -> None:
     budget = (request.thinking and request.thinking.budget_tokens) or request.max_tokens
-    rng = dice.rng("thinking")
-    length = min(_length(spread, dice, "thinking length"), budget, max(1, request.max_tokens - 1))
+    rng = randomness.rng("thinking")
+    length = min(_length(spread, randomness, "thinking length"), budget, max(1, request.max_tokens - 1))
     text = " ".join(rng.choices(_WORDS, k=length))
     shown = "" if request.thinking and request.thinking.display == "omitted" else text
     signature = base64.b64encode(rng.randbytes(96)).decode()
     deltas = [
         Delta({"type": "thinking_delta", "thinking": part}, len(part.split()))
-        for part in chunks(shown, dice, "thinking")
+        for part in chunks(shown, randomness, "thinking")
     ]
     deltas.append(Delta({"type": "signature_delta", "signature": signature}, 0 if shown else length))
-    made.blocks.append(
+    response.blocks.append(
         Block(
             {"type": "thinking", "thinking": shown, "signature": signature},
             {"type": "thinking", "thinking": "", "signature": ""},
             deltas,
         )
     )
-    made.thinking_tokens = length
-    made.output_tokens += length
+    response.thinking_tokens = length
+    response.output_tokens += length
 
 
-def _write_text(made: Answer, request: MessageRequest, prose: str, dice: Dice, *, whole: str | None) -> None:
-    """Add a text block, as much of it as `max_tokens` and the stop sequences leave.
+def _write_text(
+    response: MessageResponse, request: MessageRequest, prose: str, randomness: Randomness, *, whole: str | None
+) -> None:
+    """Add a text block, cut at `max_tokens` or at a stop sequence.
 
-    Prose has one token to a word; `whole` is structured output, which is counted by its length.
+    Prose has one token per word. `whole` is structured output, whose tokens are estimated by its length.
     """
     text = prose if whole is None else whole
-    room = request.max_tokens - made.output_tokens
+    room = request.max_tokens - response.output_tokens
     words = text.split(" ")
     if whole is None and len(words) > room:
-        text, made.stop_reason = " ".join(words[:room]), "max_tokens"
+        text, response.stop_reason = " ".join(words[:room]), "max_tokens"
     elif whole is not None and text_tokens(whole) > room:
-        text, made.stop_reason = whole[: room * 4], "max_tokens"
+        text, response.stop_reason = whole[: room * 4], "max_tokens"
     met = [(text.find(stop), stop) for stop in request.stop_sequences if stop and stop in text]
     if met:
-        end, made.stop_sequence = min(met)
-        text, made.stop_reason = text[:end], "stop_sequence"
+        end, response.stop_sequence = min(met)
+        text, response.stop_reason = text[:end], "stop_sequence"
     if not text:
         return
     deltas = [
         Delta({"type": "text_delta", "text": part}, len(part.split()) if whole is None else text_tokens(part))
-        for part in chunks(text, dice, f"text {len(made.blocks)}")
+        for part in chunks(text, randomness, f"text {len(response.blocks)}")
     ]
-    made.blocks.append(Block({"type": "text", "text": text}, {"type": "text", "text": ""}, deltas))
-    made.output_tokens += len(text.split()) if whole is None else text_tokens(text)
+    response.blocks.append(Block({"type": "text", "text": text}, {"type": "text", "text": ""}, deltas))
+    response.output_tokens += len(text.split()) if whole is None else text_tokens(text)
 
 
-def _tool_to_use(request: MessageRequest, dice: Dice) -> dict[str, Any] | None:
-    usable = [tool for tool in request.tools if _tool_input(tool, dice) is not None]
+def _tool_to_use(request: MessageRequest, randomness: Randomness) -> dict[str, Any] | None:
+    usable = [tool for tool in request.tools if _tool_input(tool, randomness) is not None]
     choice = request.tool_choice
     if not usable or (choice is not None and choice.type == "none"):
         return None
     if choice is not None and choice.type == "tool":
         return next((tool for tool in usable if tool.get("name") == choice.name), None)
     if choice is not None and choice.type == "any":
-        return dice.rng("tool").choice(usable)
+        return randomness.rng("tool").choice(usable)
     last = request.messages[-1].content
     if isinstance(last, list) and any(block.get("type") == "tool_result" for block in last):
         return None
-    return dice.rng("tool").choice(usable)
+    return randomness.rng("tool").choice(usable)
 
 
-def _tool_input(tool: dict[str, Any], dice: Dice) -> Any:
-    """An input that suits a tool that the client runs; None for the others."""
+def _tool_input(tool: dict[str, Any], randomness: Randomness) -> Any:
+    """Make an input for a tool that the client runs; None for other tools."""
     if isinstance(schema := tool.get("input_schema"), dict):
-        return sample(schema, dice.rng("tool input"))  # pyright: ignore[reportUnknownArgumentType]
+        return sample(schema, randomness.rng("tool input"))  # pyright: ignore[reportUnknownArgumentType]
     kind = str(tool.get("type"))
     return next((example for start, example in _CLIENT_TOOLS.items() if kind.startswith(start)), None)
 
 
-def _use_tool(made: Answer, request: MessageRequest, tool: dict[str, Any], dice: Dice) -> None:
-    tool_input = _tool_input(tool, dice)
+def _use_tool(response: MessageResponse, request: MessageRequest, tool: dict[str, Any], randomness: Randomness) -> None:
+    tool_input = _tool_input(tool, randomness)
     text = json.dumps(tool_input, ensure_ascii=False)
     tokens = text_tokens(text)
-    if made.output_tokens + tokens > request.max_tokens:
-        made.output_tokens = request.max_tokens
-        made.stop_reason = "max_tokens"
+    if response.output_tokens + tokens > request.max_tokens:
+        response.output_tokens = request.max_tokens
+        response.stop_reason = "max_tokens"
         return
-    bare = {"type": "tool_use", "id": dice.identifier("toolu_01"), "name": tool["name"]}
+    bare = {"type": "tool_use", "id": randomness.identifier("toolu_01"), "name": tool["name"]}
     deltas = [Delta({"type": "input_json_delta", "partial_json": ""}, 0)] + [
         Delta({"type": "input_json_delta", "partial_json": part}, text_tokens(part))
-        for part in chunks(text, dice, "tool input")
+        for part in chunks(text, randomness, "tool input")
     ]
-    made.blocks.append(Block({**bare, "input": tool_input}, {**bare, "input": {}}, deltas))
-    made.output_tokens += tokens
-    made.stop_reason = "tool_use"
+    response.blocks.append(Block({**bare, "input": tool_input}, {**bare, "input": {}}, deltas))
+    response.output_tokens += tokens
+    response.stop_reason = "tool_use"

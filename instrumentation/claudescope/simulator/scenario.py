@@ -1,4 +1,4 @@
-"""What a scenario file may say, and the scenarios that are shipped."""
+"""The model of a scenario file, and the shipped scenarios."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from claudescope._internal.yaml_model import Duration, did_you_mean, load_yaml_m
 __all__ = [
     "Batches",
     "Cache",
-    "Fault",
-    "FaultKind",
+    "InjectedError",
+    "InjectedErrorType",
     "Latency",
     "Limits",
     "Match",
@@ -28,8 +28,8 @@ __all__ = [
     "shipped_scenarios",
 ]
 
-FaultKind = Literal[
-    # Answered with an HTTP error. The names are the values of `error.type` that the answer leads to.
+InjectedErrorType = Literal[
+    # An HTTP error. The names are the values of `error.type` that the response leads to.
     "rate_limit_error",
     "ramp_limit_error",
     "spend_limit_error",
@@ -43,17 +43,17 @@ FaultKind = Literal[
     "request_too_large",
     "invalid_request_error",
     "content_policy_error",
-    # Slow, or no answer.
+    # A slow response, or none.
     "slow",
     "hang",
     "connection_reset",
-    # An answer that goes wrong on its way.
+    # A response that breaks while it is sent.
     "malformed_json",
     "stream_error",
     "stream_cut",
     "stream_reset",
     "stall",
-    # A good answer that the model declines to give.
+    # A response in which the model refuses.
     "refusal",
 ]
 
@@ -72,17 +72,17 @@ STATUSES: dict[str, tuple[int, ...]] = {
     "invalid_request_error": (400, 409, 422),
     "content_policy_error": (400,),
 }
-"""The statuses of each fault that answers with an HTTP error. The first is the default."""
+"""The statuses of each injected HTTP error. The first is the default."""
 
-STREAM_FAULTS = frozenset({"stream_error", "stream_cut", "stream_reset", "stall"})
-"""Faults that only happen to streams."""
+STREAM_ERRORS = frozenset({"stream_error", "stream_cut", "stream_reset", "stall"})
+"""Errors that are injected only into streams."""
 
 _PARAMETERS = {
     "status": frozenset(STATUSES),
     "retry_after": frozenset(STATUSES),
     "message": frozenset(STATUSES) | {"stream_error"},
     "error_type": frozenset({"stream_error"}),
-    "after_events": STREAM_FAULTS,
+    "after_events": STREAM_ERRORS,
     "delay": frozenset({"slow", "stall", "hang"}),
 }
 
@@ -96,7 +96,7 @@ class Spread(_Part):
 
     median: Duration
     sigma: float = Field(default=0.3, ge=0, le=3)
-    """Standard deviation of the logarithm; 0 makes every value the median."""
+    """Standard deviation of the logarithm. With 0 every value is the median."""
 
 
 class TokenSpread(_Part):
@@ -107,21 +107,21 @@ class TokenSpread(_Part):
 
 
 class Latency(_Part):
-    """How long the model takes."""
+    """How fast the model writes."""
 
     time_to_first_token: Spread = Spread(median=0.4)
     time_per_output_token: Spread = Spread(median=0.012)
 
 
 class Tokens(_Part):
-    """How much the model writes."""
+    """How many tokens the model writes."""
 
     output: TokenSpread = TokenSpread(median=120)
     thinking: TokenSpread = TokenSpread(median=200)
 
 
 class Limits(_Part):
-    """What each model accepts in one window. Windows are fixed, start with the first request, and are not scaled."""
+    """Rate limits of each model. Windows are fixed, start with the first request, and ignore the time scale."""
 
     window: Annotated[Duration, Field(gt=0)] = 60.0
     requests: int = Field(default=4000, gt=0)
@@ -138,7 +138,7 @@ class Cache(_Part):
     """The prompt cache."""
 
     min_tokens: int = Field(default=1024, ge=0)
-    """A prefix shorter than this is not cached, as in the API."""
+    """The shortest prefix in tokens that is cached, as in the API."""
 
 
 class Batches(_Part):
@@ -148,73 +148,73 @@ class Batches(_Part):
 
 
 class Match(_Part):
-    """Which requests a fault may happen to. What is not said matches all."""
+    """The requests that an injected error applies to. An omitted key matches every request."""
 
     model: str | None = None
     stream: bool | None = None
     path: str | None = None
     """The exact path, such as `/v1/messages/count_tokens`."""
     attempts: int | None = Field(default=None, ge=1)
-    """Only the first so many attempts of a call, by the SDK's `x-stainless-retry-count`."""
+    """Only this many first attempts of a call, by the SDK's header `x-stainless-retry-count`."""
 
 
-class Fault(_Part):
-    """A share of the matching requests goes wrong in one way."""
+class InjectedError(_Part):
+    """An error that is injected into a share of the matching requests."""
 
-    kind: FaultKind
+    type: InjectedErrorType
     share: float = Field(default=1.0, ge=0, le=1)
     match: Match = Match()
     status: int | None = Field(default=None, validate_default=True)
     retry_after: Duration | None = None
-    """What the header `retry-after` says, in seconds; not scaled. 0 leaves the header out."""
+    """The header `retry-after`, in seconds; ignores the time scale. 0 omits the header."""
     message: str | None = None
     error_type: str | None = None
-    """The type that an error event carries; `overloaded_error` unless said."""
+    """The type in an error event; `overloaded_error` by default."""
     after_events: int | None = Field(default=None, ge=0)
-    """How many events a stream has sent before the fault; drawn anew for each stream unless said."""
+    """How many events a stream sends before the error; by default random for each stream."""
     delay: Duration | None = None
-    """The extra wait of `slow` and the gap of a `stall` (10 s unless said), the longest wait of a `hang` (10 min)."""
+    """The extra delay of `slow`, the pause of `stall` (both 10 s by default), or the limit of `hang` (10 min)."""
 
     @field_validator(*_PARAMETERS)
     @classmethod
-    def _belongs_to_the_kind(cls, value: object, info: ValidationInfo) -> object:
-        kind = info.data.get("kind")
-        if value is not None and kind is not None and kind not in _PARAMETERS[str(info.field_name)]:
-            raise ValueError(f"the fault {kind!r} has no such parameter")
+    def _parameter_of_the_type(cls, value: object, info: ValidationInfo) -> object:
+        injected = info.data.get("type")
+        if value is not None and injected is not None and injected not in _PARAMETERS[str(info.field_name)]:
+            raise ValueError(f"an injected {injected!r} has no such parameter")
         return value
 
     @field_validator("status")
     @classmethod
-    def _status_of_the_kind(cls, value: int | None, info: ValidationInfo) -> int | None:
-        allowed = STATUSES.get(str(info.data.get("kind")))
+    def _status_of_the_type(cls, value: int | None, info: ValidationInfo) -> int | None:
+        allowed = STATUSES.get(str(info.data.get("type")))
         if value is None:
             return allowed[0] if allowed else None
         if allowed is not None and value not in allowed:
-            raise ValueError(f"expected {' or '.join(map(str, allowed))} for {info.data.get('kind')!r}")
+            raise ValueError(f"expected {' or '.join(map(str, allowed))} for {info.data.get('type')!r}")
         return value
 
 
-def _check_shares(faults: tuple[Fault, ...], where: str) -> None:
-    for match in (fault.match for fault in faults):
-        total = sum(fault.share for fault in faults if fault.match in (match, Match()))
+def _check_shares(errors: tuple[InjectedError, ...], where: str) -> None:
+    for match in (injected.match for injected in errors):
+        total = sum(injected.share for injected in errors if injected.match in (match, Match()))
         if total > 1 + 1e-9:
-            raise ValueError(f"the shares of {where} that can happen to one request add up to {total:g}, over 1")
+            raise ValueError(f"the shares of {where} that apply to the same request add up to {total:g}, above 1")
 
 
 class Phase(_Part):
-    """Faults that hold for a while, after which the next phase begins."""
+    """Injected errors that apply for some time. The next phase follows."""
 
     duration: Annotated[Duration, Field(gt=0)] = Field(validation_alias="for")
-    faults: tuple[Fault, ...] = ()
+    errors: tuple[InjectedError, ...] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Scenario(_Part):
-    """What the API is like.
+    """How the simulated API behaves.
 
-    All durations are in seconds. Latencies, delays, processing times and phases are multiplied by the simulator's time
-    scale; rate limit windows and `retry_after` are not, as clients act on those by their own clock.
+    All durations are in seconds. The simulator's time scale multiplies latencies, delays, processing times and phases.
+    It does not apply to rate limit windows and `retry_after`, as clients act on those by their own clock.
     """
 
     name: str = Field(min_length=1)
@@ -228,35 +228,35 @@ class Scenario(_Part):
         default=("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-4-8", "claude-haiku-4-5"),
         min_length=1,
     )
-    faults: tuple[Fault, ...] = ()
+    errors: tuple[InjectedError, ...] = ()
     phases: tuple[Phase, ...] = ()
-    """Faults on top of `faults`, one phase after the other since the scenario came into use."""
+    """Errors in addition to `errors`. Phases follow each other from the moment the scenario is in use."""
     after_phases: Literal["loop", "hold"] = "loop"
 
-    @field_validator("faults")
+    @field_validator("errors")
     @classmethod
-    def _shares_fit(cls, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-        _check_shares(faults, "the faults")
-        return faults
+    def _shares_fit(cls, errors: tuple[InjectedError, ...]) -> tuple[InjectedError, ...]:
+        _check_shares(errors, "the errors")
+        return errors
 
     @field_validator("phases")
     @classmethod
     def _shares_of_phases_fit(cls, phases: tuple[Phase, ...], info: ValidationInfo) -> tuple[Phase, ...]:
         for number, phase in enumerate(phases, start=1):
-            _check_shares(info.data.get("faults", ()) + phase.faults, f"the faults of phase {number}")
+            _check_shares(info.data.get("errors", ()) + phase.errors, f"the errors of phase {number}")
         return phases
 
-    def faults_at(self, elapsed: float) -> tuple[Fault, ...]:
-        """The faults that hold `elapsed` unscaled seconds after the scenario came into use."""
+    def errors_at(self, elapsed: float) -> tuple[InjectedError, ...]:
+        """The injected errors that apply `elapsed` unscaled seconds after the scenario came into use."""
         if not self.phases:
-            return self.faults
+            return self.errors
         period = sum(phase.duration for phase in self.phases)
         left = elapsed % period if self.after_phases == "loop" else min(elapsed, period)
         for phase in self.phases:
             left -= phase.duration
             if left < 0:
-                return self.faults + phase.faults
-        return self.faults + self.phases[-1].faults
+                return self.errors + phase.errors
+        return self.errors + self.phases[-1].errors
 
 
 def shipped_scenarios() -> dict[str, str]:
@@ -271,7 +271,7 @@ def load_scenario(source: str | Path) -> Scenario:
         source: The name of a shipped scenario, or the path of a YAML file (with a `/`, or ending in `.yaml` or `.yml`).
 
     Raises:
-        BadInputError: There is no such scenario or file, or the file is wrong; the message has file and line.
+        BadInputError: There is no such scenario or file, or the file is invalid; the message has file and line.
     """
     if isinstance(source, Path) or "/" in source or source.endswith((".yaml", ".yml")):
         return load_yaml_model(Path(source), Scenario)
@@ -279,7 +279,7 @@ def load_scenario(source: str | Path) -> Scenario:
     if source not in names:
         raise BadInputError(
             f"there is no scenario {source!r}.{did_you_mean(source, names)} The shipped scenarios are "
-            f"{', '.join(names)}; a scenario of your own is the path of a YAML file"
+            f"{', '.join(names)}; for your own scenario give the path of a YAML file"
         )
     with as_file(files("claudescope.simulator") / "scenarios" / f"{source}.yaml") as path:
         return load_yaml_model(path, Scenario)

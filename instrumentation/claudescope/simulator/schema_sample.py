@@ -1,4 +1,4 @@
-"""Makes up a value that satisfies a JSON schema."""
+"""Makes a random value that satisfies a JSON schema."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _WORDS = ("amber", "basalt", "cedar", "delta", "ember", "fjord", "garnet", "harb
 
 
 def sample(schema: Mapping[str, Any], rng: random.Random) -> Any:
-    """Make up a value.
+    """Make a value.
 
     Knows the keywords that the API's structured outputs and tool schemas use; `pattern` is not among them.
 
     Args:
-        schema: A JSON schema. Its references point into itself.
-        rng: Where the choices come from.
+        schema: A JSON schema. Its references must point into the schema itself.
+        rng: The source of random choices.
     """
     return _sample(schema, rng, schema, 0)
 
@@ -54,7 +54,7 @@ def _target(reference: str, root: Mapping[str, Any]) -> Any:
 
 
 def _branch(branches: list[Any], rng: random.Random, depth: int) -> Any:
-    # A model that holds itself has a way out; deep inside, take it.
+    # A recursive schema has an alternative without recursion: choose it at depth.
     if depth >= _DEEP:
         return next((branch for branch in branches if branch.get("type") == "null"), branches[-1])
     return rng.choice([branch for branch in branches if branch.get("type") != "null"] or branches)
@@ -127,7 +127,7 @@ def _highest(schema: dict[str, Any]) -> float | None:
 
 def _string(schema: dict[str, Any], rng: random.Random) -> str:
     word = rng.choice(_WORDS)
-    made = {
+    response = {
         "date": f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
         "time": f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}:00Z",
         "date-time": f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}T12:00:00Z",
@@ -139,8 +139,8 @@ def _string(schema: dict[str, Any], rng: random.Random) -> str:
         "ipv6": f"2001:db8::{rng.randint(1, 9999):x}",
         "uuid": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
     }.get(str(schema.get("format")))
-    if made is not None:
-        return made
+    if response is not None:
+        return response
     text = word
     while len(text) < schema.get("minLength", 0):
         text += f" {rng.choice(_WORDS)}"

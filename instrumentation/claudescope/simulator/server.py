@@ -19,7 +19,7 @@ from claudescope._internal.exceptions import BadInputError
 from claudescope.simulator.app import build_app
 from claudescope.simulator.ledger import Ledger
 from claudescope.simulator.scenario import Scenario, load_scenario
-from claudescope.simulator.state import World
+from claudescope.simulator.state import SimulatorState
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,17 +30,17 @@ T = TypeVar("T")
 
 
 class _Protocol(H11Protocol):
-    """HTTP on a connection that the application can break."""
+    """HTTP on a connection that the application can reset."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.app_state = {**self.app_state, "transport": transport}
-        # asyncio leaves sockets of listeners that others made with Nagle's algorithm on: 40 ms between two events.
+        # asyncio leaves Nagle's algorithm on where it did not create the listener: 40 ms between two events.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready, and doesn't wait for clients when it stops."""
+    """A server that calls back when it is ready, and doesn't wait for clients when it stops."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[asyncio.AbstractEventLoop], None]) -> None:
         super().__init__(config)
@@ -48,7 +48,7 @@ class _Server(uvicorn.Server):
         self._stop = asyncio.Event()
 
     def request_stop(self) -> None:
-        """End `serve`. To be called in its loop."""
+        """End `serve`. Must be called in its event loop."""
         self._stop.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -68,17 +68,17 @@ class _Server(uvicorn.Server):
 class Simulator:
     """A simulated Messages API on this machine's loopback interface.
 
-    Use it in a `with` statement: it serves from its start to its end, in a thread of its own.
+    Use it in a `with` statement. It serves in its own thread until the block ends.
 
     Args:
         scenario: A shipped scenario's name, the path of a scenario file, or a scenario.
-        seed: Same seed, same answers to the same requests, in whatever order they arrive.
-        port: The port, or 0 for one that the system chooses.
+        seed: The same seed gives the same responses to the same requests, in whatever order they arrive.
+        port: The port; 0 for a free one.
         host: A loopback address, or `localhost`.
-        time_scale: What latencies, delays and phases are multiplied by: 0.1 is ten times as fast. Over 0.
+        time_scale: Factor for latencies, delays and phases, above 0: 0.1 is ten times as fast.
 
     Raises:
-        BadInputError: There is no such scenario, its file is wrong, or another argument is.
+        BadInputError: The scenario does not exist, its file is invalid, or another argument is.
     """
 
     def __init__(
@@ -91,19 +91,19 @@ class Simulator:
         time_scale: float = 1.0,
     ) -> None:
         if not 0 < time_scale < float("inf"):
-            raise BadInputError(f"the time scale {time_scale:g} can't be used. Expected a number over 0, such as 0.1")
+            raise BadInputError(f"invalid time scale {time_scale:g}. Expected a number above 0, such as 0.1")
         if not 0 <= port <= 65535:
-            raise BadInputError(f"the port {port} can't be used. Expected 1 to 65535, or 0 for a free one")
+            raise BadInputError(f"invalid port {port}. Expected 1 to 65535, or 0 for a free one")
         self._host = _loopback(host)
         self._port = port
-        self._world = World(_scenario(scenario), seed=seed, time_scale=time_scale)
+        self._state = SimulatorState(_scenario(scenario), seed=seed, time_scale=time_scale)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._server: _Server | None = None
 
     @property
     def url(self) -> str:
-        """The base URL to give to a client, without a slash at its end.
+        """The base URL for a client, without a slash at its end.
 
         Raises:
             RuntimeError: The simulator has not been started.
@@ -116,27 +116,27 @@ class Simulator:
     @property
     def scenario(self) -> Scenario:
         """The scenario in use."""
-        return self._call(lambda: self._world.scenario)
+        return self._call(lambda: self._state.scenario)
 
     def ledger(self) -> Ledger:
-        """What was served since the start or the last reset. Works after the end too."""
-        return self._call(self._world.ledger)
+        """The counts since the start or the last reset. Also works after the simulator has stopped."""
+        return self._call(self._state.ledger)
 
     def use(self, scenario: str | Path | Scenario) -> None:
-        """Switch to another scenario. Its phases and rate limit windows start now; the ledger goes on.
+        """Switch to another scenario. Its phases and rate limit windows start now; the ledger keeps its counts.
 
         Raises:
-            BadInputError: There is no such scenario, or its file is wrong.
+            BadInputError: The scenario does not exist, or its file is invalid.
         """
         loaded = _scenario(scenario)
-        self._call(lambda: self._world.use(loaded))
+        self._call(lambda: self._state.use(loaded))
 
     def reset(self) -> None:
-        """Start all over with the scenario in use: ledger, cache, rate limits, batches and randomness."""
-        self._call(self._world.reset)
+        """Reset ledger, cache, rate limits, batches and random numbers. The scenario stays."""
+        self._call(self._state.reset)
 
     def start(self) -> None:
-        """Start to serve. Returns when the simulator answers.
+        """Start the server. Returns when it accepts requests.
 
         Raises:
             BadInputError: The port is in use, or may not be used.
@@ -144,7 +144,7 @@ class Simulator:
         listener = _listen(self._host, self._port)
         self._port = int(listener.getsockname()[1])
         config = uvicorn.Config(
-            build_app(self._world),
+            build_app(self._state),
             http=_Protocol,
             ws="none",
             loop="asyncio",
@@ -160,7 +160,7 @@ class Simulator:
         def serve() -> None:
             try:
                 asyncio.run(server.serve(sockets=[listener]))
-            except BaseException as error:  # noqa: BLE001 - passed on to who waits for the start
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for the start
                 if not ready.done():
                     ready.set_exception(error)
             finally:
@@ -175,7 +175,7 @@ class Simulator:
             raise
 
     def stop(self) -> None:
-        """Stop to serve, and break the connections that are open. Does nothing if it has stopped."""
+        """Stop the server and close open connections. Does nothing where it has stopped."""
         if self._thread is None or self._server is None or self._loop is None:
             return
         self._loop.call_soon_threadsafe(self._server.request_stop)
@@ -192,7 +192,7 @@ class Simulator:
         self.stop()
 
     def _call(self, function: Callable[[], T]) -> T:
-        """Call a function where the world may be touched: in the loop while that runs."""
+        """Call a function in the event loop while that runs, as only the loop may use the state."""
         if self._loop is None:
             return function()
 
@@ -215,8 +215,7 @@ def _loopback(host: str) -> str:
     except ValueError:
         pass
     raise BadInputError(
-        f"the host {host!r} can't be used: the simulator is for this machine alone. "
-        "Expected 127.0.0.1, ::1 or localhost"
+        f"invalid host {host!r}: the simulator serves this machine only. Expected 127.0.0.1, ::1 or localhost"
     )
 
 
@@ -227,5 +226,5 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadInputError(
-            f"the port {port} on {host} can't be used: {reason}. Give another one, or 0 for a free one"
+            f"can't listen on port {port} of {host}: {reason}. Choose another port, or 0 for a free one"
         ) from None

@@ -1,4 +1,4 @@
-"""The tools that the API runs itself: web search and web fetch."""
+"""Server tools: web search and web fetch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from claudescope.simulator.blocks import Block, Delta, chunks
 from claudescope.simulator.prompts import text_tokens
-from claudescope.simulator.randomness import Dice
+from claudescope.simulator.randomness import Randomness
 from claudescope.simulator.requests import MessageRequest
 
 __all__ = ["server_tool_blocks"]
@@ -16,8 +16,8 @@ __all__ = ["server_tool_blocks"]
 _URL = "https://example.com/article"
 
 
-def server_tool_blocks(request: MessageRequest, dice: Dice, blocks: list[Block]) -> dict[str, int] | None:
-    """Use each server tool of a request once, and add what it says to the answer's blocks.
+def server_tool_blocks(request: MessageRequest, randomness: Randomness, blocks: list[Block]) -> dict[str, int] | None:
+    """Use each server tool of a request once, and append its blocks to the response.
 
     Returns:
         The uses as `usage.server_tool_use` names them, None if the request has no server tool.
@@ -32,20 +32,20 @@ def server_tool_blocks(request: MessageRequest, dice: Dice, blocks: list[Block])
     if not any(uses.values()):
         return None
     if uses["web_search_requests"]:
-        _add(blocks, dice, "web_search", {"query": "latency budget"}, _search_result(dice))
+        _add(blocks, randomness, "web_search", {"query": "latency budget"}, _search_result(randomness))
     if uses["web_fetch_requests"]:
-        _add(blocks, dice, "web_fetch", {"url": _URL}, _fetch_result())
+        _add(blocks, randomness, "web_fetch", {"url": _URL}, _fetch_result())
     return uses
 
 
-def _search_result(dice: Dice) -> Any:
+def _search_result(randomness: Randomness) -> Any:
     return [
         {
             "type": "web_search_result",
             "url": _URL,
             "title": "An article",
             "page_age": None,
-            "encrypted_content": base64.b64encode(dice.rng("web search").randbytes(48)).decode(),
+            "encrypted_content": base64.b64encode(randomness.rng("web search").randbytes(48)).decode(),
         }
     ]
 
@@ -63,12 +63,12 @@ def _fetch_result() -> Any:
     }
 
 
-def _add(blocks: list[Block], dice: Dice, name: str, tool_input: dict[str, str], result: Any) -> None:
-    bare = {"type": "server_tool_use", "id": dice.child(name).identifier("srvtoolu_01"), "name": name}
+def _add(blocks: list[Block], randomness: Randomness, name: str, tool_input: dict[str, str], result: Any) -> None:
+    bare = {"type": "server_tool_use", "id": randomness.child(name).identifier("srvtoolu_01"), "name": name}
     text = json.dumps(tool_input)
     deltas = [
         Delta({"type": "input_json_delta", "partial_json": part}, text_tokens(part))
-        for part in chunks(text, dice, name)
+        for part in chunks(text, randomness, name)
     ]
     blocks.append(Block({**bare, "input": tool_input}, {**bare, "input": {}}, deltas))
     whole = {"type": f"{name}_tool_result", "tool_use_id": bare["id"], "content": result}

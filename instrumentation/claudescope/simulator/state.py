@@ -1,4 +1,4 @@
-"""What a running simulator knows. Only the server's event loop touches it."""
+"""The state of a running simulator. Only the server's event loop uses it."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from claudescope.simulator.batches import Batches
-from claudescope.simulator.ledger import Bookkeeper, Ledger
+from claudescope.simulator.ledger import Ledger, Stats
 from claudescope.simulator.limits import RateLimits
 from claudescope.simulator.prompts import PromptCache
-from claudescope.simulator.randomness import DiceBox
-from claudescope.simulator.scenario import Fault, Scenario
+from claudescope.simulator.randomness import RandomnessSource
+from claudescope.simulator.scenario import InjectedError, Scenario
 
-__all__ = ["World"]
+__all__ = ["SimulatorState"]
 
 
 def _utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class World:
-    """The scenario in use and all state that answers depend on.
+class SimulatorState:
+    """The scenario in use and all state that responses depend on.
 
     Args:
         scenario: The scenario to start with.
-        seed: Same seed, same answers.
-        time_scale: What latencies, delays and phases are multiplied by.
-        clock: Seconds, monotonic.
-        now: The wall clock, for the times that the API tells.
+        seed: The same seed gives the same responses.
+        time_scale: Factor for latencies, delays and phases.
+        clock: Monotonic clock, in seconds.
+        now: Wall clock, for the timestamps in responses.
     """
 
     def __init__(
@@ -43,28 +43,28 @@ class World:
         self.time_scale = time_scale
         self.clock = clock
         self.now = now
-        self.dice = DiceBox(seed)
+        self.randomness = RandomnessSource(seed)
         self.use(scenario)
         self.reset()
 
     def use(self, scenario: Scenario) -> None:
-        """Switch to a scenario: its phases and rate limit windows start anew; the ledger goes on."""
+        """Switch to a scenario. Its phases and rate limit windows start now; the ledger keeps its counts."""
         self.scenario = scenario
         self.limits = RateLimits(scenario.limits, self.clock, self.now)
         self.cache = PromptCache(self.clock, scenario.cache.min_tokens)
         self._since = self.clock()
 
     def reset(self) -> None:
-        """Start all over with the scenario in use, with an empty ledger."""
+        """Start again with the scenario in use and an empty ledger."""
         self.use(self.scenario)
-        self.dice.clear()
-        self.books = Bookkeeper()
+        self.randomness.clear()
+        self.stats = Stats()
         self.batches = Batches()
 
     def ledger(self) -> Ledger:
-        """The ledger as it stands."""
-        return self.books.ledger()
+        """The counts so far."""
+        return self.stats.ledger()
 
-    def faults(self) -> tuple[Fault, ...]:
-        """The fault rules that hold now."""
-        return self.scenario.faults_at((self.clock() - self._since) / self.time_scale)
+    def injected_errors(self) -> tuple[InjectedError, ...]:
+        """The rules for injected errors that apply now."""
+        return self.scenario.errors_at((self.clock() - self._since) / self.time_scale)

@@ -1,10 +1,10 @@
-"""For the tests of apps that use claudescope: see the calls that a block of code makes.
+"""Records the calls that a block of code makes, for the tests of your app.
 
     with capture_calls() as calls:
         app.summarise(text)
     assert [call.outcome for call in calls] == ["ok"]
 
-`claudescope.testing.fixtures` has the same as pytest fixtures, and a simulator of the API.
+`claudescope.testing.fixtures` has pytest fixtures for this and for a simulated API.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class _Capture(Sink):
 def capture_calls() -> Generator[list[CallRecord], None, None]:
     """Collect the record of every call that ends inside the block, in any thread or task.
 
-    Switches claudescope on for the block where it is not on already.
+    Instruments the SDK during the block, if it is not instrumented already.
 
     Yields:
-        The records so far, in the order in which the calls ended. Complete once the block is left: a stream that
-        was dropped is recorded a moment later, and leaving the block waits for it.
+        The records so far, in the order in which the calls ended. The list is complete after the block, which waits
+        for records of abandoned streams.
 
     Raises:
         MissingExtraError: The `anthropic` SDK is not installed.

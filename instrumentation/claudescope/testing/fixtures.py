@@ -22,7 +22,7 @@ def claude_calls() -> Generator[list[CallRecord], None, None]:
 
 @pytest.fixture
 def claude_simulator(monkeypatch: pytest.MonkeyPatch) -> Generator[Simulator, None, None]:
-    """A simulator of the API that clients made without a `base_url` reach during the test.
+    """A simulated API. Clients without a `base_url` use it during the test.
 
     Sets `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`. Needs the extra `simulator`.
     """

@@ -19,7 +19,7 @@ variable "sentry_project" {
 
 variable "sentry_environment" {
   type        = string
-  description = "Environment whose events alert."
+  description = "Environment whose events trigger alerts."
   default     = "production"
 }
 
@@ -30,7 +30,7 @@ variable "pagerduty_integration" {
 
 variable "pagerduty_service" {
   type        = string
-  description = "Name that the PagerDuty service is to have in Sentry."
+  description = "Name of the PagerDuty service in Sentry."
   default     = "claude"
 }
 

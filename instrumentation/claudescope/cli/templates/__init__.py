@@ -1,6 +1,6 @@
-"""What `claudescope init` writes into a repository: a spec, a pipeline, and folders for what is generated.
+"""The files that `claudescope init` adds to a repository: a spec, a CI pipeline and Terraform.
 
-common   the spec, what the folders are, Terraform
+common   the spec, a README, Terraform
 github   a workflow and the action that it uses
 gitlab   jobs to include
 """
@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["CiSystem", "starter_files"]
+__all__ = ["CiSystem", "template_files"]
 
 CiSystem = Literal["github", "gitlab", "none"]
-"""Whose pipeline is written."""
+"""The CI system of the pipeline."""
 
 
-def starter_files(ci: CiSystem) -> Mapping[Path, str]:
-    """The files for a repository, by their path in it.
+def template_files(ci: CiSystem) -> Mapping[Path, str]:
+    """Return the files for a repository, by path.
 
     Args:
-        ci: The system that runs the pipeline; with `none` there is no pipeline.
+        ci: The CI system; `none` for no pipeline.
     """
     folders = [Path(__file__).parent / name for name in ("common", ci)]
     return {

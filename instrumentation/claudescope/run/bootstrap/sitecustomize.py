@@ -1,7 +1,7 @@
-"""Python imports this first in every process of a command under `claudescope run`, as its folder leads PYTHONPATH.
+"""Python imports this module at the start of every process under `claudescope run`, as its folder is on PYTHONPATH.
 
-Whatever the app has as `sitecustomize` runs as if this were not here. claudescope itself is imported only once the app
-imports the `anthropic` SDK: a process that never does pays next to nothing. Nothing here raises into the app.
+The app's own `sitecustomize` is run as well. claudescope itself is imported only when the app imports the `anthropic`
+SDK, so other processes start as fast as before. Nothing here raises into the app.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def _chain() -> None:
 
 
 class _WhenImported:
-    """Finds the SDK as Python would have, and starts claudescope once it is imported."""
+    """Finds the SDK with Python's other finders, and starts claudescope once it is imported."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Python's protocol of finders."""
+        """Implement Python's finder protocol."""
         if name != "anthropic":
             return None
         spec: ModuleSpec | None = None
@@ -55,19 +55,19 @@ class _WhenImported:
 
 
 class _Loader:
-    """Stands in for the SDK's loader while that runs, and is gone afterwards."""
+    """Wraps the SDK's loader while it runs, and is removed afterwards."""
 
     def __init__(self, loader: Any, finder: Any) -> None:
         self._loader = loader
         self._finder = finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the SDK's loader does."""
+        """Call the SDK's loader."""
         module: ModuleType | None = self._loader.create_module(spec)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the SDK as its loader does, then start."""
+        """Call the SDK's loader, then start claudescope."""
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         module.__loader__ = self._loader
@@ -86,7 +86,7 @@ class _Loader:
             )
 
 
-def _arm() -> None:
+def _install() -> None:
     root, _, address = os.environ.get("_CLAUDESCOPE_RUN", "").partition(":")
     if not address:
         return
@@ -98,22 +98,22 @@ def _arm() -> None:
 
 
 def _wait_for_report(address: str, pid: int) -> None:
-    """Let the report be printed before the command ends: whoever waits for the command then has it."""
+    """Wait until the report is printed, so that it is there when the command ends."""
     if pid != os.getpid():
         return
     import socket
 
     try:
-        with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(10)
-            link.connect(address)
-            link.sendall(b'{"leaving": true}\n')
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(address)
+            connection.sendall(b'{"exiting": true}\n')
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
-            link.recv(1)
-    except BaseException:  # noqa: BLE001, S110 - a second Ctrl-C ends the wait; nothing here is the app's
+            connection.recv(1)
+    except BaseException:  # noqa: BLE001, S110 - a second Ctrl-C ends the wait; nothing here may raise into the app
         pass
 
 
-_arm()
+_install()
 _chain()

@@ -1,9 +1,9 @@
-"""What belongs on Sentry's side, made from the one classification: fingerprint rules and alerts. Needs no Sentry SDK.
+"""Generates fingerprint rules and alerts for Sentry's server from the table of error types. Needs no Sentry SDK.
 
-fingerprints   rules that put failed calls together on the server, for clients with and without claudescope
-thresholds     when a kind of failure alerts, and how loudly
+fingerprints   rules that group failed calls on the server, for clients with and without claudescope
+thresholds     when an error type alerts, and with which severity
 terraform      the alerts as `sentry_alert` resources
-payloads       the same alerts as bodies of Sentry's API
+payloads       the alerts as request bodies of Sentry's API
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ["build"]
 
 
 def build(group_by: Sequence[str] = ()) -> Mapping[str, str]:
-    """Everything that `claudescope sentry build` writes.
+    """Generate everything that `claudescope sentry build` writes.
 
     Args:
-        group_by: What splits the issue of a kind, as in the integration's `Options`: `model`, `workflow` or both.
+        group_by: What splits the issue of an error type, as in `Options`: `model`, `workflow` or both.
 
     Returns:
-        Texts by file name. The same every time.
+        Texts by file name. Deterministic.
     """
     return {
         "fingerprint_rules.txt": fingerprint_rules(group_by),

@@ -1,7 +1,7 @@
-"""Rules for Sentry's *Issue Grouping* settings, in the grammar of its fingerprint rules.
+"""Generates fingerprint rules for Sentry's *Issue Grouping* settings.
 
-The first rule that matches wins. A pattern is a glob; matchers of an exception's type and value must hold for the same
-exception, one of a stack frame for any frame of the event.
+The first rule that matches wins. A pattern is a glob. Matchers of type and value must match the same exception; a
+matcher of a stack frame must match any frame of the event.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["fingerprint_rules"]
 _TAGS: Final = {"model": MODEL_TAG, "workflow": WORKFLOW.name}
 _SDK: Final = 'stack.module:"anthropic.*"'
 _CLASSES: Final = {
-    # Where there is no response to tell by. A full pool is told by its cause, which is in the event too.
+    # Errors without a response. The event also contains the cause, which identifies a full connection pool.
     "PoolTimeout": "pool_timeout_error",
     "APITimeoutError": "client_timeout_error",
     "APIConnectionError": "connection_error",
     "APIResponseValidationError": "response_validation_error",
 }
 _STATUS_CLASSES: Final = {
-    # Where the body was no JSON, the SDK's message is the body, and only the class tells the status.
+    # For a body that is not JSON the SDK's message is the body, and only the class identifies the status.
     "BadRequestError": 400,
     "AuthenticationError": 401,
     "PaymentRequiredError": 402,
@@ -46,40 +46,41 @@ _STATUS_CLASSES: Final = {
     "GatewayTimeoutError": 504,
     "OverloadedError": 529,
 }
-_SURER_THAN_TYPE: Final = (413, 431)
-"""Statuses whose bodies may only say that the request is invalid."""
+_STATUSES_BEFORE_TYPES: Final = (413, 431)
+"""Statuses that are more specific than the type in their bodies."""
 
 
 def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
-    """All rules, as the text that Sentry takes.
+    """Generate all rules, as text for Sentry's settings.
 
     Args:
-        group_by: What splits the issue of a kind: `model`, `workflow` or both. Only events of claudescope tell.
+        group_by: What splits the issue of an error type: `model`, `workflow` or both. Only events of clients with
+            claudescope can be split.
     """
     split = "".join(f', "{{{{ tags.{_TAGS[name]} }}}}"' for name in group_by)
     lines = [
-        "# Events of clients with claudescope: by its tag.",
-        *(f'tags.{ERROR_TYPE_TAG}:"{kind}" -> {FINGERPRINT}, {kind}{split}' for kind in ERROR_TYPES),
+        "# Clients with claudescope: match its tag.",
+        *(f'tags.{ERROR_TYPE_TAG}:"{error_type}" -> {FINGERPRINT}, {error_type}{split}' for error_type in ERROR_TYPES),
         "",
-        "# Events of clients without: by what the SDK wrote into the message, then by its class.",
-        *(f"{matchers} {_SDK} -> {FINGERPRINT}, {kind}" for matchers, kind in _without_tag()),
+        "# Clients without claudescope: match the SDK's message, then the exception's class.",
+        *(f"{matchers} {_SDK} -> {FINGERPRINT}, {error_type}" for matchers, error_type in _without_tag()),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _without_tag() -> Iterator[tuple[str, str]]:
-    """Matchers and kind, in the order in which `claudescope.schema.classify` decides."""
-    for code, kind in CODES.items():
-        yield f"error.value:\"*'error_code': '{code}'*\"", kind
-    for wording, kind in MESSAGES:
-        yield f'error.type:"BadRequestError" error.value:"*{wording}*"', kind
-    for status in _SURER_THAN_TYPE:
+    """Yield matchers and error type, in the order in which `claudescope.schema.classify` decides."""
+    for code, error_type in CODES.items():
+        yield f"error.value:\"*'error_code': '{code}'*\"", error_type
+    for wording, error_type in MESSAGES:
+        yield f'error.type:"BadRequestError" error.value:"*{wording}*"', error_type
+    for status in _STATUSES_BEFORE_TYPES:
         yield f'error.value:"Error code: {status}*"', STATUSES[status]
-    for word, kind in TYPES.items():
-        yield f"error.value:\"*'type': '{word}'*\"", kind
-    yield from ((f'error.type:"{name}"', kind) for name, kind in _CLASSES.items())
-    for status, kind in STATUSES.items():
-        yield f'error.value:"Error code: {status}*"', kind
+    for word, error_type in TYPES.items():
+        yield f"error.value:\"*'type': '{word}'*\"", error_type
+    yield from ((f'error.type:"{name}"', error_type) for name, error_type in _CLASSES.items())
+    for status, error_type in STATUSES.items():
+        yield f'error.value:"Error code: {status}*"', error_type
     yield 'error.value:"Error code: 4*"', "invalid_request_error"
     yield 'error.value:"Error code: 5*"', "api_error"
     for name, status in _STATUS_CLASSES.items():

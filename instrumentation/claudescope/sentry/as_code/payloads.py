@@ -1,6 +1,6 @@
-"""The alerts as bodies of `POST /api/0/organizations/{organization}/workflows/`.
+"""Generates the alerts as request bodies of `POST /api/0/organizations/{organization}/workflows/`.
 
-What only an organization knows is left as `${…}`, for `envsubst`.
+Values of your organization are placeholders `${…}` for `envsubst`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["alert_payloads"]
 
 
 def alert_payloads() -> str:
-    """The alerts as a JSON list, a body each."""
+    """Return the alerts as a JSON list of request bodies."""
     return json.dumps([_payload(alert) for alert in ALERTS], indent=2) + "\n"
 
 

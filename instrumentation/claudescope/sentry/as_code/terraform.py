@@ -1,4 +1,4 @@
-"""The alerts as Terraform, for the provider `jianyuan/sentry`."""
+"""Generates the alerts as Terraform, for the provider `jianyuan/sentry`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ variable "sentry_project" {
 
 variable "sentry_environment" {
   type        = string
-  description = "Environment whose events alert."
+  description = "Environment whose events trigger alerts."
   default     = "production"
 }
 
@@ -44,7 +44,7 @@ variable "pagerduty_integration" {
 
 variable "pagerduty_service" {
   type        = string
-  description = "Name that the PagerDuty service is to have in Sentry."
+  description = "Name of the PagerDuty service in Sentry."
   default     = "claude"
 }
 
@@ -75,7 +75,7 @@ resource "sentry_integration_pagerduty" "claude" {
 
 _ALERT: Final = """
 # {advice}
-resource "sentry_alert" "claude_{kind}" {{
+resource "sentry_alert" "claude_{error_type}" {{
   organization      = var.sentry_organization
   name              = {name}
   environment       = var.sentry_environment
@@ -90,7 +90,7 @@ resource "sentry_alert" "claude_{kind}" {{
     {{
       logic_type = "all"
       conditions = [
-        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{kind}" }} }},
+        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{error_type}" }} }},
       ]
       actions = [
         {{
@@ -109,14 +109,14 @@ resource "sentry_alert" "claude_{kind}" {{
 
 
 def alert_resources() -> str:
-    """The alerts as a Terraform module of one file, formatted as `terraform fmt` would."""
+    """Return a Terraform module of one file, in the format of `terraform fmt`."""
     return _HEAD + "".join(_resource(alert) for alert in ALERTS)
 
 
 def _resource(alert: Alert) -> str:
     return _ALERT.format(
         advice=alert.error_type.advice,
-        kind=alert.error_type.name,
+        error_type=alert.error_type.name,
         name=json.dumps(alert.name),
         every_minutes=alert.tier.every_minutes,
         triggers="\n".join(f"    {{ {trigger} }}," for trigger in _triggers(alert)),

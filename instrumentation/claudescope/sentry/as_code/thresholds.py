@@ -1,4 +1,4 @@
-"""When a kind of failure alerts, and how loudly: a table of tiers. The classification says which kind is in which."""
+"""When an error type alerts, and with which severity: a table of tiers. The table of error types decides the tier."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from claudescope.schema.error_types import ERROR_TYPES, ErrorType
 __all__ = ["ALERTS", "Alert", "Tier"]
 
 Severity = Literal["critical", "error", "warning", "info"]
-"""What PagerDuty takes."""
+"""PagerDuty's severities."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """How much of a kind is too much.
+    """The threshold and severity of an alert.
 
-    A client with claudescope sends at most 10 events of a kind at once and 6 per minute after that, so that what a
-    tier asks for must be below what one process sends in its interval, or an outage of one process would be silent.
+    A client with claudescope sends at most 10 events of an error type at once and 6 per minute after that. A threshold
+    must be below what one process sends in the interval, or an outage of a single process would not alert.
 
     Attributes:
-        name: For people.
+        name: The name of the tier.
         at_first_sight: Whether the first event of the issue, or the first after it was resolved, alerts.
-        more_than: Events of the issue within `interval` that are not yet too many.
-        interval: As Sentry writes it: `5m` or `1h`.
-        severity: PagerDuty's.
-        every_minutes: How often it may alert again, in minutes; one of the values that Sentry takes.
+        more_than: The alert fires above this many events of the issue within `interval`.
+        interval: The interval, in Sentry's notation.
+        severity: The severity in PagerDuty.
+        every_minutes: Minutes before the alert may fire again; one of the values that Sentry allows.
     """
 
     name: str
@@ -39,17 +39,17 @@ class Tier:
 
 _DOWN: Final = Tier("down", True, 1, "5m", "critical", 30)
 _BLOCKED: Final = Tier("blocked", True, 5, "15m", "error", 60)
-_STORM: Final = Tier("storm", False, 20, "5m", "warning", 60)
+_BURST: Final = Tier("burst", False, 20, "5m", "warning", 60)
 _CALLER: Final = Tier("caller", False, 30, "1h", "info", 1440)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """The alert of one kind.
+    """The alert of one error type.
 
     Attributes:
-        error_type: The kind.
-        tier: When, and how loudly.
+        error_type: The error type.
+        tier: Threshold and severity.
     """
 
     error_type: ErrorType
@@ -61,14 +61,14 @@ class Alert:
         return f"Claude API: {self.error_type.name}"
 
 
-def _tier(kind: ErrorType) -> Tier:
-    if kind.pages:
+def _tier(error_type: ErrorType) -> Tier:
+    if error_type.pages:
         return _DOWN
-    if not kind.in_budget:
+    if not error_type.in_budget:
         return _CALLER
-    # What may go away by itself is only a matter of how much; what does not blocks some of the calls for good.
-    return _BLOCKED if kind.retry == "never" else _STORM
+    # An error that no retry resolves blocks calls until somebody fixes it. For others only the rate matters.
+    return _BLOCKED if error_type.retry == "never" else _BURST
 
 
-ALERTS: Final = tuple(Alert(kind, _tier(kind)) for kind in ERROR_TYPES.values())
-"""The alert of every kind, in the order of the documentation."""
+ALERTS: Final = tuple(Alert(each, _tier(each)) for each in ERROR_TYPES.values())
+"""The alert of every error type, in the order of the table."""

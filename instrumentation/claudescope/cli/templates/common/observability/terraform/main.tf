@@ -1,8 +1,8 @@
-# PagerDuty: two services, and the router that tells pages from tickets. What is in the module is generated.
+# PagerDuty: two services, and the event router for pages and tickets. The module is generated.
 terraform {
   required_version = ">= 1.5"
 
-  # backend "s3" {} # where your team keeps its state
+  # backend "s3" {} # the backend for your state
 }
 
 provider "pagerduty" {} # reads PAGERDUTY_TOKEN
@@ -14,6 +14,6 @@ module "pagerduty" {
 }
 
 variable "escalation_policy_id" {
-  description = "Who is called: the id of a PagerDuty escalation policy."
+  description = "Id of the PagerDuty escalation policy for alerts."
   type        = string
 }

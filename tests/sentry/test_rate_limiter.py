@@ -1,4 +1,4 @@
-"""A storm of failures leaves few events, an exact count of the others, and room for what else goes wrong."""
+"""An error burst sends few events, counts the dropped ones exactly, and leaves room for other errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from claudescope._internal import held_back
 from claudescope._internal.exceptions import BadInputError
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sentry import Options
-from claudescope.sentry.flood import FloodControl
+from claudescope.sentry.rate_limiter import RateLimiter
 from tests.sentry.bugsink import Project
 from tests.sentry.conftest import Start
 from tests.sentry.failures import ERROR_TYPES as ANSWERS
@@ -32,49 +32,49 @@ class _Clock:
         return self.now
 
 
-def _fall(flood: FloodControl, kind: str, events: int) -> list[int | None]:
-    return [flood.admit(kind) for _ in range(events)]
+def _fall(limiter: RateLimiter, error_type: str, events: int) -> list[int | None]:
+    return [limiter.admit(error_type) for _ in range(events)]
 
 
 def test_a_burst_then_a_trickle() -> None:
-    """The burst goes through, then one per interval, each with the count of those held back before it."""
+    """The burst goes through, then one per interval, each with the count of those dropped before it."""
     clock = _Clock()
-    flood = FloodControl(10, 6, clock)
-    assert _fall(flood, "api_error", 1000) == [0] * 10 + [None] * 990
+    limiter = RateLimiter(10, 6, clock)
+    assert _fall(limiter, "api_error", 1000) == [0] * 10 + [None] * 990
     clock.now = 9.9
-    assert flood.admit("api_error") is None
+    assert limiter.admit("api_error") is None
     clock.now = 10
-    assert _fall(flood, "api_error", 3) == [991, None, None]
+    assert _fall(limiter, "api_error", 3) == [991, None, None]
     clock.now = 1_000_000
-    assert _fall(flood, "api_error", 12) == [2, *[0] * 9, None, None]
+    assert _fall(limiter, "api_error", 12) == [2, *[0] * 9, None, None]
 
 
-def test_kinds_have_buckets_of_their_own() -> None:
-    """A storm of one kind holds back no other."""
-    flood = FloodControl(10, 6, _Clock())
-    _fall(flood, "rate_limit_error", 1000)
-    assert _fall(flood, "api_error", 3) == [0, 0, 0]
+def test_error_types_have_buckets_of_their_own() -> None:
+    """A burst of one error type drops no event of another."""
+    limiter = RateLimiter(10, 6, _Clock())
+    _fall(limiter, "rate_limit_error", 1000)
+    assert _fall(limiter, "api_error", 3) == [0, 0, 0]
 
 
-def test_all_kinds_together_are_bounded() -> None:
-    """Were every kind to storm at once, half of the transport's queue would still be free."""
-    flood = FloodControl(10, 6, _Clock())
-    sent = [kind for kind in ERROR_TYPES for held in _fall(flood, kind, 100) if held is not None]
+def test_all_error_types_together_are_bounded() -> None:
+    """With a burst of every error type at once, half of the transport's queue stays free."""
+    limiter = RateLimiter(10, 6, _Clock())
+    sent = [kind for kind in ERROR_TYPES for dropped in _fall(limiter, kind, 100) if dropped is not None]
     assert len(sent) == 50
 
 
 def test_the_count_is_exact_across_threads() -> None:
-    """What was sent, what they say was held back and what still waits add up, whoever asked."""
+    """The events sent, reported as dropped and not yet reported add up, whichever thread asked."""
     before = held_back.counts().get("api_error", 0)
     clock = _Clock()
-    flood = FloodControl(10, 6, clock)
+    limiter = RateLimiter(10, 6, clock)
     admitted: list[int] = []
 
     def fall() -> None:
         for _ in range(500):
-            held = flood.admit("api_error")
-            if held is not None:
-                admitted.append(held)
+            dropped = limiter.admit("api_error")
+            if dropped is not None:
+                admitted.append(dropped)
 
     threads = [threading.Thread(target=fall) for _ in range(8)]
     for thread in threads:
@@ -82,14 +82,14 @@ def test_the_count_is_exact_across_threads() -> None:
     for thread in threads:
         thread.join()
     clock.now = 10
-    assert flood.admit("api_error") == 4000 - 10
+    assert limiter.admit("api_error") == 4000 - 10
     assert (len(admitted), sum(admitted)) == (10, 0)
     assert held_back.counts()["api_error"] - before == 4000 - 10
 
 
 def test_no_limit() -> None:
     """`burst=None` lets everything through."""
-    assert _fall(FloodControl(None, 6), "api_error", 1000) == [0] * 1000
+    assert _fall(RateLimiter(None, 6), "api_error", 1000) == [0] * 1000
 
 
 def _exported(reader: InMemoryMetricReader) -> dict[str, int]:
@@ -136,20 +136,20 @@ def test_a_storm_of_one_thousand(
 
 
 def test_the_next_event_tells(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first event after a storm carries how many were held back."""
+    """The first event after a burst has the number of events that were dropped."""
     clock = _Clock()
-    monkeypatch.setattr(FloodControl.__init__, "__defaults__", (clock,))
+    monkeypatch.setattr(RateLimiter.__init__, "__defaults__", (clock,))
     recorder = start()
     for _ in range(30):
         sentry_sdk.capture_exception(fail(rate_limit()))
     clock.now = 10
     sentry_sdk.capture_exception(fail(rate_limit()))
-    counts = [event["contexts"]["claude"].get("held_back") for event in recorder.events]
+    counts = [event["contexts"]["claude"].get("events_dropped") for event in recorder.events]
     assert counts == [None] * 10 + [20]
 
 
-def test_a_held_back_failure_counts_for_the_session(start: Start) -> None:
-    """The session is told of what Sentry is not."""
+def test_a_dropped_event_counts_for_the_session(start: Start) -> None:
+    """The session counts errors whose events were dropped."""
     recorder = start(Options(burst=1, per_minute=1e-9))
     scope = sentry_sdk.get_isolation_scope()
     scope.start_session(session_mode="application")

@@ -1,4 +1,4 @@
-"""Keeps a storm of one kind of failure from filling Sentry's inbox, and its transport's queue of 100."""
+"""Limits the rate of events per error type, so that an error burst does not fill the queue of Sentry's transport."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final
 from claudescope._internal import held_back
 from claudescope.schema.error_types import ERROR_TYPES
 
-__all__ = ["FloodControl"]
+__all__ = ["RateLimiter"]
 
-KINDS_AT_ONCE: Final = 5
-"""How many kinds may send their whole burst at once. With the default burst of 10 that is half of the queue."""
+ERROR_TYPES_AT_ONCE: Final = 5
+"""How many error types may send a full burst at once. With the default burst of 10 that is half of the queue of 100."""
 
 
 class _Bucket:
-    """Tokens that are spent one by one and come back with time."""
+    """A token bucket."""
 
     __slots__ = ("_at", "_capacity", "_per_second", "tokens")
 
@@ -31,13 +31,13 @@ class _Bucket:
         self._at = now
 
 
-class FloodControl:
-    """A token bucket per kind of error and one for all kinds together. Thread-safe.
+class RateLimiter:
+    """A token bucket per error type, and one for all error types together. Thread-safe.
 
     Args:
-        burst: Events of a kind that are let through at once; None lets all through.
-        per_minute: Events of a kind that are let through per minute after that.
-        clock: Seconds that never go back.
+        burst: Most events of an error type that are sent at once; None for no limit.
+        per_minute: Events of an error type that are sent per minute after the burst.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(self, burst: int | None, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,35 +45,34 @@ class FloodControl:
         self._per_second = per_minute / 60
         self._clock = clock
         self._lock = threading.Lock()
-        self._kinds: dict[str, _Bucket] = {}
-        self._all = self._bucket(KINDS_AT_ONCE)
-        self._waiting: dict[str, int] = {}
+        self._buckets: dict[str, _Bucket] = {}
+        self._all = self._bucket(ERROR_TYPES_AT_ONCE)
+        self._dropped: dict[str, int] = {}
         held_back.expect(ERROR_TYPES)
 
     def _bucket(self, times: int) -> _Bucket:
         return _Bucket(times * (self._burst or 0), times * self._per_second, self._clock())
 
-    def admit(self, kind: str) -> int | None:
-        """Ask to send an event.
+    def admit(self, error_type: str) -> int | None:
+        """Decide whether an event may be sent. An event that may not is counted as dropped.
 
         Args:
-            kind: The kind of error.
+            error_type: The name of the error type.
 
         Returns:
-            How many events of the kind were held back since the last one that was sent; None where this one is to be
-            held back too. It is counted then.
+            How many events of the error type were dropped since the last one that was sent; None to drop this one.
         """
         if self._burst is None:
             return 0
         with self._lock:
             now = self._clock()
-            bucket = self._kinds.setdefault(kind, self._bucket(1))
+            bucket = self._buckets.setdefault(error_type, self._bucket(1))
             for one in (bucket, self._all):
                 one.refill(now)
             if bucket.tokens >= 1 and self._all.tokens >= 1:
                 bucket.tokens -= 1
                 self._all.tokens -= 1
-                return self._waiting.pop(kind, 0)
-            self._waiting[kind] = self._waiting.get(kind, 0) + 1
-        held_back.count(kind)
+                return self._dropped.pop(error_type, 0)
+            self._dropped[error_type] = self._dropped.get(error_type, 0) + 1
+        held_back.count(error_type)
         return None

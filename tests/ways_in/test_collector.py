@@ -1,4 +1,4 @@
-"""The link and the watcher of `claudescope run`, in one process: what is told is what is counted."""
+"""The reporter and the collector of `claudescope run` in one process: every reported call is counted."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from claudescope._internal import internal_errors
 from claudescope.reporting.model import Report
-from claudescope.run.collector import Watcher
-from claudescope.run.protocol import read, write
-from claudescope.run.reporter import Link
+from claudescope.run.collector import Collector
+from claudescope.run.protocol import decode, encode
+from claudescope.run.reporter import Reporter
 from claudescope.schema.record import Attempt, BatchResult, CallStart, RateLimit, Usage
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
@@ -34,7 +34,7 @@ _BATCH = BatchResult("anthropic", None, "errored", "api_error", None, None, None
 
 
 def test_messages_lose_nothing() -> None:
-    """Every fact of every kind of message comes back as it was."""
+    """Every value of every message is the same after decoding."""
     full = replace(
         _RECORD,
         started_at=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone.utc),
@@ -44,23 +44,23 @@ def test_messages_lose_nothing() -> None:
         rate_limits={"requests": RateLimit(10, 9, "2026-01-01T00:00:00Z"), "tokens": RateLimit()},
         workflow="Zusammenfassung\n",
     )
-    for fact in (_START, _RECORD, full, _BATCH, replace(_BATCH, usage=Usage(1), cost_usd=Decimal(1))):
-        line = write(fact)
+    for message in (_START, _RECORD, full, _BATCH, replace(_BATCH, usage=Usage(1), cost_usd=Decimal(1))):
+        line = encode(message)
         assert line.count(b"\n") == 1
-        assert read(line) == fact
-    assert read(b'{"leaving": true}') is None
+        assert decode(line) == message
+    assert decode(b'{"exiting": true}') is None
 
 
 @pytest.mark.parametrize("line", [b"nonsense", b'{"call": {}}', b'{"call": 1}', b'{"start": {"other": 1}}', b"7"])
-def test_what_is_no_message(line: bytes) -> None:
-    """What another version might say is refused, and never taken for something else."""
-    with pytest.raises(ValueError, match="no message of this version"):
-        read(line)
+def test_invalid_messages(line: bytes) -> None:
+    """A line of another version is rejected."""
+    with pytest.raises(ValueError, match="not a message of this version"):
+        decode(line)
 
 
 @contextmanager
-def _watching(folder: Path) -> Generator[tuple[Path, MetricsSink, InMemoryMetricReader, list[Report]]]:
-    """A watcher of a command that ends when the block does."""
+def _collecting(folder: Path) -> Generator[tuple[Path, MetricsSink, InMemoryMetricReader, list[Report]]]:
+    """A collector for a command that ends when the block does."""
     address = folder / "calls"
     reports: list[Report] = []
     reader = InMemoryMetricReader()
@@ -70,8 +70,8 @@ def _watching(folder: Path) -> Generator[tuple[Path, MetricsSink, InMemoryMetric
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
         listener.listen()
-        watcher = Watcher(listener, command.pid, metrics, reports.append)
-        thread = threading.Thread(target=watcher.watch)
+        collector = Collector(listener, command.pid, metrics, reports.append)
+        thread = threading.Thread(target=collector.run)
         thread.start()
         try:
             yield address, metrics, reader, reports
@@ -94,22 +94,22 @@ def _value(reader: InMemoryMetricReader, name: str) -> float:
     return sum(float(point.count if hasattr(point, "count") else point.value) for point in points)
 
 
-def test_what_is_told_is_counted(tmp_path: Path) -> None:
-    """Calls of two processes are one sum, a bad line is a fault, and calls end with their process."""
+def test_every_reported_call_is_counted(tmp_path: Path) -> None:
+    """Calls of two processes are added up, an invalid line is an internal error, and calls end with their process."""
     before = internal_errors.counts().get("run", 0)
-    with _watching(tmp_path) as (address, _, reader, reports):
-        first, second = Link(str(address)), Link(str(address))
-        for link in (first, second):
-            link.started(_START)
-            link.finished(_RECORD)
+    with _collecting(tmp_path) as (address, _, reader, reports):
+        first, second = Reporter(str(address)), Reporter(str(address))
+        for reporter in (first, second):
+            reporter.started(_START)
+            reporter.finished(_RECORD)
         first.batch_result(_BATCH)
-        first.started(_START)  # and is never heard of again
-        second.finished(_RECORD)  # its start was told by the process that forked this one
+        first.started(_START)  # its end is never reported
+        second.finished(_RECORD)  # the process that forked this one reported its start
         assert second._socket is not None
         second._socket.setblocking(True)
         second._socket.sendall(b"nonsense\n")
-        for link in (first, second):
-            link.close()
+        for reporter in (first, second):
+            reporter.close()
     assert [report.calls for report in reports] == [3]
     assert _value(reader, "gen_ai.client.operation.duration") == 3
     assert _value(reader, "claude.client.batch.results") == 1
@@ -117,41 +117,41 @@ def test_what_is_told_is_counted(tmp_path: Path) -> None:
     assert internal_errors.counts()["run"] == before + 1
 
 
-def test_who_leaves_gets_the_report_first(tmp_path: Path) -> None:
-    """The command's process that says it is leaving hears from the watcher once the report is out, and not before."""
-    with _watching(tmp_path) as (address, _, _, reports):
-        link = Link(str(address))
-        link.finished(_RECORD)
-        with socket.socket(socket.AF_UNIX) as bell:
-            bell.connect(str(address))
-            bell.sendall(b'{"leaving": true}\n')
-            link.close()
-            assert bell.recv(1) == b""
+def test_the_command_waits_for_the_report(tmp_path: Path) -> None:
+    """The collector closes the connection of an exiting command once the report is printed, and not before."""
+    with _collecting(tmp_path) as (address, _, _, reports):
+        reporter = Reporter(str(address))
+        reporter.finished(_RECORD)
+        with socket.socket(socket.AF_UNIX) as waiting:
+            waiting.connect(str(address))
+            waiting.sendall(b'{"exiting": true}\n')
+            reporter.close()
+            assert waiting.recv(1) == b""
             assert [report.calls for report in reports] == [1]
 
 
-def test_a_watcher_that_is_gone(tmp_path: Path) -> None:
-    """Where nobody listens, the link says so once and costs nothing more."""
+def test_without_a_collector(tmp_path: Path) -> None:
+    """Without a collector there is one internal error, and no further attempt."""
     before = internal_errors.counts().get("run", 0)
-    link = Link(str(tmp_path / "nobody"))
-    link.started(_START)
-    link.finished(_RECORD)
+    reporter = Reporter(str(tmp_path / "nobody"))
+    reporter.started(_START)
+    reporter.finished(_RECORD)
     assert internal_errors.counts()["run"] == before + 1
-    link.flush()
+    reporter.flush()
 
 
-def test_a_watcher_that_does_not_keep_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing blocks: what does not go out waits up to a bound, goes later, and is dropped beyond."""
+def test_a_slow_collector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing blocks: data waits up to a limit and is sent later. Beyond the limit it is dropped."""
     monkeypatch.setattr("claudescope.run.reporter._MAX_UNSENT", 300_000)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "calls"))
         listener.listen()
-        link = Link(str(tmp_path / "calls"))
-        told = 0
+        reporter = Reporter(str(tmp_path / "calls"))
+        sent = 0
         with contextlib.suppress(BufferError):
-            while told < 10_000:
-                link.finished(_RECORD)
-                told += 1
+            while sent < 10_000:
+                reporter.finished(_RECORD)
+                sent += 1
         connection, _ = listener.accept()
         received = bytearray()
 
@@ -161,9 +161,9 @@ def test_a_watcher_that_does_not_keep_up(tmp_path: Path, monkeypatch: pytest.Mon
 
         thread = threading.Thread(target=receive)
         thread.start()
-        link.flush(30)
-        link.close()
+        reporter.flush(30)
+        reporter.close()
         thread.join()
         connection.close()
-    assert told < 10_000
-    assert received == write(_RECORD) * told
+    assert sent < 10_000
+    assert received == encode(_RECORD) * sent

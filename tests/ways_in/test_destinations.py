@@ -1,4 +1,4 @@
-"""Where telemetry goes, by arguments and by the standard variables; and claudescope's own variables."""
+"""The destinations of telemetry, by arguments and standard variables; and claudescope's own variables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, E
 import claudescope
 from claudescope import settings
 from claudescope._internal.exceptions import BadInputError
-from claudescope.export.destinations import Plan, plan
+from claudescope.export.destinations import Destinations, choose_destinations
 from claudescope.export.exporters import metric_exporter, otlp_exporter, protocol_of
 from claudescope.export.resource import detect
 
@@ -34,7 +34,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
-def _plan(**options: Any) -> Plan:
+def _destinations(**options: Any) -> Destinations:
     defaults: dict[str, Any] = {
         "endpoint": None,
         "protocol": None,
@@ -43,7 +43,7 @@ def _plan(**options: Any) -> Plan:
         "console": None,
         "logs": True,
     }
-    return plan(**{**defaults, **options})
+    return choose_destinations(**{**defaults, **options})
 
 
 _ALL = {"traces", "metrics", "logs"}
@@ -90,10 +90,10 @@ def test_where_signals_go(
     """OTLP where there is an endpoint, Prometheus where there is a port, the console otherwise."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    decided = _plan(**options)
-    assert ({*map(str, decided.otlp)}, {*map(str, decided.console)}) == (otlp, console)
-    assert decided.prometheus == prometheus
-    assert decided.nothing == (not otlp and not console and prometheus is None)
+    chosen = _destinations(**options)
+    assert ({*map(str, chosen.otlp)}, {*map(str, chosen.console)}) == (otlp, console)
+    assert chosen.prometheus == prometheus
+    assert chosen.is_empty == (not otlp and not console and prometheus is None)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_protocol(
 def test_bad_input(
     variables: dict[str, str], options: dict[str, Any], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A value that can't be used is named, with what was expected, and nothing has been set up."""
+    """An error names the invalid value and what was expected, and nothing has been set up."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(BadInputError) as raised:
