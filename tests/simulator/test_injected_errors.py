@@ -20,7 +20,7 @@ from claudescope.simulator.scenario import Spread
 from .asks import ASK, HELLO, MODEL, steady_with
 
 _NO_PATIENCE = anthropic.Timeout(60, read=0.1)
-"""A client that waits long for a busy machine to take its request, and not for the answer."""
+"""A client that waits long for a busy machine to take its request, and not for the response."""
 
 HTTP_ERRORS: list[tuple[dict[str, Any], type[anthropic.APIStatusError], int, str]] = [
     ({"type": "rate_limit_error"}, anthropic.RateLimitError, 429, "rate_limit_error"),
