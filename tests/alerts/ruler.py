@@ -21,13 +21,13 @@ _RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "an
 
 @contextmanager
 def ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
-    """The rules API of a ruler, as Mimir documents it, until the end; it needs a tenant, and takes a group at a time.
+    """Serve the rules API of Mimir until the block ends. It needs a tenant and receives one group at a time.
 
     Args:
-        groups: What it holds, by name.
-        calls: Gets the method of each request.
+        groups: The groups that it holds, by name.
+        calls: Receives the method of each request.
 
-    Returns:
+    Yields:
         Its base URL.
     """
 

@@ -19,7 +19,7 @@ __all__ = ["Exporter", "PagerDuty"]
 
 
 class Exporter:
-    """Serves the values of series, as an app would."""
+    """Serves the values of series to Prometheus, as an app does."""
 
     def __init__(self) -> None:
         self.values: dict[str, float] = {}
@@ -43,7 +43,7 @@ class Exporter:
 
     @contextmanager
     def running(self) -> Generator[Exporter]:
-        """Serve until the end."""
+        """Serve until the block ends."""
         thread = threading.Thread(target=self._server.serve_forever)
         thread.start()
         try:
@@ -56,11 +56,11 @@ class Exporter:
 
 @dataclass
 class PagerDuty:
-    """A stand-in for PagerDuty's Events API v2 that accepts nothing that the real one refuses.
+    """A stand-in for PagerDuty's Events API v2. It refuses every event that the real API refuses.
 
     Attributes:
-        events: What was accepted, in order, each with the name in its path under `_to`.
-        refusals: Why something was refused.
+        events: Accepted events in order, each with the account from its path under `_to`.
+        refusals: Why events were refused.
         routing_keys: Integration keys that exist.
     """
 
@@ -69,7 +69,7 @@ class PagerDuty:
     refusals: list[str] = field(default_factory=list[str])
 
     def of(self, to: str, key: str) -> list[dict[str, Any]]:
-        """Events that one account got with one key."""
+        """Events that one account received with one key."""
         return [event for event in self.events if event["_to"] == to and event["routing_key"] == key]
 
     def _mistake(self, event: dict[str, Any]) -> str | None:  # noqa: PLR0911 # one line for each refusal
@@ -103,6 +103,6 @@ class PagerDuty:
 
     @contextmanager
     def running(self) -> Generator[str]:
-        """Serve until the end, and give the base URL."""
+        """Serve until the block ends; yields the base URL."""
         with serving(Route("/{to}/v2/enqueue", self.enqueue, methods=["POST"])) as base:
             yield base
