@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from claudescope.schema.recorded_series import RECORDED_SERIES
 from claudescope_alerts.build import groups_of
 from claudescope_alerts.rules.model import Alert
 from claudescope_alerts.spec.model import load_spec
 from generators.markdown import code, page, table
-from generators.optional import recorded_series
 
 __all__ = ["alerts"]
 
 
 def alerts() -> str:
     """Every alert of the default spec, and every series that rules record."""
-    groups = groups_of(load_spec())
     by_name: dict[str, list[Alert]] = {}
-    for group in groups:
+    for group in groups_of(load_spec()):
         for alert in group.alerts:
             by_name.setdefault(alert.name, []).append(alert)
     return page(
@@ -37,19 +36,12 @@ def alerts() -> str:
             ),
         ),
         "## Recorded series",
-        _recorded(rule.name for group in groups for rule in group.recordings),
+        table(
+            ["series", "description", "labels"],
+            ([f"`{series.name}`", series.description, code(series.labels)] for series in RECORDED_SERIES),
+        ),
     )
 
 
 def _distinct(values: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(value for value in values if value))
-
-
-def _recorded(in_default_spec: Iterable[str]) -> str:
-    declared = recorded_series()
-    if not declared:
-        return table(["series"], ([f"`{name}`"] for name in sorted(set(in_default_spec))))
-    return table(
-        ["series", "description", "labels"],
-        ([f"`{series.name}`", series.description, code(series.labels)] for series in declared),
-    )

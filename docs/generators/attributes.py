@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from claudescope.schema.attributes import ATTRIBUTES, EVENTS
 from generators.markdown import page, table
-from generators.optional import attributes, events
 
 __all__ = ["attributes_page"]
 
@@ -16,11 +16,11 @@ def attributes_page() -> str:
         "`anthropic` SDK writes some of them itself, and adds others. [Signals](signals.md) lists metrics and labels.",
         table(
             ["attribute", "type", "on", "description"],
-            ([f"`{each.name}`", each.type, ", ".join(each.emitted_on), each.description] for each in attributes()),
+            ([f"`{each.name}`", each.type, ", ".join(each.emitted_on), each.description] for each in ATTRIBUTES),
         ),
         "## Events",
         table(
             ["event", "on", "description"],
-            ([f"`{each.name}`", each.emitted_on, each.description] for each in events()),
+            ([f"`{each.name}`", each.emitted_on, each.description] for each in EVENTS),
         ),
     )
