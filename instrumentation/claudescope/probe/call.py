@@ -260,7 +260,8 @@ class Call:
 
     def read_to_end(self) -> None:
         """The body of the stream ended by itself."""
-        self._end_body()
+        if self._body is not None and not self.parsing:
+            self._end_body(self._body)
         self.reaching_end()
         self.finish(*self._outcome_at_end())
 
@@ -271,11 +272,10 @@ class Call:
         return ("error", "stream_interrupted_error") if self.is_truncated else ("ok", None)
 
     @guarded
-    def _end_body(self) -> None:
-        if self._body is not None and not self.parsing:
-            self._body.end()
-            if self.batch and self._body.whole:
-                batches.SEEN.complete(self.batch)
+    def _end_body(self, body: body_parser.BodyReader) -> None:
+        body.end()
+        if self.batch and body.whole:
+            batches.SEEN.complete(self.batch)
 
     @guarded
     def reaching_end(self) -> None:
