@@ -31,6 +31,7 @@ from rich.console import Console
 import claudescope
 from claudescope import CallRecord, Content, Sink
 from claudescope._internal import internal_errors
+from claudescope._internal.counters import INTERNAL_ERRORS
 from claudescope.content.options import ENVIRONMENT
 from claudescope.probe import flush
 from tests.scripted import Answer, ScriptedAPI, error, events, http, message, server_sent, stream, traced
@@ -105,7 +106,7 @@ class Everything:
 def everything(monkeypatch: pytest.MonkeyPatch) -> Generator[Everything, None, None]:
     """Every sink switched on, and the loggers of claudescope at debug."""
     monkeypatch.delenv(ENVIRONMENT, raising=False)
-    monkeypatch.setattr(internal_errors, "_counts", {})  # so that the first fault of each part is logged again
+    monkeypatch.setattr(INTERNAL_ERRORS, "_counts", {})  # so that the first fault of each part is logged again
     made = Everything()
 
     class _Keep(logging.Handler):

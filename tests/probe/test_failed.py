@@ -11,6 +11,9 @@ from opentelemetry.context import Context
 
 import claudescope
 from claudescope.lifecycle import attach, detach
+from claudescope.probe import attempts
+from claudescope.schema.classify import classify
+from claudescope.schema.error_types import ErrorType
 from claudescope.schema.record import CallRecord
 from claudescope.sinks import Sink
 from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, message, stream
@@ -60,6 +63,29 @@ async def test_async_streams() -> None:
         *(("failed", kind, raised.value), ("finished", kind, None)),
         *(("failed", kind, None), ("finished", kind, None)),
     ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(401, "authentication_error"),
+        Answer(fails=httpx2.PoolTimeout("full")),
+        stream(events("a")[:3], breaks=httpx2.ReadError("reset")),
+    ],
+)
+def test_an_exception_is_classified_once(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look at the exception of a call serves its span, its attempt and its record."""
+    classified: list[BaseException] = []
+
+    def classify_and_count(error: BaseException) -> ErrorType:
+        classified.append(error)
+        return classify(error)
+
+    monkeypatch.setattr(attempts, "classify", classify_and_count)
+    claudescope.instrument()
+    with pytest.raises((anthropic.APIError, httpx2.HTTPError)) as raised:
+        list(ScriptedAPI(answer).client(max_retries=0).messages.create(**REQUEST, stream=True))
+    assert classified == [raised.value]
 
 
 def test_nothing_for_what_is_no_error() -> None:

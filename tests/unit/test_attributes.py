@@ -80,7 +80,7 @@ class _Handler(logging.Handler):
 def _emitted() -> Mapping[Place, set[str]]:
     """The names of everything that the modules above emit for a call that has every fact."""
     spans = InMemorySpanExporter()
-    logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # has no types in OpenTelemetry 1.45
+    logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # untyped
     tracers, loggers = TracerProvider(), LoggerProvider(shutdown_on_exit=False)
     tracers.add_span_processor(SimpleSpanProcessor(spans))
     loggers.add_log_record_processor(SimpleLogRecordProcessor(logs))

@@ -438,7 +438,7 @@ def test_bad_mappings(given: Any, part: str) -> None:
 @pytest.mark.parametrize("name", ["", " ", "claude-*-5", "**"])
 def test_bad_override_names(name: str) -> None:
     """A name with a star in the middle, or none at all, is refused."""
-    with pytest.raises(BadInputError, match="is no model name"):
+    with pytest.raises(BadInputError, match="is not a model name"):
         PriceBook({name: Price(1, 1)})
 
 

@@ -35,7 +35,7 @@ _OUTPUT: Final = names.OUTPUT_MESSAGES.name
 _SYSTEM: Final = names.SYSTEM_INSTRUCTIONS.name
 _TRUNCATED: Final = names.CONTENT_TRUNCATED.name
 _TEXTS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
-_KINDS: Final[dict[str, Part]] = {
+_EMPTY_PARTS: Final[dict[str, Part]] = {
     "text_delta": {"type": "text"},
     "thinking_delta": {"type": "reasoning"},
     "input_json_delta": {"type": "tool_call", "id": None, "name": ""},
@@ -217,21 +217,21 @@ class _Gathered:
 
     def see(self, event: object) -> bool:
         """Take an event, and return whether it held a piece of the answer."""
-        kind = field_of(event, "type")
-        if kind == "content_block_start":
+        event_type = field_of(event, "type")
+        if event_type == "content_block_start":
             part = part_of(field_of(event, "content_block"))
             self._add(field_of(event, "index"), part, len(to_json(part)))
             return True
-        if kind != "content_block_delta":
+        if event_type != "content_block_delta":
             return False
         delta = field_of(event, "delta")
-        delta_kind = field_of(delta, "type")
-        name = _TEXTS.get(delta_kind)
+        delta_type = field_of(delta, "type")
+        name = _TEXTS.get(delta_type)
         text = field_of(delta, name) if name else None
         if not isinstance(text, str):
             return False
         index = field_of(event, "index")
-        block = self._blocks.get(index) or self._add(index, dict(_KINDS[delta_kind]), 0)
+        block = self._blocks.get(index) or self._add(index, dict(_EMPTY_PARTS[delta_type]), 0)
         if block is not None:
             block.text.write(text[: self._left])
             if len(text) > self._left:

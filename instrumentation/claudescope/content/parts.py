@@ -31,11 +31,11 @@ def parts_of(content: object) -> list[Part]:
 
 def part_of(block: object) -> Part:
     """The part of one content block."""
-    kind = field_of(block, "type")
-    if not isinstance(kind, str):
+    block_type = field_of(block, "type")
+    if not isinstance(block_type, str):
         return {"type": "anthropic_unknown"}
-    make = _PARTS.get(kind) or (_server_tool_response if kind.endswith("_tool_result") else None)
-    return {"type": f"anthropic_{kind}"} if make is None else make(block)
+    make = _PARTS.get(block_type) or (_server_tool_response if block_type.endswith("_tool_result") else None)
+    return {"type": f"anthropic_{block_type}"} if make is None else make(block)
 
 
 def _words(block: object) -> Part:

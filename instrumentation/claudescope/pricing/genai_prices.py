@@ -47,7 +47,7 @@ class Library:
         self._broken = False
         self._waited = False
         self._thread: threading.Thread | None = None
-        self._start_token = [True]  # whoever pops it starts the import: atomic, and no lock for a child to inherit
+        self._start_token = [True]  # `pop` is atomic: one thread starts the import
 
     def warm(self) -> None:
         """Start the import in a daemon thread, once per process. Never raises."""

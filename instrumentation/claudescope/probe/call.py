@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 from claudescope._internal import internal_errors
 from claudescope.probe import batches, body_parser, streams
 from claudescope.probe.attempts import Attempts, error_type_of
-from claudescope.probe.call_state import CallState, enter
+from claudescope.probe.call_state import ENDED, FINALIZED, REQUESTING, STREAMING, enter
 from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.fallback_span import end_span
 from claudescope.probe.guard import bare_record, guarded
@@ -80,7 +80,7 @@ class Call:
         self.facts = MessageFacts()
         self._parent_context = parent_context
         self._attempts = Attempts()
-        self._state = [CallState.REQUESTING]  # empty when the call has ended
+        self._state = [REQUESTING]  # empty when the call has ended
 
     # --- called by the hooks ------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class Call:
                 return
             streams.watch_body(response, self)
         self.streaming = True
-        enter(self._state, CallState.STREAMING)
+        enter(self._state, STREAMING)
         self._response = response
         DEFERRED_ENDINGS.start()
         self.ending("abandoned")  # the outcome if the app never reads it
@@ -260,7 +260,8 @@ class Call:
 
     def read_to_end(self) -> None:
         """The body of the stream ended by itself."""
-        self._end_body()
+        if self._body is not None and not self.parsing:
+            self._end_body(self._body)
         self.reaching_end()
         self.finish(*self._outcome_at_end())
 
@@ -271,11 +272,10 @@ class Call:
         return ("error", "stream_interrupted_error") if self.is_truncated else ("ok", None)
 
     @guarded
-    def _end_body(self) -> None:
-        if self._body is not None and not self.parsing:
-            self._body.end()
-            if self.batch and self._body.whole:
-                batches.SEEN.complete(self.batch)
+    def _end_body(self, body: body_parser.BodyReader) -> None:
+        body.end()
+        if self.batch and body.whole:
+            batches.SEEN.complete(self.batch)
 
     @guarded
     def reaching_end(self) -> None:
@@ -291,14 +291,14 @@ class Call:
 
     def finalized(self) -> None:
         """The app dropped the stream. May run in a finaliser, so it takes no lock: it notes the time and queues."""
-        if enter(self._state, CallState.FINALIZED):
+        if enter(self._state, FINALIZED):
             self._dropped = True
             self.timings.stop()
             DEFERRED_ENDINGS.later(self.closed_early)
 
     def detach_after_fork(self) -> None:
         """Leave the call to the process that began it: this process is a forked child. It gets no record here."""
-        enter(self._state, CallState.ENDED)
+        enter(self._state, ENDED)
 
     def closing(self) -> None:
         """The SDK is about to end the span of a stream: write the content to it, unless a finaliser may run this."""
@@ -326,7 +326,7 @@ class Call:
 
     def finish(self, outcome: Outcome, error_type: str | None = None, error: BaseException | None = None) -> None:
         """End the call, unless it has ended. Never raises."""
-        if not enter(self._state, CallState.ENDED):
+        if not enter(self._state, ENDED):
             return
         self._response = self._failure = None
         if self.streaming:

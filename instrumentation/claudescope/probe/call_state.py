@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-__all__ = ["TRANSITIONS", "CallState", "enter"]
+__all__ = ["ENDED", "FINALIZED", "REQUESTING", "STREAMING", "TRANSITIONS", "CallState", "enter"]
 
 
 class CallState(Enum):
@@ -28,11 +28,17 @@ class CallState(Enum):
     __hash__ = object.__hash__
 
 
+# Before Python 3.12 `CallState.ENDED` runs a function in Python; these do not.
+REQUESTING: Final = CallState.REQUESTING
+STREAMING: Final = CallState.STREAMING
+FINALIZED: Final = CallState.FINALIZED
+ENDED: Final = CallState.ENDED
+
 TRANSITIONS: Final[Mapping[CallState, tuple[CallState, ...]]] = {
-    CallState.REQUESTING: (CallState.ENDED, CallState.STREAMING, CallState.FINALIZED),
-    CallState.STREAMING: (CallState.ENDED, CallState.FINALIZED),
-    CallState.FINALIZED: (CallState.ENDED,),
-    CallState.ENDED: (),
+    REQUESTING: (ENDED, STREAMING, FINALIZED),
+    STREAMING: (ENDED, FINALIZED),
+    FINALIZED: (ENDED,),
+    ENDED: (),
 }
 """The states that may follow each state. A middleware may drop a response while the SDK still sends requests."""
 
@@ -43,7 +49,7 @@ def enter(holder: list[CallState], state: CallState) -> bool:
     Takes no lock, as it may run in a finaliser.
 
     Args:
-        holder: The one state of the call, which `CallState.ENDED` takes out: `pop` is atomic.
+        holder: The one state of the call, which `ENDED` takes out: `pop` is atomic.
         state: The next state.
 
     Returns:
@@ -52,7 +58,7 @@ def enter(holder: list[CallState], state: CallState) -> bool:
     try:
         if state not in TRANSITIONS[holder[0]]:
             return False
-        if state is CallState.ENDED:
+        if state is ENDED:
             holder.pop()
         else:
             holder[0] = state

@@ -4,7 +4,7 @@
     ._request                                       where the SDK traces itself: sees its span, before it ends
     ._process_response                              once per successful response
     ._sleep_for_retry                               once per retry
-    Stream.__stream__, AsyncStream.__stream__       the generator of a stream's events, whoever built the stream
+    Stream.__stream__, AsyncStream.__stream__       the generator of a stream's events
     JSONLDecoder.__decode__, AsyncJSONLDecoder.…    the generator of a batch's results
 
 Where an SDK lacks one of them, the others still work, and a warning says what is not seen.

@@ -24,7 +24,7 @@ def formatter(**options: Any) -> logging.Formatter:
     """A formatter that writes a record as JSON: `time`, `level`, `logger`, `message`, and the record's own fields.
 
     Args:
-        options: Those of `pythonjsonlogger.json.JsonFormatter`, which override ours.
+        options: Those of `pythonjsonlogger.json.JsonFormatter`, which override the defaults.
 
     Raises:
         MissingExtraError: python-json-logger is not installed.

@@ -42,8 +42,8 @@ class Sink:
     def ending(self, ending: SpanOutcome, span: Span) -> None:
         """A call is about to end and its span can still be written to.
 
-        Called again where it then ends otherwise: a stream as it begins, in case that nobody reads it, and once more
-        when it is read; a response that a middleware refused after the API had given it.
+        Called again where the call then ends differently: for a stream when it begins, in case the app never reads it,
+        and again when it is read; and where a middleware rejects a successful response.
         """
 
     def failed(self, record: CallRecord, error: BaseException | None) -> None:
