@@ -1,4 +1,4 @@
-"""The pipelines that `claudescope init` writes: judged by their systems' schemas, and their commands run for real.
+"""The pipelines that `claudescope init` writes: validated by their systems' schemas, and their commands run for real.
 
 What a runner has and this machine hasn't is stood in for: `gh`, `curl` to GitLab, and the installation of packages.
 """
@@ -45,7 +45,7 @@ def grafana() -> Grafana:
 
 @pytest.fixture
 def surroundings(tmp_path: Path, groups: Groups, grafana: Grafana) -> Generator[dict[str, str]]:
-    """The environment of a runner: a ruler, a Grafana, the judges of Debian, and stand-ins for `gh` and `curl`."""
+    """The environment of a runner: a ruler, a Grafana, the validators of Debian, and stand-ins for `gh` and `curl`."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("gh", "curl"):
@@ -155,11 +155,11 @@ def test_github_on_a_pull_request_and_on_main(
     on_change = _GitHub(folder, surroundings, "pull_request")
     assert on_change.run("check") == [
         "Build",
-        "What is committed is what is built",
-        "Check",
+        "Compare with the commit",
+        "Validate",
         "Test",
-        "Find out what a deploy would change",
-        "Say it on the pull request",
+        "Show the changes of a deploy",
+        "Comment on the pull request",
     ]
     said = (tmp_path / "said").read_text()
     assert said.startswith("gh pr comment 7 --edit-last --create-if-none --body-file comment.md\n")
@@ -171,12 +171,12 @@ def test_github_on_a_pull_request_and_on_main(
     assert (groups, grafana.dashboards) == ({}, {})
 
     on_main = _GitHub(folder, surroundings, "push")
-    assert on_main.run("deploy") == ["Push the alerts", "Push the dashboards"]
+    assert on_main.run("deploy") == ["Deploy the alerts", "Deploy the dashboards"]
     assert "claudescope-claude-slo-availability" in groups
     assert "claudescope-overview" in grafana.dashboards
     (tmp_path / "said").unlink()
     (folder / "diff.txt").unlink()
-    on_change.run("check", "Find out what a deploy would change", "Say it on the pull request")
+    on_change.run("check", "Show the changes of a deploy", "Comment on the pull request")
     assert "ClaudeErrorBudgetBurn" not in (tmp_path / "said").read_text()
 
 
@@ -212,7 +212,7 @@ def test_what_is_committed_has_to_be_what_is_built(tmp_path: Path, surroundings:
     steps = {
         step.get("name"): step for step in _GitHub(folder, surroundings, "push").workflow["jobs"]["check"]["steps"]
     }
-    script = steps["What is committed is what is built"]["run"]
+    script = steps["Compare with the commit"]["run"]
     _run(script, folder, surroundings)
     rules = next((folder / "observability" / "alerts" / "rules").iterdir())
     rules.write_text(rules.read_text() + "# edited\n")
@@ -231,8 +231,8 @@ def test_what_is_committed_has_to_be_what_is_built(tmp_path: Path, surroundings:
 def test_the_systems_schemas_accept_them(schema: str, options: list[str], file: Path, tmp_path: Path) -> None:
     """Each file is what its system's JSON Schema asks for."""
     run_here("init", str(tmp_path), "--ci", "gitlab" if "gitlab" in schema else "github")
-    judge = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *options, str(tmp_path / file)]
-    done = subprocess.run(judge, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    validator = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *options, str(tmp_path / file)]
+    done = subprocess.run(validator, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     assert done.returncode == 0, done.stdout
 
 
@@ -263,11 +263,11 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     config = {"repos": [{"repo": str(ROOT), "rev": revision, "hooks": hooks}]}
     (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "hooks")}
-    judge = shlex.join([sys.executable, "-m", "pre_commit", "run", "--all-files"])
-    said = _run(judge, folder, environment)
+    validator = shlex.join([sys.executable, "-m", "pre_commit", "run", "--all-files"])
+    said = _run(validator, folder, environment)
     assert said.count("Passed") == len(hooks) == 2
     spec = folder / _SPEC
     spec.write_text(spec.read_text().replace("target: 99.5", "target: 199.5"))
-    said = _run(judge, folder, environment, code=1)
+    said = _run(validator, folder, environment, code=1)
     assert said.count("Failed") == 2
     assert "claudescope.yaml:" in said

@@ -16,7 +16,7 @@ from opentelemetry import baggage, context
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
 import claudescope
-from claudescope._internal import internal_errors
+from claudescope._internal.counters import INTERNAL_ERRORS
 from claudescope.doctor import Finding, run_checks
 from tests.otlp_sink import OtlpSink
 
@@ -25,8 +25,8 @@ Plant = Callable[..., None]
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment in which nobody has set anything, and a process in which nothing has gone wrong."""
-    monkeypatch.setattr(internal_errors, "_counts", {})
+    """An environment without variables of ours, and a process without internal errors."""
+    monkeypatch.setattr(INTERNAL_ERRORS, "_counts", {})
     for name in list(os.environ):
         if name.startswith(("OTEL_", "CLAUDESCOPE_", "ANTHROPIC_", "DD_", "SENTRY_")):
             monkeypatch.delenv(name)

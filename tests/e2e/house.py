@@ -88,12 +88,12 @@ class House:
         return float(sample["value"][1])
 
     def dashboards(self) -> dict[str, Any]:
-        """The boards that the team would import."""
-        folder = self.repository / "observability" / "dashboards" / "boards"
+        """The dashboards that the team would import."""
+        folder = self.repository / "observability" / "dashboards" / "dashboards"
         return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir())}
 
     def firing(self) -> list[tuple[str, str, str]]:
-        """Every alert that has fired so far, as name, kind or objective, and fault, oldest first."""
+        """Every alert that has fired so far, as name, error type or objective, and owner, oldest first."""
         began = "min_over_time(timestamp(ALERTS{alertstate='firing', alertname!='ClaudeAlertingAlive'})[15m:1s])"
         oldest_first = sorted(self.query(began), key=lambda sample: float(sample["value"][1]))
         labels = [sample["metric"] for sample in oldest_first]

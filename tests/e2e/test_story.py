@@ -26,12 +26,12 @@ from tests.e2e.house import PAGE_KEY, TICKET_KEY, House, house
 _OUTAGE = Path(__file__).parent / "outage.yaml"
 
 STORM = [
-    ("ClaudeErrorKindHigh", "rate_limit_error", "quota"),
+    ("ClaudeErrorTypeHigh", "rate_limit_error", "quota"),
     ("ClaudeRetryShareHigh", "", "either"),
     ("ClaudeErrorBudgetBurn", "availability", "either"),
 ]
 OUTAGE = [
-    ("ClaudeErrorKindHigh", "overloaded_error", "provider"),
+    ("ClaudeErrorTypeHigh", "overloaded_error", "provider"),
     ("ClaudeApiUnavailable", "", "provider"),
 ]
 
@@ -105,7 +105,7 @@ def test_story(tmp_path: Path) -> None:
         pages, tickets = _incidents(it, PAGE_KEY), _incidents(it, TICKET_KEY)
         assert [name for name, _ in pages] == ["ClaudeErrorBudgetBurn", "ClaudeApiUnavailable"]
         assert pages[1][1] == ["trigger", "resolve"]
-        assert sorted(name for name, _ in tickets) == [*["ClaudeErrorKindHigh"] * 2, "ClaudeRetryShareHigh"]
+        assert sorted(name for name, _ in tickets) == [*["ClaudeErrorTypeHigh"] * 2, "ClaudeRetryShareHigh"]
         # Triggers may repeat, with the same key: Alertmanager tells of each tier that joins. One resolve ends each.
         assert all(sent == ["trigger"] * (len(sent) - 1) + ["resolve"] for _, sent in [*pages, *tickets])
         assert it.pagerduty.refusals == []
@@ -123,7 +123,7 @@ def test_story(tmp_path: Path) -> None:
         asked, empty = empty_panels(Store(it.prometheus), it.dashboards(), scrape=1, seconds=300)
         unexpected = sorted(set(empty) ^ set(RIGHTLY_EMPTY))
         assert unexpected == [], "\n".join(unexpected)
-        tell(f"The boards ask {asked} queries; all have data but {len(RIGHTLY_EMPTY)} that the desk has no cause for.")
+        tell(f"The dashboards ask {asked} queries; all have data but {len(RIGHTLY_EMPTY)} that the desk has no cause for.")
 
         tell("It goes on, and is killed in the middle by SIGTERM.")
         it.tell(signal.SIGUSR2)
@@ -142,9 +142,9 @@ def test_story(tmp_path: Path) -> None:
         issues = it.sentry.issues()
         events = it.sentry.events()
         traces = {span.trace_id.hex() for _, span in it.otlp.spans}
-        kinds = sorted(event["tags"]["claude.error_type"] for event in events)
-        assert len(issues) == len(set(kinds)) == 3
-        assert set(kinds) == {"overloaded_error", "ramp_limit_error", "rate_limit_error"}
+        error_types = sorted(event["tags"]["claude.error_type"] for event in events)
+        assert len(issues) == len(set(error_types)) == 3
+        assert set(error_types) == {"overloaded_error", "ramp_limit_error", "rate_limit_error"}
         assert {event["contexts"]["trace"]["trace_id"] for event in events} <= traces
         tell(f"Sentry: {len(events)} events, {len(issues)} issues, each event on its trace.")
 

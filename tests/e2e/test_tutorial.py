@@ -37,7 +37,7 @@ def _steps() -> list[str]:
 
 @pytest.mark.timeout(240)
 def test_from_nothing_to_a_page(tmp_path: Path) -> None:
-    """It ends with a page, the report and the boards."""
+    """It ends with a page, the report and the dashboards."""
     tools, folder = tmp_path / "bin", tmp_path / "empty"
     tools.mkdir()
     folder.mkdir()

@@ -1,6 +1,6 @@
 """Makes generated rules and routes run through their windows and waits some times faster, all alike.
 
-An alert on five minutes that has to last two is then one on ten seconds that has to last four. Thresholds, guards,
+An alert on five minutes that has to last two is then one on ten seconds that has to last four. Thresholds,
 labels and the order of things are untouched; promtool proves the real durations in the generated tests.
 """
 

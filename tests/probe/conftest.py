@@ -10,8 +10,8 @@ from claudescope._internal import internal_errors
 
 
 @pytest.fixture(autouse=True)
-def _no_faults() -> Generator[None, None, None]:
-    """Whatever happens, nothing goes wrong inside the probe: a fault that is only counted would hide."""
+def _no_internal_errors() -> Generator[None, None, None]:
+    """No test may cause an internal error in the probe: one that is only counted would stay unseen."""
     before = internal_errors.counts().get("probe", 0)
     yield
     assert internal_errors.counts().get("probe", 0) == before
