@@ -71,7 +71,7 @@ bench-fleet: components ## Measure every panel and rule group with a day of up t
 bench-guard: $(STAMP) ## Fail if a call needs more CPU instructions than its limit
 	$(BIN)/python -m benchmarks.guard
 
-check: $(STAMP) ## Check format, lint, import rules, and types by two checkers
+check: $(STAMP) ## Format check, lint, and types by two checkers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
