@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
@@ -230,6 +230,24 @@ def _told(mistakes: Iterable[_Mistake]) -> Iterator[tuple[int, str]]:
         yield line, (f"{path}: " if path else "") + joined + got
 
 
+class _Place(NamedTuple):
+    """Where in the file a pydantic error is, and what is there.
+
+    Attributes:
+        node: The value.
+        line: Its line, or that of its key.
+        path: Its keys, such as `objectives[0].target`.
+        last: The last step of the error, which for a missing key is not in the file.
+        model: The model of the whole file.
+    """
+
+    node: yaml.Node
+    line: int
+    path: str
+    last: str
+    model: type[BaseModel]
+
+
 def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> _Mistake:
     """One pydantic error in terms of the file."""
     node, line, path = root, _line(root), ""
@@ -240,30 +258,66 @@ def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> _M
         key, node = found
         line = _line(key)
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    last = str(error["loc"][-1]) if error["loc"] else ""
-    if error["type"] == "missing":
-        return _Mistake(line, path, f"the key {last!r} is missing")
-    if error["type"] == "invalid_key" and isinstance(node, yaml.MappingNode):
-        key = next(key for key, _ in _pairs(node) if key.tag != _TEXT_TAG)
-        shown = repr(str(key.value)) if isinstance(key, yaml.ScalarNode) else "here"
-        return _Mistake(_line(key), path, f"the key {shown} isn't a text in YAML. Quote it if it is meant as one")
-    if error["type"] == "extra_forbidden":
-        known = sorted({key for owner in _models_at(model, error["loc"][:-1]) for key in _keys(owner)})
-        return _Mistake(line, path, f"unknown key {last!r}.{did_you_mean(last, known)} Known keys: {_listed(known)}")
+    place = _Place(node, line, path, str(error["loc"][-1]) if error["loc"] else "", model)
+    return _MISTAKES.get(error["type"], _wrong_value)(error, place)
+
+
+def _missing_key(_: ErrorDetails, place: _Place) -> _Mistake:
+    return _Mistake(place.line, place.path, f"the key {place.last!r} is missing")
+
+
+def _unquoted_key(error: ErrorDetails, place: _Place) -> _Mistake:
+    if not isinstance(place.node, yaml.MappingNode):
+        return _wrong_value(error, place)
+    key = next(key for key, _ in _pairs(place.node) if key.tag != _TEXT_TAG)
+    shown = repr(str(key.value)) if isinstance(key, yaml.ScalarNode) else "here"
+    return _Mistake(_line(key), place.path, f"the key {shown} isn't a text in YAML. Quote it if it is meant as one")
+
+
+def _unknown_key(error: ErrorDetails, place: _Place) -> _Mistake:
+    known = sorted({key for owner in _models_at(place.model, error["loc"][:-1]) for key in _keys(owner)})
+    hint = did_you_mean(place.last, known)
+    return _Mistake(place.line, place.path, f"unknown key {place.last!r}.{hint} Known keys: {_listed(known)}")
+
+
+def _broken_rule(error: ErrorDetails, place: _Place) -> _Mistake:
+    if isinstance(place.node, yaml.ScalarNode):
+        return _wrong_value(error, place)
+    return _Mistake(place.line, place.path, _message(error))  # a rule of the model about all of it
+
+
+def _wrong_choice(error: ErrorDetails, place: _Place) -> _Mistake:
+    mistake = _wrong_value(error, place)
+    if not isinstance(place.node, yaml.ScalarNode):
+        return mistake
+    expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
+    hint = f".{did_you_mean(str(place.node.value), expected)}".removesuffix(".")
+    return mistake._replace(got=mistake.got + hint)
+
+
+def _wrong_value(error: ErrorDetails, place: _Place) -> _Mistake:
+    if isinstance(place.node, yaml.ScalarNode):
+        written = str(place.node.value)
+        got = f", got {written!r}" if written or place.node.style else ", got nothing"
+    else:
+        got = ", got a mapping" if isinstance(place.node, yaml.MappingNode) else ", got a list"
+    return _Mistake(place.line, place.path, _message(error), got)
+
+
+def _message(error: ErrorDetails) -> str:
     message = _PLAIN_WORDS.get(error["type"]) or error["msg"].replace("Input should be", "expected")
-    message = message.removeprefix("Value error, ")
-    if not isinstance(node, yaml.ScalarNode):
-        if error["type"] == "value_error":  # a rule of the model about all of it
-            return _Mistake(line, path, message)
-        return _Mistake(
-            line, path, message, ", got a mapping" if isinstance(node, yaml.MappingNode) else ", got a list"
-        )
-    written = str(node.value)
-    got = f", got {written!r}" if written or node.style else ", got nothing"
-    if error["type"] in {"literal_error", "enum"}:
-        expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-        got += f".{did_you_mean(written, expected)}".removesuffix(".")
-    return _Mistake(line, path, message, got)
+    return message.removeprefix("Value error, ")
+
+
+_MISTAKES: Final[Mapping[str, Callable[[ErrorDetails, _Place], _Mistake]]] = {
+    "missing": _missing_key,
+    "invalid_key": _unquoted_key,
+    "extra_forbidden": _unknown_key,
+    "value_error": _broken_rule,
+    "literal_error": _wrong_choice,
+    "enum": _wrong_choice,
+}
+"""How the pydantic errors are told that are not told as a wrong value."""
 
 
 def _listed(words: Iterable[str]) -> str:
