@@ -74,8 +74,8 @@ def test_a_ruler_gets_only_what_differs() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "expected one target"),
-        (["--kubernetes", "--ruler-url", "http://localhost"], "expected one target"),
+        ([], "expected exactly one target"),
+        (["--kubernetes", "--ruler-url", "http://localhost"], "expected exactly one target"),
         (["--prometheus-dir", "nowhere"], "nowhere: there is no such folder"),
         (["--ruler-url", "localhost:80"], "expected a URL that starts with http"),
         (["--ruler-url", "http://127.0.0.1:1"], "can't be reached"),
