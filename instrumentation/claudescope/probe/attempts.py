@@ -106,10 +106,13 @@ class Attempts:
             error: The exception that it raised, if any. No hook has seen the attempt that it ended.
             streaming: Whether the app read its response.
         """
+        passed_on = False
         if self._replaced is not None:
-            self._settle(None if error is None else _attribute(error, "response"))
+            response = None if error is None else _attribute(error, "response")
+            passed_on = self._replaced is response
+            self._settle(response)
         done = self._done
-        if self._succeeded:
+        if self._succeeded and not passed_on:
             if streaming and error_type is not None:
                 return (*done[:-1], replace(done[-1], error_type=error_type))
             return done

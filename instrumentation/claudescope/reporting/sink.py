@@ -220,8 +220,9 @@ class _Tally:
             statuses[status] = statuses.get(status, 0) + 1
         if len(attempts) > 1:
             for attempt in attempts[:-1]:
-                _count(self._retries, attempt.error_type or "unknown_error")
-                self._retry_delay += attempt.delay
+                if attempt.error_type is not None:  # else a middleware asked again
+                    _count(self._retries, attempt.error_type)
+                    self._retry_delay += attempt.delay
 
     def _group(self, key: _GroupKey) -> _Group:
         """Make the group of a new key, or return the group `other` if there are too many."""

@@ -193,7 +193,9 @@ class MetricsSink(Sink):
     def _add_retries(self, attempts: tuple[Attempt, ...], labels: LabelSet) -> None:
         delays = self._store.cells(signals.RETRY_DELAY)
         for attempt in attempts[:-1]:
-            retries = self._store.cells(signals.RETRIES, _ERROR_TYPE, attempt.error_type or "unknown_error")
+            if attempt.error_type is None:
+                continue  # it did not fail: a middleware asked again
+            retries = self._store.cells(signals.RETRIES, _ERROR_TYPE, attempt.error_type)
             retries[labels] = retries.get(labels, 0) + 1
             delays[labels] = delays.get(labels, 0.0) + attempt.delay
 
