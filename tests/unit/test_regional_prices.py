@@ -61,6 +61,7 @@ def test_an_unknown_geography_is_unpriced() -> None:
         ("asia-southeast1", "claude-opus-4-5@20251101", "0.01925"),
         ("global", "claude-sonnet-4-5@20250929", "0.0105"),
         (None, "claude-sonnet-5-5", "0.007"),
+        ("us-east5", "claude-sonnet-5", "0.0077"),  # not in Google's list, but in Anthropic's
         ("us-east5", "claude-opus-4-1@20250805", "0.0525"),
         ("us-east5", "claude-opus-4@20250514", "0.0525"),
         ("us-east5", "claude-3-7-sonnet@20250219", "0.0105"),
@@ -77,9 +78,13 @@ def test_regions_of_vertex(region: str | None, model: str, cost: str) -> None:
         ("anthropic.claude-opus-5-5", "0.0154"),
         ("us.anthropic.claude-opus-5-5", "0.0154"),
         ("global.anthropic.claude-opus-5-5", "0.014"),
-        # Known to Anthropic's list alone.
-        ("eu.anthropic.claude-mythos-5-v1:0", None),
         ("claude-sonnet-5-5", "0.0077"),
+        # Known by this name to Anthropic's list alone.
+        ("anthropic.claude-sonnet-4-5", "0.01155"),
+        ("eu.anthropic.claude-haiku-4-5", "0.00385"),
+        ("global.anthropic.claude-haiku-4-5", "0.0035"),
+        ("anthropic.claude-sonnet-4-0", "0.0105"),
+        ("anthropic.unheard-of", None),
     ],
 )
 def test_regions_of_bedrock(model: str, cost: str | None) -> None:
