@@ -44,10 +44,8 @@ def decode(line: bytes) -> Message | None:
 def _make(cls: type[Any], values: dict[str, Any]) -> Message:
     if values.get("usage") is not None:
         values["usage"] = _usage(values["usage"])
-    if values.get("extra_usage"):
+    if cls is not CallStart:
         values["extra_usage"] = tuple(_model_usage(part) for part in values["extra_usage"])
-    elif cls is not CallStart:
-        values["extra_usage"] = ()
     if values.get("cost_usd") is not None:
         values["cost_usd"] = Decimal(values["cost_usd"])
     if cls is CallRecord:
@@ -59,11 +57,12 @@ def _make(cls: type[Any], values: dict[str, Any]) -> Message:
 
 
 def _usage(values: dict[str, Any]) -> Usage:
-    return Usage(**values | {"iterations": tuple(_usage(part) for part in values["iterations"])})
+    values["iterations"] = tuple(_usage(part) for part in values["iterations"])
+    return Usage(**values)
 
 
 def _model_usage(values: dict[str, Any]) -> ModelUsage:
-    cost = values["cost_usd"]
-    return ModelUsage(
-        **values | {"usage": _usage(values["usage"]), "cost_usd": None if cost is None else Decimal(cost)}
-    )
+    values["usage"] = _usage(values["usage"])
+    if values["cost_usd"] is not None:
+        values["cost_usd"] = Decimal(values["cost_usd"])
+    return ModelUsage(**values)
