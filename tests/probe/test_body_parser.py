@@ -155,6 +155,55 @@ def test_a_line_over_two_chunks() -> None:
     assert seen == [{"type": "message_stop"}]
 
 
+_STOP = {"type": "message_stop"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'event: message_stop\rdata: {"type": "message_stop"}\r\r',
+        b'event: message_stop\r\ndata: {"type": "message_stop"}\r\n\r\n',
+        b'event: message_stop\ndata: {"type":\ndata: "message_stop"}\n\n',
+        b'data: {\rdata:"type":\rid: 7\rdata: "message_stop"\r: comment\rdata:}\r\r',
+        b'\r\r\n\nevent: message_stop\r\ndata: {"type": "message_stop"}\n\r',
+        b'data: {"type": "message_stop"}\n\rdata: {"type": "ping"}\n\n',
+    ],
+)
+def test_events_as_the_sdk_reads_them(body: bytes) -> None:
+    """CR, LF or both end a line, several lines of data make one event, and chunks may end anywhere."""
+    for size in range(1, len(body) + 1):
+        reader, seen = _reader("events")
+        for start in range(0, len(body), size):
+            reader.feed(body[start : start + size])
+        reader.end()
+        assert seen == [_STOP]
+
+
+@pytest.mark.parametrize("line_end", [b"\r", b"\n", b"\r\n"])
+def test_streams_with_any_line_end(line_end: bytes) -> None:
+    """What a stream was billed is known from its bytes, whatever ends its lines."""
+    answer = stream()
+    chunks = [chunk.replace(b"\n", line_end) for chunk in answer.body if isinstance(chunk, bytes)]
+    with capture_calls() as calls:
+        _bytes_of(ScriptedAPI(Answer(body=chunks, headers=answer.headers)).client())
+    (record,) = calls
+    assert (record.outcome, record.usage, record.finish_reason) == ("ok", _ANSWERED, "end_turn")
+
+
+def _bytes_of(client: anthropic.Anthropic) -> None:
+    with client.messages.with_streaming_response.create(**REQUEST, stream=True) as raw:
+        raw.read()
+
+
+def test_an_event_without_end_is_not_kept() -> None:
+    """The lines of data of one event are bounded together."""
+    reader, seen = _reader("events")
+    for _ in range(MAX_BODY // (1 << 20) + 2):
+        reader.feed(b"data: " + b"x" * (1 << 20) + b"\n")
+    reader.feed(b"\n")
+    assert (seen, len(reader._buffer), reader._data, reader.whole) == ([], 0, [], False)
+
+
 def test_a_body_without_end_is_not_kept() -> None:
     """Beyond the bound nothing is read along, and nothing is kept."""
     for form in get_args(BodyForm):

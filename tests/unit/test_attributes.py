@@ -21,7 +21,7 @@ from claudescope.content import Content
 from claudescope.content.capture import Capture
 from claudescope.probe.fallback_span import end_span, start_span
 from claudescope.schema.attributes import ATTRIBUTES, EVENTS, Place
-from claudescope.schema.record import Attempt, CallStart, SpanOutcome, Usage
+from claudescope.schema.record import Attempt, CallStart, ModelUsage, SpanOutcome, Usage
 from claudescope.sinks.events import Events
 from claudescope.sinks.logs import LOGGER_NAME, LogsSink
 from claudescope.sinks.spans import SpansSink
@@ -40,6 +40,7 @@ _RECORD = make_record(
     status_code=500,
     request_id="req_1",
     time_to_first_chunk=0.5,
+    extra_usage=(ModelUsage("compaction", "claude-opus-5-5", Usage(5, 1), None),),
     attempts=(Attempt("api_error", 500, delay=0.5, request_id="req_0"), Attempt("api_error", 500, request_id="req_1")),
     usage=Usage(100, 20, 30, 4, 5, reasoning_tokens=6),
     finish_reason="end_turn",
@@ -88,7 +89,9 @@ def _emitted() -> Mapping[Place, set[str]]:
     sink, captured = SpansSink(), _capture(loggers)
     sink.retrying(_START, _RECORD.attempts[0], span, 0)
     sink.ending(
-        SpanOutcome("error", "api_error", _RECORD.finish_reason, _RECORD.cost_usd, _RECORD.workflow),
+        SpanOutcome(
+            "error", "api_error", _RECORD.finish_reason, _RECORD.cost_usd, _RECORD.workflow, _RECORD.extra_usage
+        ),
         span,
     )
     captured.write(span)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 from collections.abc import Callable
+from functools import partial
+
+import pytest
 
 from claudescope._internal import internal_errors
 from claudescope.probe.deferred import DeferredEndings
@@ -81,3 +85,26 @@ def test_a_forked_child_starts_afresh() -> None:
     endings.start()
     endings.flush()
     assert done == ["claudescope-deferred-endings"]
+
+
+def test_nothing_grows_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next stream runs what is queued, and nothing is registered for the exit again."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    endings = DeferredEndings()
+    done: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        endings.start()
+        registered = atexit._ncallbacks()
+        for number in range(100):
+            endings.later(partial(done.append, number))
+            endings.start()
+    assert done == list(range(100))
+    assert atexit._ncallbacks() == registered
+    endings.start()  # a thread can be had again
+    endings.later(partial(done.append, 100))
+    endings.flush()
+    assert done[-1] == 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claudescope.probe.response import read_headers
+from claudescope.probe.headers import read_headers
 from claudescope.schema.record import RateLimit
 from claudescope.sinks.rate_limits import newer
 

@@ -10,7 +10,8 @@ from anthropic.types import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claudescope.probe.response import MessageFacts, read_headers
+from claudescope.probe.headers import read_headers
+from claudescope.probe.response import MessageFacts
 from claudescope.schema.record import RateLimit, Usage
 
 _BODY: dict[str, Any] = {

@@ -5,17 +5,23 @@ and fast mode, and from the app's own overrides. A model is resolved once into p
 takes a few multiplications. A price that is not known is None, never 0.
 
 The cost is the list price of the usage that the API reported. It does not include negotiated discounts (override the
-price), the premium for `inference_geo`, priority-tier commitments, and server tools other than web search.
+price), priority-tier commitments, and server tools other than web search.
+
+Inference that is kept in a region costs more. Anthropic's API says so in `usage.inference_geo`, which is `us`, `global`
+or `not_available`; a value that is not known has no known price. On Vertex AI the region of the client decides, on
+Bedrock the name of the model, both for Claude 4.5 and later.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from claudescope._internal import internal_errors
@@ -66,7 +72,8 @@ class _Entry:
 
     Attributes:
         resolved: The price; None where none is known.
-        rates: The standard rates, those in a batch, in fast mode, and in both; None for one that has no price.
+        rates: The standard rates, those in a batch, in fast mode, and in both, then the same four in a region; None for
+            one that has no price.
         snapshot: The library's data that it comes from; None for an override.
         day: The day that it applies to, as an ordinal; None where it applies to all days.
     """
@@ -76,8 +83,40 @@ class _Entry:
     snapshot: object
     day: int | None
 
+    def regional(self, model: str, provider: str, region: str | None) -> bool:
+        """Whether a platform charges its premium for a region on top of `rates`.
 
-_UNPRICED: Final[tuple[Rates | None, ...]] = (None, None, None, None)
+        Args:
+            model: The model, in the platform's spelling.
+            provider: The platform.
+            region: The region of the client's endpoint.
+        """
+        resolved = self.resolved
+        if resolved is None:
+            return False
+        if provider == _VERTEX:
+            return region not in {None, "global"} and _has_regions(resolved.model_id, model)
+        # Bedrock's own prices include the premium, and an app's own prices are for the name that they are given for.
+        return resolved.provider_id == "anthropic" and "global." not in model and _has_regions(resolved.model_id, model)
+
+
+_UNPRICED: Final[tuple[Rates | None, ...]] = (None,) * 8
+_VERTEX: Final = "gcp.vertex_ai"
+_PLATFORMS: Final = frozenset({_VERTEX, "aws.bedrock"})
+_EVERYWHERE: Final = frozenset({"global", "not_available"})
+_FIRST_WITH_REGIONS: Final = (4, 5)
+
+
+@lru_cache(maxsize=256)
+def _has_regions(*names: str) -> bool:
+    """Whether the first name with a version, such as `claude-haiku-4-5`, is of a model with a premium for regions."""
+    for name in names:
+        version = re.search(r"claude-(?:[a-z]+-)?(\d{1,2})(?!\d)(?:[-.](\d{1,2})(?!\d))?", name.lower())
+        if version is not None:
+            return (int(version[1]), int(version[2] or 0)) >= _FIRST_WITH_REGIONS
+    return False
+
+
 _NO_DAY: Final = -1
 
 
@@ -112,7 +151,9 @@ class PriceBook:
         """Start to load the price library in the background, once per process. Never blocks, never raises."""
         genai_prices.LIBRARY.warm()
 
-    def cost(self, usage: Usage, *, model: str, provider: str, at: datetime) -> Decimal | None:
+    def cost(
+        self, usage: Usage, *, model: str, provider: str, at: datetime, region: str | None = None
+    ) -> Decimal | None:
         """Price a call.
 
         Args:
@@ -121,6 +162,8 @@ class PriceBook:
             model: The model that answered, in any platform's spelling.
             provider: A value of `gen_ai.provider.name`. An unknown one has Anthropic's own prices.
             at: When the call was made, as prices change. Without a time zone it is UTC.
+            region: The region of the client's endpoint, such as `us-east5` or `global`; None where prices do not depend
+                on it.
 
         Returns:
             US dollars, exact; None where no price is known. Never raises. Waits for a running import of the price
@@ -128,7 +171,15 @@ class PriceBook:
         """
         try:
             variant = (1 if usage.service_tier == "batch" else 0) + (2 if usage.speed == "fast" else 0)
-            rates = self._entry(model, provider, at).rates[variant]
+            entry, geo = self._entry(model, provider, at), usage.inference_geo
+            if provider in _PLATFORMS:
+                if entry.regional(model, provider, region):
+                    variant += 4
+            elif geo == "us":
+                variant += 4
+            elif geo is not None and geo not in _EVERYWHERE:
+                return None
+            rates = entry.rates[variant]
             return None if rates is None else rates.cost(usage)
         except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("pricing")
@@ -198,7 +249,9 @@ def _override(name: str, given: object) -> _Entry:
     fast = None if price.fast_multiplier is None else price.times(price.fast_multiplier)
     resolved = ResolvedPrice("override", name, None, price, (), batch, fast)
     both = None if fast is None else fast.times(price.batch_multiplier)
-    rates = tuple(None if p is None else Rates(((-1, p),)) for p in (price, batch, fast, both))
+    every = (price, batch, fast, both)
+    regional = tuple(None if p is None else p.times(price.regional_multiplier) for p in every)
+    rates = tuple(None if p is None else Rates(((-1, p),)) for p in (*every, *regional))
     return _Entry(resolved, rates, None, None)
 
 
@@ -241,7 +294,9 @@ def _from_library(model: str, provider: str, at: datetime) -> _Entry:
 
 def _rates(found: LibraryPrice) -> Iterator[Rates]:
     compiled: dict[Steps, Rates] = {}
-    for steps in (found.standard, found.batch, found.fast, found.batch_fast):
+    everywhere = (found.standard, found.batch, found.fast, found.batch_fast)
+    regional = [tuple((start, p.times(p.regional_multiplier)) for start, p in steps) for steps in everywhere]
+    for steps in (*everywhere, *regional):
         if steps not in compiled:
             compiled[steps] = Rates(steps)
         yield compiled[steps]

@@ -28,6 +28,8 @@ _CACHE_WRITE_1H: Final = Decimal(2)
 # https://docs.claude.com/en/docs/about-claude/pricing: dollars per thousand searches, and the batch discount.
 _WEB_SEARCH: Final = Decimal(10)
 _BATCH: Final = Decimal("0.5")
+# https://platform.claude.com/docs/en/manage-claude/data-residency: US-only inference; regional endpoints likewise.
+_REGIONAL: Final = Decimal("1.1")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -46,6 +48,8 @@ class Price:
         batch_multiplier: Factor of the token prices in a message batch. Default: 0.5.
         fast_multiplier: Factor of the token prices in fast mode. Default: None, which leaves calls in fast mode
             unpriced, because the premium differs between models.
+        regional_multiplier: Factor of the token prices where inference is kept in a region: the API answers with
+            `inference_geo` `us`, or the endpoint is a regional one of Vertex AI. Default: 1.1.
     """
 
     input: Decimal
@@ -56,6 +60,7 @@ class Price:
     web_search: Decimal
     batch_multiplier: Decimal
     fast_multiplier: Decimal | None
+    regional_multiplier: Decimal
 
     def __init__(
         self,
@@ -68,6 +73,7 @@ class Price:
         web_search: Amount = _WEB_SEARCH,
         batch_multiplier: Amount = _BATCH,
         fast_multiplier: Amount | None = None,
+        regional_multiplier: Amount = _REGIONAL,
     ) -> None:
         """Take the prices.
 
@@ -88,6 +94,7 @@ class Price:
             "web_search": _amount("web_search", web_search),
             "batch_multiplier": _amount("batch_multiplier", batch_multiplier),
             "fast_multiplier": None if fast_multiplier is None else _amount("fast_multiplier", fast_multiplier),
+            "regional_multiplier": _amount("regional_multiplier", regional_multiplier),
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -164,7 +171,19 @@ class Rates:
         Contradictory counts are corrected: a negative one counts as 0, and input that is less than its cached parts
         counts as their sum. Server tools other than web search have no price here: web fetch is free, and code
         execution is billed by the hour for a whole organization.
+
+        A price tier holds for each sampling, and not for the sum of a loop of server-side tools: the SDK says of
+        `usage.iterations` that they "determine which iterations exceeded long context thresholds" (anthropic 0.80,
+        `types/beta/beta_usage.py`). Where the API reports no samplings, the sum decides.
         """
+        parts = usage.iterations if usage.iterations and self._rest else (usage,)
+        units = sum(map(self._units, parts))
+        if usage.server_tools:
+            units += max(usage.server_tools.get("web_search", 0), 0) * self._first[6]
+        return _EXACT.scaleb(Decimal(units), -self._scale) if units else Decimal(0)
+
+    def _units(self, usage: Usage) -> int:
+        """The price of one sampling's tokens, in the small unit."""
         total, output, read = usage.input_tokens, usage.output_tokens, usage.cache_read_tokens
         write_5m, write_1h = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
         fresh = total - read - write_5m - write_1h
@@ -176,13 +195,11 @@ class Rates:
         for step in self._rest:
             if total > step[0]:
                 row = step
-        _, input_, output_, read_, write_5m_, write_1h_, search = row
+        _, input_, output_, read_, write_5m_, write_1h_, _ = row
         units = fresh * input_ + output * output_
         if fresh != total:
             units += read * read_ + write_5m * write_5m_ + write_1h * write_1h_
-        if usage.server_tools:
-            units += max(usage.server_tools.get("web_search", 0), 0) * search
-        return _EXACT.scaleb(Decimal(units), -self._scale) if units else Decimal(0)
+        return units
 
 
 def _per_million(price: Price) -> tuple[Decimal, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from claudescope._internal import internal_errors
-from claudescope.probe.response import HeaderFacts, RateLimits, read_headers
+from claudescope.probe.headers import HeaderFacts, RateLimits, read_headers
 from claudescope.schema.classify import classify, classify_response
 from claudescope.schema.record import Attempt, draft_of
 
@@ -53,6 +53,21 @@ class Attempts:
     _done: tuple[Attempt, ...] = ()
     _succeeded: bool = False
     _gave_up: bool = False
+    _replaced: Any = None  # a failed response, until it is known whether the call goes on
+
+    def __bool__(self) -> bool:
+        return bool(self._done)
+
+    def replaced(self, response: Any) -> None:
+        """Note a failed response that a middleware has. An attempt, where it asks again instead of passing it on."""
+        self._settle()
+        self._replaced = response
+
+    def _settle(self, response: Any = None) -> None:
+        """Count the failed response that a middleware has not passed on. `response` is the one that it has."""
+        replaced, self._replaced = self._replaced, None
+        if replaced is not None and replaced is not response:
+            self._done += (self._failed(replaced, None, 0.0),)
 
     def retried(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
         """Note an attempt that another follows.
@@ -62,17 +77,21 @@ class Attempts:
             error: The exception then.
             delay: Seconds slept after it.
         """
+        self._settle(response)
         attempt = self._failed(response, error if response is None else None, delay)
         self._done += (attempt,)
         return attempt
 
     def gave_up(self, response: Any, error: BaseException | None) -> None:
         """Note an attempt that no other follows: the app stopped the call while it waited to try again."""
+        self._settle(response)
         self._done += (self._failed(response, error if response is None else None, 0.0),)
         self._gave_up = True
 
     def succeeded(self, response: Any) -> None:
         """Note an attempt whose response has a status of success."""
+        if self._replaced is not None:
+            self._settle()
         headers = self._headers(response)
         attempt = _DraftAttempt(None, response.status_code, None, 0.0, headers.request_id)
         attempt.__class__ = Attempt
@@ -87,8 +106,13 @@ class Attempts:
             error: The exception that it raised, if any. No hook has seen the attempt that it ended.
             streaming: Whether the app read its response.
         """
+        passed_on = False
+        if self._replaced is not None:
+            response = None if error is None else _attribute(error, "response")
+            passed_on = self._replaced is response
+            self._settle(response)
         done = self._done
-        if self._succeeded:
+        if self._succeeded and not passed_on:
             if streaming and error_type is not None:
                 return (*done[:-1], replace(done[-1], error_type=error_type))
             return done

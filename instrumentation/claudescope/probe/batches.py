@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
@@ -127,21 +126,20 @@ def _read(result: object, call: WatchedCall) -> BatchResult | None:
     error_type = None
     if outcome == "succeeded":
         facts.read_message(field_of(result, "message"))
+        facts.bill_as_batch()  # the API bills it so, even where the result does not say so
     elif outcome == "errored":
         error = {"type": field_of(field_of(field_of(result, "error"), "error"), "type")}
         error_type = classify_response(200, {"type": "error", "error": error}).name
-    usage = facts.usage()
-    if usage is not None:
-        # The API bills it so, even where the result does not say so.
-        usage = replace(usage, service_tier="batch")
+    bill = call.dispatcher.bill(call.start, facts, datetime.now(timezone.utc))
     return BatchResult(
         provider=call.start.provider,
         model=facts.model,
         outcome=cast("BatchOutcome", outcome),
         error_type=error_type,
-        usage=usage,
-        cost_usd=call.dispatcher.cost(call.start, facts.model, usage, datetime.now(timezone.utc)),
+        usage=bill.usage,
+        cost_usd=bill.cost_usd,
         finish_reason=facts.finish_reason,
         workflow=call.start.workflow,
         server_address=call.start.server_address,
+        extra_usage=bill.extra,
     )

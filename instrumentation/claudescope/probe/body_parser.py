@@ -54,6 +54,9 @@ class BodyReader:
         self._on_value = on_value
         self._on_body = on_body
         self._buffer = bytearray()
+        self._data: list[bytes] = []  # of the event that is being read
+        self._data_size = 0
+        self._after_cr = False
         self._form: Final = form
         self._given_up = False
 
@@ -72,15 +75,28 @@ class BodyReader:
         if self._given_up:
             return
         data = self._decode(chunk)
-        self._buffer += data
-        if self._form != "json" and b"\n" in data:
-            *lines, rest = bytes(self._buffer).split(b"\n")
-            self._buffer = bytearray(rest)
-            for line in lines:
-                self._line(line.rstrip(b"\r"))
-        if len(self._buffer) > MAX_BODY:
+        if self._form == "json":
+            self._buffer += data
+        else:
+            self._feed_lines(data)
+        if len(self._buffer) + self._data_size > MAX_BODY:
             self._given_up = True
             self._buffer.clear()
+            self._data.clear()
+
+    def _feed_lines(self, data: bytes) -> None:
+        """Split lines as the SDK does: CR, LF and both together end one."""
+        if self._after_cr and data:
+            data = data.removeprefix(b"\n")  # of a CR LF that two chunks have
+            self._after_cr = False
+        if b"\n" not in data and b"\r" not in data:
+            self._buffer += data
+            return
+        self._after_cr = data.endswith(b"\r")
+        lines = (bytes(self._buffer) + data).splitlines()
+        self._buffer = bytearray(b"" if data.endswith((b"\r", b"\n")) else lines.pop())
+        for line in lines:
+            self._line(line)
 
     def end(self) -> None:
         """The body has ended."""
@@ -90,12 +106,20 @@ class BodyReader:
             self._line(bytes(self._buffer))
 
     def _line(self, line: bytes) -> None:
-        # The API sends each event's data as one line, which holds the event's type.
-        if self._form == "events":
-            if not line.startswith(b"data:") or not any(event_type in line for event_type in _EVENTS):
-                return
-            line = line[5:]
-        value = _decoded(line)
+        if self._form == "lines":
+            self._value(line)
+        elif line.startswith(b"data:"):
+            self._data.append(line[5:])
+            self._data_size += len(line)
+        elif not line and self._data:  # an empty line ends an event
+            data = b"\n".join(self._data)
+            self._data.clear()
+            self._data_size = 0
+            if any(event_type in data for event_type in _EVENTS):
+                self._value(data)
+
+    def _value(self, data: bytes) -> None:
+        value = _decoded(data)
         if isinstance(value, dict):
             self._on_value(cast("dict[str, Any]", value))
 

@@ -7,7 +7,6 @@ connection until the garbage collector runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import ref
@@ -20,13 +19,14 @@ from claudescope.probe import batches, body_parser, streams
 from claudescope.probe.attempts import Attempts, error_type_of
 from claudescope.probe.call_state import ENDED, FINALIZED, REQUESTING, STREAMING, enter
 from claudescope.probe.deferred import DEFERRED_ENDINGS
+from claudescope.probe.dispatch import NO_BILL, Bill
 from claudescope.probe.fallback_span import end_span
 from claudescope.probe.guard import bare_record, guarded
 from claudescope.probe.response import MessageFacts, field_of, is_content, is_success, json_of
 from claudescope.probe.sdk import is_stream
 from claudescope.probe.timings import CallTimings
 from claudescope.schema.classify import classify_response
-from claudescope.schema.record import CallRecord, CallStart, Outcome, SpanOutcome, Usage, draft_of
+from claudescope.schema.record import CallRecord, CallStart, Outcome, SpanOutcome, draft_of
 
 if TYPE_CHECKING:
     from claudescope.probe.dispatch import Dispatcher
@@ -47,6 +47,7 @@ class Call:
         parent_context: The OpenTelemetry context that it was made in.
 
     Attributes:
+        attempts: Its HTTP requests so far.
         batch: The id of the batch whose results it fetches; empty for any other call.
         content: Captures its prompt and answer; None unless the app asked for them.
         span: The call's own span, the SDK's or claudescope's; None where it has none.
@@ -69,7 +70,7 @@ class Call:
     _error_event: str | None = None
     _response: Any = None  # until `request` returns
     _failure: tuple[BaseException, Outcome, str | None] | None = None  # likewise, or until the call ends
-    _priced: tuple[Usage | None, Decimal | None] = (None, None)
+    _bill: Bill = NO_BILL
     _written: SpanOutcome | None = None
     _events: Callable[[], object] = type(None)
 
@@ -78,8 +79,8 @@ class Call:
         self.dispatcher = dispatcher
         self.timings = CallTimings()
         self.facts = MessageFacts()
-        self._parent_context = parent_context
-        self._attempts = Attempts()
+        self.parent_context = parent_context
+        self.attempts = Attempts()
         self._state = [REQUESTING]  # empty when the call has ended
 
     # --- called by the hooks ------------------------------------------------------------------------------------
@@ -94,14 +95,14 @@ class Call:
             delay: Seconds slept.
             at: When the attempt had failed, in nanoseconds since the epoch.
         """
-        attempt = self._attempts.retried(response, error, delay)
+        attempt = self.attempts.retried(response, error, delay)
         span = self.span if self.span is not None and self.span.is_recording() else None
         self.dispatcher.retrying(self.start, attempt, span, at)
 
     @guarded
     def gave_up(self, response: Any, error: BaseException | None) -> None:
         """The app stops the call while it waits to try again, after the attempt of `response` or `error`."""
-        self._attempts.gave_up(response, error)
+        self.attempts.gave_up(response, error)
 
     @guarded
     def responding(self, response: Any) -> None:
@@ -114,7 +115,7 @@ class Call:
         """The SDK made `result` of a response: a parsed body, a stream, or a raw response."""
         if not is_success(response):
             return  # a middleware reads a failed response; a retry or an exception follows
-        self._attempts.succeeded(response)
+        self.attempts.succeeded(response)
         if response.is_closed:
             if not is_stream(result):
                 if self.start.operation == "chat":
@@ -133,7 +134,7 @@ class Call:
         """The SDK, or the caller's own schema, could not parse a response, which the API may have billed."""
         if not is_success(response):
             return
-        self._attempts.succeeded(response)
+        self.attempts.succeeded(response)
         if response.is_closed and self.start.operation == "chat":
             self._read_body(json_of(response))
 
@@ -167,16 +168,14 @@ class Call:
         self._failure = error, outcome, error_type
         return outcome, error_type
 
-    @guarded
-    def returned(self, result: Any = None) -> None:
-        """The call returned: it has ended, or the app now reads its stream.
+    def exchange(self, response: Any) -> Call:
+        """What collects the facts of a response: this call, unless its client has middleware."""
+        return self
 
-        Args:
-            result: What it returned, where no hook has seen the response.
-        """
+    @guarded
+    def returned(self, result: Any) -> None:
+        """The call returned `result`: it has ended, or the app now reads its stream."""
         self._failure = None  # a middleware handled it
-        if result is not None:
-            self._take_result(result)
         response, self._response = self._response, None
         # A response that can't be watched reports no end: the call ends here.
         if not self.streaming or streams.call_of(response) is not self:
@@ -187,7 +186,8 @@ class Call:
             streams.watch_span_end(response, self)
 
     @guarded
-    def _take_result(self, result: Any) -> None:
+    def take(self, result: Any) -> None:
+        """Read the facts of what the call is about to return, where no hook has seen the response."""
         response = getattr(result, "response", None) or getattr(result, "http_response", None)
         if response is not None:
             self.responding(response)
@@ -228,6 +228,8 @@ class Call:
             self.facts.read_delta(event)
             if self.facts.complete:
                 self.ending("ok")
+        elif event_type == "content_block_start":
+            self.facts.read_block(field_of(event, "content_block"))
         elif event_type == "message_stop":
             self.facts.stopped = True
         elif event_type == "error":
@@ -312,8 +314,8 @@ class Call:
         """
         if self.span is None or self.own_span or not self.span.is_recording():
             return
-        facts = self.facts
-        ending = SpanOutcome(outcome, error_type, facts.finish_reason, self._cost(facts.usage()), self.start.workflow)
+        facts, bill = self.facts, self.bill()
+        ending = SpanOutcome(outcome, error_type, facts.finish_reason, bill.cost_usd, self.start.workflow, bill.extra)
         if ending != self._written:
             self._written = ending
             self._write_ending(ending)
@@ -338,12 +340,12 @@ class Call:
             record = bare_record(self.start, outcome, error_type)
         try:
             if self.span is not None and self.own_span:
-                ending = SpanOutcome(outcome, error_type, record.finish_reason, record.cost_usd, record.workflow)
-                self._write_ending(ending)
+                facts = record.finish_reason, record.cost_usd, record.workflow, record.extra_usage
+                self._write_ending(SpanOutcome(outcome, error_type, *facts))
                 end_span(self.span, record)
             if outcome == "error":
                 self.dispatcher.failed(record, error)
-            self.dispatcher.finished(record, self.span, self._parent_context)
+            self.dispatcher.finished(record, self.span, self.parent_context)
             if self.content is not None:
                 self.content.emit(record)
         except Exception:  # noqa: BLE001 - an internal error must not reach the app
@@ -351,12 +353,12 @@ class Call:
 
     def record(self, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
         """The record of the call, which ends in `outcome` now, or ended when the app dropped its stream."""
-        attempts = self._attempts.ended(error_type, error, streaming=self.streaming)
+        attempts = self.attempts.ended(error_type, error, streaming=self.streaming)
         last = attempts[-1] if attempts else None
-        start, timings, facts, limits = self.start, self.timings, self.facts, self._attempts.rate_limits
-        usage = facts.usage()
+        start, timings, facts, limits = self.start, self.timings, self.facts, self.attempts.rate_limits
+        usage, extra, cost = self.bill()
         # The span around the call is looked for only where it has none of its own.
-        span = trace.get_current_span(self._parent_context) if self.span is None else self.span
+        span = trace.get_current_span(self.parent_context) if self.span is None else self.span
         context = span.get_span_context()
         is_valid = context.is_valid
         # In the order of the fields: to name them here would cost as much again as all the rest.
@@ -379,19 +381,19 @@ class Call:
             timings.content_seconds,
             attempts,
             usage,
-            self._cost(usage),
+            cost,
             facts.finish_reason,
             {} if limits is None else limits,
             context.trace_id.to_bytes(16, "big").hex() if is_valid else None,
             context.span_id.to_bytes(8, "big").hex() if is_valid else None,
+            extra,
         )
         record.__class__ = CallRecord
         return record
 
-    def _cost(self, usage: Usage | None) -> Decimal | None:
-        if usage is None:
-            return None
+    def bill(self) -> Bill:
+        """What the API billed so far, priced."""
         # A stream asks several times, and its usage changes once.
-        if usage is not self._priced[0]:
-            self._priced = (usage, self.dispatcher.cost(self.start, self.facts.model, usage, self.timings.began_at))
-        return self._priced[1]
+        if self.facts.usage() is not self._bill.usage:
+            self._bill = self.dispatcher.bill(self.start, self.facts, self.timings.began_at)
+        return self._bill

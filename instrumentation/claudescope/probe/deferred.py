@@ -40,6 +40,7 @@ class DeferredEndings:
     """
 
     def __init__(self) -> None:
+        self._registered = False
         self.reset()
         renew_in_child(self, "_lock")
 
@@ -80,16 +81,27 @@ class DeferredEndings:
             self._lost += 1
 
     def start(self) -> None:
-        """Start the thread, once. Called where a stream is made, as a finaliser must not start a thread."""
+        """Start the thread, once. Called where a stream is made, as a finaliser must not start a thread.
+
+        Where no thread can be had, what is queued runs here instead, so that nothing grows with the number of streams.
+        """
         if self._thread is not None:
             return
         with self._lock:
             if self._thread is None:
                 # Registered late: what is registered last runs first, and the exporters must flush after it.
-                atexit.register(self.end_open)
+                if not self._registered:
+                    self._registered = True
+                    atexit.register(self.end_open)
                 thread = threading.Thread(target=self._run, name="claudescope-deferred-endings", daemon=True)
-                thread.start()
-                self._thread = thread  # after `start`, which may raise: a flush would wait for a thread that never ran
+                try:
+                    thread.start()
+                except RuntimeError:
+                    internal_errors.record("deferred_endings")
+                else:
+                    self._thread = thread
+        if self._thread is None:  # not under the lock, as a sink may make a call
+            self._run_queued()
 
     def flush(self) -> None:
         """Wait until everything that is queued now has run, `FLUSH_TIMEOUT` at most."""
@@ -98,6 +110,9 @@ class DeferredEndings:
             self._queue.put(done.set)
             done.wait(FLUSH_TIMEOUT)
             return
+        self._run_queued()
+
+    def _run_queued(self) -> None:
         while True:
             try:
                 ending = self._queue.get_nowait()

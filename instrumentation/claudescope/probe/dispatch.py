@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import decimal
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry import trace
 
 from claudescope._internal import internal_errors
-from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, SpanOutcome, Usage
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, SpanOutcome, Usage
 from claudescope.sinks import Sink
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from claudescope.pricing.price_book import PriceBook
+    from claudescope.probe.response import MessageFacts
 
-__all__ = ["Dispatcher"]
+__all__ = ["NO_BILL", "Bill", "Dispatcher"]
 
 _Handlers = tuple[tuple[str, Callable[..., None]], ...]
+
+
+class Bill(NamedTuple):
+    """What the API billed for an answer.
+
+    Attributes:
+        usage: The answer's own usage; None where nothing is known.
+        extra: What was billed beside it.
+        cost_usd: The price of all in US dollars; None where a part has no known price.
+    """
+
+    usage: Usage | None
+    extra: tuple[ModelUsage, ...]
+    cost_usd: Decimal | None
+
+
+NO_BILL: Final = Bill(None, (), None)
+# Independent of the precision and traps that the app may have set.
+_EXACT: Final = decimal.Context(prec=100, traps=[])
+
+
+def _total(costs: Iterable[Decimal | None]) -> Decimal | None:
+    total = Decimal(0)
+    for cost in costs:
+        if cost is None:
+            return None
+        total = _EXACT.add(total, cost)
+    return total
 
 
 class Dispatcher:
@@ -62,22 +92,33 @@ class Dispatcher:
         self._on_finish = handlers("finished")
         self._on_batch_result = handlers("batch_result")
 
-    def cost(self, start: CallStart, model: str | None, usage: Usage | None, at: datetime) -> Decimal | None:
-        """The price of a call in US dollars; None without usage or a known price.
+    def bill(self, start: CallStart, facts: MessageFacts, at: datetime) -> Bill:
+        """What the API billed, priced.
 
         Args:
             start: The call.
-            model: The model that answered; None for the one that was asked for.
-            usage: What the API billed.
+            facts: What its answer said.
             at: When the call was made.
         """
+        usage, extra = facts.usage(), facts.extra()
+        if usage is None:
+            return NO_BILL
+        cost = self._cost(start, facts.model, usage, at)
+        if cost is None and not facts.fell_back:
+            cost = self._cost(start, None, usage, at)  # by the name that was asked for, which may be better known
+        if not extra:
+            return Bill(usage, (), cost)
+        parts = tuple(
+            ModelUsage(kind, model or start.request_model, part, self._cost(start, model, part, at))
+            for kind, model, part in extra
+        )
+        return Bill(usage, parts, _total((cost, *(part.cost_usd for part in parts))))
+
+    def _cost(self, start: CallStart, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
         name = model or start.request_model
-        if usage is None or name is None:
+        if name is None:
             return None
-        price = self._prices.cost(usage, model=name, provider=start.provider, at=at)
-        if price is None and start.request_model is not None and start.request_model != name:
-            return self._prices.cost(usage, model=start.request_model, provider=start.provider, at=at)
-        return price
+        return self._prices.cost(usage, model=name, provider=start.provider, at=at, region=start.region)
 
     def started(self, start: CallStart) -> None:
         """Tell the sinks that a call has started."""

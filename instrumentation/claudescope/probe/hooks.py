@@ -30,6 +30,7 @@ from claudescope._internal.fork import renew_in_child
 from claudescope.probe import fallback_span
 from claudescope.probe.batches import watch_async_results, watch_results
 from claudescope.probe.call import Call
+from claudescope.probe.middleware import call_of_request
 from claudescope.probe.probe import CURRENT_CALL, Probe
 from claudescope.probe.streams import call_of, watch_async_events, watch_events
 
@@ -159,7 +160,9 @@ def _request(original: _Function) -> _Function:
             raise
         finally:
             CURRENT_CALL.set(outer)
-        call.returned(result if _Active.blind else None)
+        if _Active.blind:
+            call.take(result)
+        call.returned(result)
         return result
 
     return request
@@ -182,7 +185,9 @@ def _async_request(original: _Function) -> _Function:
             raise
         finally:
             CURRENT_CALL.set(outer)
-        call.returned(result if _Active.blind else None)
+        if _Active.blind:
+            call.take(result)
+        call.returned(result)
         return result
 
     return request
@@ -230,9 +235,10 @@ def _async_inner_request(original: _Function) -> _Function:
 def _process_response(original: _Function) -> _Function:
     @wraps(original)
     def process_response(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call, response = CURRENT_CALL.get(), kwargs.get("response")
+        call, response = CURRENT_CALL.get() or call_of_request(kwargs.get("options")), kwargs.get("response")
         if call is None or response is None:
             return original(self, *args, **kwargs)
+        call = call.exchange(response)
         call.responding(response)
         try:
             result = original(self, *args, **kwargs)
@@ -248,9 +254,10 @@ def _process_response(original: _Function) -> _Function:
 def _async_process_response(original: _Function) -> _Function:
     @wraps(original)
     async def process_response(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call, response = CURRENT_CALL.get(), kwargs.get("response")
+        call, response = CURRENT_CALL.get() or call_of_request(kwargs.get("options")), kwargs.get("response")
         if call is None or response is None:
             return await original(self, *args, **kwargs)
+        call = call.exchange(response)
         call.responding(response)
         try:
             result = await original(self, *args, **kwargs)

@@ -12,7 +12,8 @@ from claudescope._internal import internal_errors
 from claudescope.probe.call import Call
 from claudescope.probe.dispatch import Dispatcher
 from claudescope.probe.fallback_span import start_span
-from claudescope.probe.sdk import batch_of, operation_of, provider_of, request_model, server_of
+from claudescope.probe.middleware import with_middleware
+from claudescope.probe.sdk import batch_of, operation_of, provider_of, region_of, request_model, server_of
 from claudescope.schema.record import CallStart, draft_of
 from claudescope.workflows import current_workflow
 
@@ -101,13 +102,17 @@ class Probe:
                 stream,
                 address,
                 current_workflow(),
+                region_of(client),
             )
             start.__class__ = CallStart
             dispatcher = self._dispatcher
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
             if start.request_model is not None or batch:
                 self._prices.warm()
-            call = Call(dispatcher, start, parent_context)
+            if getattr(client, "_middleware", None):
+                call: Call = with_middleware(dispatcher, start, parent_context, client, options)
+            else:
+                call = Call(dispatcher, start, parent_context)
             if batch:
                 call.batch = batch
             if self._content is not None and start.operation == "chat":

@@ -1,4 +1,4 @@
-"""Reads the facts of a call from parsed models, decoded bodies, events and headers.
+"""Reads the facts of a call from parsed models, decoded bodies and events.
 
 The SDK validates a response against its type only on request, so a field can be missing, or have another type or an
 absurd value. Implausible values are ignored. Nothing here reads a prompt or a completion.
@@ -6,33 +6,24 @@ absurd value. Implausible values are ignored. Nothing here reads a prompt or a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
-from claudescope.schema.record import RateLimit, RateLimitType, Usage, draft_of
+from claudescope.schema.record import Usage, draft_of
 
 __all__ = [
     "CONTENT",
-    "NO_HEADERS",
-    "HeaderFacts",
     "MessageFacts",
-    "RateLimits",
     "field_of",
     "is_content",
     "is_success",
     "json_of",
-    "read_headers",
+    "name_of",
 ]
 
-_LIMIT_TYPES: Final[tuple[RateLimitType, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
-_RATE_LIMIT_HEADERS: Final[Mapping[bytes, tuple[RateLimitType, int]]] = {
-    f"anthropic-ratelimit-{limit_type.replace('_', '-')}-{part}".encode(): (limit_type, index)
-    for limit_type in _LIMIT_TYPES
-    for index, part in enumerate(("limit", "remaining", "reset"))
-}
 CONTENT: Final = "content_block_delta"
 """The type of the events that carry a piece of the answer: nearly all events of a stream."""
 _COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -83,7 +74,8 @@ def _count(value: object) -> int | None:
     return None
 
 
-def _name(value: object) -> str | None:
+def name_of(value: object) -> str | None:
+    """A plausible model name, request id or similar, or None."""
     return value if isinstance(value, str) and 0 < len(value) <= _MAX_NAME else None
 
 
@@ -96,6 +88,68 @@ def _fields(source: object) -> Iterable[tuple[str, object]]:
     return (*known.items(), *extra.items())
 
 
+class _Iteration(NamedTuple):
+    """An entry of `usage.iterations`: one sampling of a model."""
+
+    kind: str
+    model: str | None
+    usage: Usage
+
+
+_BILLED_APART: Final = frozenset({"compaction", "advisor_message"})
+_SAMPLINGS: Final = frozenset({"message", "fallback_message"})
+_MAX_ITERATIONS: Final = 1000
+
+
+def _writes_by_ttl(creation: object) -> tuple[int, int] | None:
+    """The tokens written to the cache for five minutes and for one hour; None where neither is known."""
+    five_minutes = _count(field_of(creation, "ephemeral_5m_input_tokens"))
+    one_hour = _count(field_of(creation, "ephemeral_1h_input_tokens"))
+    return None if five_minutes is one_hour is None else (five_minutes or 0, one_hour or 0)
+
+
+def _read_iterations(entries: object) -> tuple[_Iteration, ...]:
+    if not isinstance(entries, (list, tuple)):
+        return ()
+    found = (_read_iteration(entry) for entry in cast("list[object]", entries)[:_MAX_ITERATIONS])
+    return tuple(iteration for iteration in found if iteration is not None)
+
+
+def _read_iteration(entry: object) -> _Iteration | None:
+    kind = name_of(field_of(entry, "type"))
+    facts = MessageFacts()
+    facts.read_usage(entry)
+    usage = facts.usage()
+    if kind is None or usage is None:
+        return None
+    return _Iteration(kind, name_of(field_of(entry, "model")), usage)
+
+
+def _samplings(iterations: Iterable[_Iteration], total: Usage, model: str | None) -> tuple[Usage, ...]:
+    """The samplings whose tokens add up to those of the top level; empty for one, or where none add up.
+
+    A declined fallback hop is a sampling that the top level does not include.
+    """
+    every = [entry for entry in iterations if entry.kind in _SAMPLINGS]
+    served = [entry for entry in every if entry.model in {None, model}]
+    for entries in (every, served):
+        usages = tuple(entry.usage for entry in entries)
+        if len(usages) > 1 and all(
+            sum(getattr(usage, name) for usage in usages) == getattr(total, name) for name in _ADD_UP
+        ):
+            return usages
+    return ()
+
+
+_ADD_UP: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+)
+
+
 class MessageFacts:
     """The facts of a Message, from one body or from the events of a stream.
 
@@ -105,17 +159,21 @@ class MessageFacts:
         model: The model that answered; None until it is known.
         finish_reason: Why it stopped; None until it is known.
         stopped: Whether the last event of a stream has arrived.
+        fell_back: Whether another model than the one that was asked for took over.
     """
 
     # On the class, as most stay as they are: every call has one of these.
     model: str | None = None
     finish_reason: str | None = None
     stopped: bool = False
-    _cache_write_1h: int = 0
+    fell_back: bool = False
+    _cache_writes: tuple[int, int] = (0, 0)
     _reasoning: int = 0
     _server_tools: Mapping[str, int] = _NO_TOOLS
     _service_tier: str | None = None
     _speed: str | None = None
+    _geo: str | None = None
+    _iterations: tuple[_Iteration, ...] = ()
     _usage: Usage | None = None
 
     def __init__(self) -> None:
@@ -129,16 +187,30 @@ class MessageFacts:
     def read_message(self, message: object) -> None:
         """Take a whole Message, or the one that `message_start` begins."""
         get = _getter(message)
-        self.model = _name(get("model")) or self.model
-        self.finish_reason = _name(get("stop_reason")) or self.finish_reason
-        self._read_usage(get("usage"))
+        self.model = name_of(get("model")) or self.model
+        self.finish_reason = name_of(get("stop_reason")) or self.finish_reason
+        self.read_usage(get("usage"))
+
+    def read_block(self, block: object) -> None:
+        """Take the content block that `content_block_start` begins: a `fallback` names the model that goes on."""
+        if field_of(block, "type") == "fallback":
+            self._served_by(name_of(field_of(field_of(block, "to"), "model")))
+
+    def _served_by(self, model: str | None) -> None:
+        if model is not None:
+            self.model, self.fell_back, self._usage = model, True, None
+
+    def bill_as_batch(self) -> None:
+        """Count the usage as that of a message batch, even where the answer does not say so."""
+        self._service_tier, self._usage = "batch", None
 
     def read_delta(self, event: object) -> None:
         """Take a `message_delta` event."""
-        self.finish_reason = _name(field_of(field_of(event, "delta"), "stop_reason")) or self.finish_reason
-        self._read_usage(field_of(event, "usage"))
+        self.finish_reason = name_of(field_of(field_of(event, "delta"), "stop_reason")) or self.finish_reason
+        self.read_usage(field_of(event, "usage"))
 
-    def _read_usage(self, usage: object) -> None:
+    def read_usage(self, usage: object) -> None:
+        """Take a `usage`, or an entry of `usage.iterations`."""
         if usage is None:
             return
         get, counts = _getter(usage), self._counts
@@ -151,8 +223,8 @@ class MessageFacts:
 
     def _read_details(self, get: Callable[[str], Any]) -> None:
         creation, details = get("cache_creation"), get("output_tokens_details")
-        if creation is not None and (one_hour := _count(field_of(creation, "ephemeral_1h_input_tokens"))) is not None:
-            self._cache_write_1h = one_hour
+        if creation is not None:
+            self._cache_writes = _writes_by_ttl(creation) or self._cache_writes
         if details is not None and (thinking := _count(field_of(details, "thinking_tokens"))) is not None:
             self._reasoning = thinking
         if (tools := get("server_tool_use")) is not None:
@@ -161,9 +233,14 @@ class MessageFacts:
                 if uses and name.endswith("_requests"):
                     self._server_tools = {**self._server_tools, name.removesuffix("_requests"): uses}
         if (tier := get("service_tier")) is not None:
-            self._service_tier = _name(tier) or self._service_tier
+            self._service_tier = name_of(tier) or self._service_tier
         if (speed := get("speed")) is not None:
-            self._speed = _name(speed) or self._speed
+            self._speed = name_of(speed) or self._speed
+        if (geo := get("inference_geo")) is not None:
+            self._geo = name_of(geo) or self._geo
+        if (iterations := get("iterations")) is not None:
+            self._iterations = _read_iterations(iterations) or self._iterations
+            self._served_by(next((i.model for i in reversed(self._iterations) if i.kind == "fallback_message"), None))
 
     def usage(self) -> Usage | None:
         """What was billed so far; None where nothing is known. Returns the same object until more is known."""
@@ -171,11 +248,12 @@ class MessageFacts:
         if usage is not None or not ("input_tokens" in counts or "output_tokens" in counts):
             return usage
         count = counts.get
-        read, written = count("cache_read_input_tokens", 0), count("cache_creation_input_tokens", 0)
-        one_hour = min(self._cache_write_1h, written)
+        read, (five_minutes, one_hour) = count("cache_read_input_tokens", 0), self._cache_writes
+        # A breakdown and a total that disagree: the larger, as it is not known which of them is billed.
+        written = max(count("cache_creation_input_tokens", 0), five_minutes + one_hour)
         usage = _DraftUsage(
             count("input_tokens", 0) + read + written,
-            count("output_tokens", 0),
+            max(count("output_tokens", 0), self._reasoning),
             read,
             written - one_hour,
             one_hour,
@@ -183,156 +261,39 @@ class MessageFacts:
             dict(self._server_tools),
             self._service_tier,
             self._speed,
+            self._geo,
         )
         usage.__class__ = Usage
+        if self._iterations:
+            usage = replace(usage, iterations=_samplings(self._iterations, usage, self.model))
         self._usage = usage
         return usage
 
+    def extra(self) -> tuple[tuple[str, str | None, Usage], ...]:
+        """What was billed so far beside `usage`: kind, model and tokens of each.
 
-class RateLimits(Mapping[RateLimitType, RateLimit]):
-    """The rate limits of a response, parsed when they are first read: every response has them, and few are read.
-
-    Args:
-        headers: The rate-limit headers of the response.
-        values: Their values, in the order of `headers.meanings`; further values are ignored.
-
-    Attributes:
-        types: The types of limits that the headers describe.
-    """
-
-    __slots__ = ("_headers", "_limits", "_values", "types")
-
-    def __init__(self, headers: _LimitHeaders, values: tuple[bytes, ...]) -> None:
-        self._headers = headers
-        self._values = values
-        self._limits: dict[RateLimitType, RateLimit] | None = None
-        self.types = headers.types
-
-    def __getitem__(self, limit_type: RateLimitType) -> RateLimit:
-        return self._read()[limit_type]
-
-    def __iter__(self) -> Iterator[RateLimitType]:
-        return iter(self.types)
-
-    def __len__(self) -> int:
-        return len(self.types)
-
-    def __repr__(self) -> str:
-        return repr(self._read())
-
-    def _read(self) -> dict[RateLimitType, RateLimit]:
-        limits = self._limits
-        if limits is None:  # two threads may both parse it, with the same result
-            limits = self._limits = _limits_of(self._headers, self._values)
-        return limits
-
-
-def _limits_of(headers: _LimitHeaders, values: tuple[bytes, ...]) -> dict[RateLimitType, RateLimit]:
-    parts: dict[RateLimitType, list[bytes | None]] = {}
-    for (limit_type, part), value in zip(headers.meanings, values, strict=False):
-        parts.setdefault(limit_type, [None, None, None])[part] = value
-    return {
-        limit_type: RateLimit(_whole(limit), _whole(remaining), reset.decode("latin-1")[:40] if reset else None)
-        for limit_type, (limit, remaining, reset) in parts.items()
-    }
-
-
-class _LimitHeaders(NamedTuple):
-    """Which rate-limit headers a response has.
-
-    Attributes:
-        meanings: For each header, its limit, and whether it is the size (0), what remains (1) or the reset (2).
-        types: The limits that the headers describe.
-        pick: Takes their values from those of all headers, and the first value twice.
-    """
-
-    meanings: tuple[tuple[RateLimitType, int], ...]
-    types: tuple[RateLimitType, ...]
-    pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
-
-
-class _Places(NamedTuple):
-    """The positions of the headers that are read; None for a header that the response does not have."""
-
-    request_id: int | None
-    retry_after: int | None
-    retry_after_ms: int | None
-    limits: _LimitHeaders | None
-
-
-@lru_cache(maxsize=64)
-def _places_of(names: tuple[bytes, ...]) -> _Places:
-    """Find the headers that are read. Cached, as an API sends the same header names nearly always."""
-    # Where a name occurs twice, the last one counts.
-    places = {name.lower(): place for place, name in enumerate(names)}
-    limits = [(meaning, places[name]) for name, meaning in _RATE_LIMIT_HEADERS.items() if name in places]
-    return _Places(
-        places.get(b"request-id"),
-        places.get(b"retry-after"),
-        places.get(b"retry-after-ms"),
-        _LimitHeaders(
-            tuple(meaning for meaning, _ in limits),
-            tuple(sorted({limit_type for (limit_type, _), _ in limits})),
-            # The first one twice, as `itemgetter` returns no tuple for a single position.
-            itemgetter(*(place for _, place in limits), limits[0][1]),
+        The API says of a `compaction` that its tokens are not in the fields of the top level, and an `advisor_message`
+        is billed for a model of its own. Entries of other kinds are parts of the top level, or fallback hops that
+        declined, which are not billed.
+        """
+        if not self._iterations:
+            return ()
+        tier, geo = self._service_tier, self._geo
+        return tuple(
+            (
+                entry.kind,
+                entry.model or self.model,
+                replace(
+                    entry.usage,
+                    service_tier=tier,
+                    inference_geo=geo,
+                    # A compaction is the same model at the same speed.
+                    speed=self._speed if entry.kind == "compaction" else None,
+                ),
+            )
+            for entry in self._iterations
+            if entry.kind in _BILLED_APART
         )
-        if limits
-        else None,
-    )
-
-
-class HeaderFacts(NamedTuple):
-    """What the headers of a response say.
-
-    Attributes:
-        request_id: The API's id of the request.
-        retry_after: Seconds that the server asks to wait.
-        rate_limits: The limits that the headers report; None where there are none.
-    """
-
-    request_id: str | None
-    retry_after: float | None
-    rate_limits: RateLimits | None
-
-
-NO_HEADERS: Final = HeaderFacts(None, None, None)
-"""The facts of a response without headers."""
-
-
-def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> HeaderFacts:
-    """Read a response's headers.
-
-    Args:
-        raw: Names and values as `httpx.Headers.raw` has them.
-    """
-    if not raw:
-        return NO_HEADERS
-    names, values = zip(*raw)  # noqa: B905 - all are pairs
-    request_id, after, after_ms, limits = _places_of(names)
-    return HeaderFacts(
-        None if request_id is None else _name(values[request_id].decode("latin-1")),
-        None if after is after_ms is None else _retry_after(values, after, after_ms),
-        None if limits is None else RateLimits(limits, limits.pick(values)),
-    )
-
-
-def _retry_after(values: tuple[bytes, ...], after: int | None, after_ms: int | None) -> float | None:
-    milliseconds = None if after_ms is None else _seconds(values[after_ms])
-    if milliseconds is not None:  # the more precise of the two
-        return milliseconds / 1000
-    return None if after is None else _seconds(values[after])
-
-
-def _whole(value: bytes | None) -> int | None:
-    return int(value) if value is not None and value.isdigit() and len(value) < 20 else None
-
-
-def _seconds(value: bytes) -> float | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None  # a date: the SDK understands it, and the delay is recorded in any case
-    return seconds if 0 <= seconds < 1e9 else None
 
 
 def json_of(response: Any) -> object:

@@ -19,6 +19,7 @@ __all__ = [
     "is_supported",
     "operation_of",
     "provider_of",
+    "region_of",
     "request_model",
     "server_of",
     "span_name",
@@ -104,6 +105,14 @@ def _provider_of_class(client_class: type[Any]) -> str:
 def provider_of(client: object) -> str:
     """The value of `gen_ai.provider.name` for a client."""
     return _provider_of_class(type(client))  # type: ignore[arg-type] # a class is hashable; mypy looks at its instances
+
+
+def region_of(client: Any) -> str | None:
+    """The region of a client of Vertex AI, whose prices depend on it; None for any other client."""
+    if provider_of(client) != "gcp.vertex_ai":
+        return None
+    region = getattr(client, "region", None)
+    return region if isinstance(region, str) and 0 < len(region) <= 200 else None
 
 
 def server_of(client: Any) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope.schema.catalogue import OTHER
-from claudescope.schema.record import BatchResult, CallRecord, Outcome, RateLimit
+from claudescope.schema.record import BatchResult, CallRecord, Outcome, RateLimit, Usage
 from claudescope.sinks.rate_limits import Limits, newer
 from claudescope.sinks.sink import Sink
 
@@ -200,16 +200,9 @@ class _Tally:
     def _add_answer(self, group: _Group, answer: CallRecord | BatchResult) -> None:
         usage = answer.usage
         if usage is not None:
-            group.input += usage.input_tokens
-            group.output += usage.output_tokens
-            if usage.cache_read_tokens:
-                group.cache_read += usage.cache_read_tokens
-            if usage.cache_write_5m_tokens:
-                group.cache_write_5m += usage.cache_write_5m_tokens
-            if usage.cache_write_1h_tokens:
-                group.cache_write_1h += usage.cache_write_1h_tokens
-            if usage.reasoning_tokens:
-                group.reasoning += usage.reasoning_tokens
+            _add_tokens(group, usage)
+            for part in answer.extra_usage:
+                _add_tokens(group, part.usage)
             if answer.cost_usd is None:
                 group.unpriced += 1
             else:
@@ -227,8 +220,9 @@ class _Tally:
             statuses[status] = statuses.get(status, 0) + 1
         if len(attempts) > 1:
             for attempt in attempts[:-1]:
-                _count(self._retries, attempt.error_type or "unknown_error")
-                self._retry_delay += attempt.delay
+                if attempt.error_type is not None:  # else a middleware asked again
+                    _count(self._retries, attempt.error_type)
+                    self._retry_delay += attempt.delay
 
     def _group(self, key: _GroupKey) -> _Group:
         """Make the group of a new key, or return the group `other` if there are too many."""
@@ -298,6 +292,19 @@ class _Tally:
             rate_limits={name: _headroom(limit) for name, limit in sorted((self._rate_limits or {}).items())},
             server_tools=_sorted(self._server_tools),
         )
+
+
+def _add_tokens(group: _Group, usage: Usage) -> None:
+    group.input += usage.input_tokens
+    group.output += usage.output_tokens
+    if usage.cache_read_tokens:
+        group.cache_read += usage.cache_read_tokens
+    if usage.cache_write_5m_tokens:
+        group.cache_write_5m += usage.cache_write_5m_tokens
+    if usage.cache_write_1h_tokens:
+        group.cache_write_1h += usage.cache_write_1h_tokens
+    if usage.reasoning_tokens:
+        group.reasoning += usage.reasoning_tokens
 
 
 def _count(counts: dict[str, int], name: str, by: int = 1) -> None:

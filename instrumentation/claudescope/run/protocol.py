@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from claudescope._internal.json_values import json_value
-from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, RateLimit, Usage
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, RateLimit, Usage
 
 __all__ = ["Message", "decode", "encode"]
 
@@ -43,7 +43,9 @@ def decode(line: bytes) -> Message | None:
 
 def _make(cls: type[Any], values: dict[str, Any]) -> Message:
     if values.get("usage") is not None:
-        values["usage"] = Usage(**values["usage"])
+        values["usage"] = _usage(values["usage"])
+    if cls is not CallStart:
+        values["extra_usage"] = tuple(_model_usage(part) for part in values["extra_usage"])
     if values.get("cost_usd") is not None:
         values["cost_usd"] = Decimal(values["cost_usd"])
     if cls is CallRecord:
@@ -52,3 +54,15 @@ def _make(cls: type[Any], values: dict[str, Any]) -> Message:
         values["rate_limits"] = {name: RateLimit(**limit) for name, limit in values["rate_limits"].items()}
     message: Message = cls(**values)
     return message
+
+
+def _usage(values: dict[str, Any]) -> Usage:
+    values["iterations"] = tuple(_usage(part) for part in values["iterations"])
+    return Usage(**values)
+
+
+def _model_usage(values: dict[str, Any]) -> ModelUsage:
+    values["usage"] = _usage(values["usage"])
+    if values["cost_usd"] is not None:
+        values["cost_usd"] = Decimal(values["cost_usd"])
+    return ModelUsage(**values)

@@ -145,6 +145,18 @@ CACHE_WRITE_TOKENS: Final = Attribute(
 REASONING_TOKENS: Final = Attribute(
     "gen_ai.usage.reasoning.output_tokens", "Output tokens spent on reasoning.", _ON_ALL, "int"
 )
+EXTRA_INPUT_TOKENS: Final = Attribute(
+    "claude.usage.extra.input_tokens",
+    "Input tokens billed beside those of the answer, such as a compaction's or an advisor's; absent without any.",
+    _ON_CALL,
+    "int",
+)
+EXTRA_OUTPUT_TOKENS: Final = Attribute(
+    "claude.usage.extra.output_tokens",
+    "Output tokens billed beside those of the answer; absent without any.",
+    _ON_CALL,
+    "int",
+)
 TRACE_ID: Final = Attribute("trace_id", "The trace's id in hexadecimal; in stdlib logging only.", _ON_LOG)
 SPAN_ID: Final = Attribute(
     "span_id", "The id of the call's span, or of the span around it, in hexadecimal; in stdlib logging only.", _ON_LOG
@@ -194,6 +206,8 @@ ATTRIBUTES: Final = (
     CACHE_READ_TOKENS,
     CACHE_WRITE_TOKENS,
     REASONING_TOKENS,
+    EXTRA_INPUT_TOKENS,
+    EXTRA_OUTPUT_TOKENS,
     TRACE_ID,
     SPAN_ID,
     SYSTEM_INSTRUCTIONS,

@@ -18,6 +18,7 @@ __all__ = [
     "BatchResult",
     "CallRecord",
     "CallStart",
+    "ModelUsage",
     "Outcome",
     "RateLimit",
     "RateLimitType",
@@ -52,6 +53,10 @@ class Usage:
         server_tools: Uses of server-side tools by name, such as `{"web_search": 2}`.
         service_tier: `standard`, `priority` or `batch` as the API reports it, or None.
         speed: `standard` or `fast` as the API reports it, or None.
+        inference_geo: Where the API says that inference ran, such as `us` or `global`, or None.
+        iterations: The samplings that the counts above add up, where the API made several and reported each, as in
+            a loop of server-side tools. Price tiers hold for each. Empty where there was one, or where the reported
+            ones do not add up.
     """
 
     input_tokens: int = 0
@@ -63,6 +68,25 @@ class Usage:
     server_tools: Mapping[str, int] = field(default_factory=dict[str, int])
     service_tier: str | None = None
     speed: str | None = None
+    inference_geo: str | None = None
+    iterations: tuple[Usage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """What the API billed in a call beside the answer's own `Usage`, which does not include it.
+
+    Attributes:
+        kind: The API's word for it: `compaction`, or `advisor_message`.
+        model: The model that it is billed for; None where neither the API nor the answer named one.
+        usage: The tokens.
+        cost_usd: Their price in US dollars; None where none is known.
+    """
+
+    kind: str
+    model: str | None
+    usage: Usage
+    cost_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +134,7 @@ class CallStart:
         stream: Whether the app asked for a stream.
         server_address: Host name of the API.
         workflow: The name given by `claudescope.workflow`, None outside of one.
+        region: The region of the client, where the platform's prices depend on it: Vertex AI; None elsewhere.
     """
 
     operation: str
@@ -118,6 +143,7 @@ class CallStart:
     stream: bool
     server_address: str
     workflow: str | None
+    region: str | None = None
 
 
 class SpanOutcome(NamedTuple):
@@ -129,6 +155,7 @@ class SpanOutcome(NamedTuple):
         finish_reason: Why the model stopped; None where no response said.
         cost_usd: The price of what was billed so far in US dollars; None where none is known.
         workflow: The name given by `claudescope.workflow`, None outside of one.
+        extra_usage: What was billed beside the answer's own usage.
     """
 
     outcome: Outcome
@@ -136,6 +163,7 @@ class SpanOutcome(NamedTuple):
     finish_reason: str | None
     cost_usd: Decimal | None
     workflow: str | None
+    extra_usage: tuple[ModelUsage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +189,14 @@ class CallRecord:
         longest_stall: Seconds of the longest gap between two events of a stream; None below two events.
         stream_seconds: Seconds from the first content event of a stream to the last; None below two.
         attempts: Every HTTP request of the call, in order.
-        usage: What the API billed; None where no response said.
-        cost_usd: The price of `usage` in US dollars; None where there is no usage or no known price.
+        usage: What the API billed for the answer; None where no response said.
+        cost_usd: The price of `usage` and `extra_usage` in US dollars; None where there is no usage, or where a part
+            has no known price.
         finish_reason: Why the model stopped, such as `end_turn`; None where no response said.
         rate_limits: The limits that the last response's headers reported, by type.
         trace_id: 32 hexadecimal digits; None outside of a trace.
         span_id: 16 hexadecimal digits of the call's own span, or of the span around it; None outside of a trace.
+        extra_usage: What the API billed beside `usage`, such as a compaction or an advisor's answers.
     """
 
     operation: str
@@ -192,6 +222,7 @@ class CallRecord:
     rate_limits: Mapping[RateLimitType, RateLimit]
     trace_id: str | None
     span_id: str | None
+    extra_usage: tuple[ModelUsage, ...] = ()
 
     @property
     def retries(self) -> int:
@@ -211,10 +242,12 @@ class BatchResult:
         outcome: How the request ended.
         error_type: The error type, a name of `ERROR_TYPES`; None unless the outcome is `errored`.
         usage: What the API billed, with the service tier `batch`; None where no answer said.
-        cost_usd: The price of `usage` in US dollars; None where there is no usage or no known price.
+        cost_usd: The price of `usage` and `extra_usage` in US dollars; None where there is no usage, or where a part
+            has no known price.
         finish_reason: Why the model stopped; None where no answer said.
         workflow: The name given by `claudescope.workflow` where the results were fetched, None outside of one.
         server_address: Host name of the API.
+        extra_usage: What the API billed beside `usage`, with the service tier `batch`.
     """
 
     provider: str
@@ -226,6 +259,7 @@ class BatchResult:
     finish_reason: str | None
     workflow: str | None
     server_address: str
+    extra_usage: tuple[ModelUsage, ...] = ()
 
 
 def draft_of(frozen: type[_T]) -> type[_T]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
-from claudescope.probe.response import NO_HEADERS, HeaderFacts, read_headers
+from claudescope.probe.headers import NO_HEADERS, HeaderFacts, read_headers
 from claudescope.schema.catalogue import WORKFLOW
 from claudescope.schema.classify import classify
 from claudescope.schema.error_types import ERROR_TYPES, ErrorType
@@ -147,6 +147,11 @@ def _context(failure: Failure) -> dict[str, Any]:
         }
         if record.usage is not None:
             facts |= {"input_tokens": record.usage.input_tokens, "output_tokens": record.usage.output_tokens}
+        if record.extra_usage:
+            facts |= {
+                "extra_input_tokens": sum(part.usage.input_tokens for part in record.extra_usage),
+                "extra_output_tokens": sum(part.usage.output_tokens for part in record.extra_usage),
+            }
     return {name: value for name, value in facts.items() if value is not None}
 
 

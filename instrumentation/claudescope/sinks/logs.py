@@ -126,6 +126,9 @@ def fields_of(record: CallRecord) -> dict[str, Field]:
         for name, attribute in _USAGE_FIELDS.items():
             fields[name] = getattr(usage, attribute)
         fields[names.CACHE_WRITE_TOKENS.name] = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    if record.extra_usage:
+        fields[names.EXTRA_INPUT_TOKENS.name] = sum(part.usage.input_tokens for part in record.extra_usage)
+        fields[names.EXTRA_OUTPUT_TOKENS.name] = sum(part.usage.output_tokens for part in record.extra_usage)
     return fields
 
 

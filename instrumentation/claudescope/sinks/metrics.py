@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Context as DecimalContext
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -13,7 +16,7 @@ from claudescope._internal.fork import renew_in_child
 from claudescope._internal.version import VERSION
 from claudescope.schema import catalogue as signals
 from claudescope.schema.catalogue import METRICS, SCOPE_NAME, Metric
-from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, Usage
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, Usage
 from claudescope.sinks.labels import Cap, LabelSet, LabelSets
 from claudescope.sinks.rate_limits import newer
 from claudescope.sinks.sink import Sink
@@ -29,6 +32,8 @@ _BATCH_OUTCOME: Final = signals.BATCH_OUTCOME.name
 _CACHE_TTL: Final = signals.CACHE_TTL.name
 _FINISH_REASON: Final = signals.FINISH_REASON.name
 _SERVER_TOOL: Final = signals.SERVER_TOOL.name
+# Independent of the precision and traps that the app may have set.
+_EXACT: Final = DecimalContext(prec=100, traps=[])
 
 
 class MetricsSink(Sink):
@@ -109,12 +114,21 @@ class MetricsSink(Sink):
     def finished(self, record: CallRecord, context: Context | None = None) -> None:
         """Record everything that the call tells, with exemplars that point into `context`."""
         labels, started, limits = self._labels.of_call(record)
-        usage, error_type = record.usage, record.error_type
+        usage, error_type, cost = record.usage, record.error_type, record.cost_usd
+        extra: list[tuple[ModelUsage, LabelSet]] = []
+        if record.extra_usage:
+            # Each is billed for a model of its own.
+            extra = [
+                (p, self._labels.of_call(replace(record, response_model=p.model)).ended) for p in record.extra_usage
+            ]
+            cost = _own_cost(cost, record.extra_usage)
         store = self._store
         with store.lock:
             self._active[started] = self._active.get(started, 0) - 1
             if usage is not None:
-                self._add_usage(usage, record.cost_usd, labels)
+                self._add_usage(usage, cost, labels)
+            for part, its_labels in extra:
+                self._add_usage(part.usage, part.cost_usd, its_labels)
             if record.finish_reason is not None:
                 self._add_answer(record.finish_reason, labels)
             if len(record.attempts) > 1:
@@ -128,6 +142,8 @@ class MetricsSink(Sink):
         if usage is not None:
             self._tokens.record(usage.input_tokens, labels.plus[_INPUT], context)
             self._tokens.record(usage.output_tokens, labels.plus[_OUTPUT], context)
+        for part, its_labels in extra:
+            self._record_tokens(part.usage, its_labels, context)
         if record.time_to_first_chunk is not None:
             self._first_chunk.record(record.time_to_first_chunk, labels.attributes, context)
         if record.longest_stall is not None:
@@ -143,7 +159,10 @@ class MetricsSink(Sink):
 
     def batch_result(self, result: BatchResult) -> None:
         """Count a result of a message batch, with what it cost."""
-        labels, usage = self._labels.of_batch_result(result), result.usage
+        labels, usage, cost = self._labels.of_batch_result(result), result.usage, result.cost_usd
+        extra = [(p, self._labels.of_batch_result(replace(result, model=p.model))) for p in result.extra_usage]
+        if extra:
+            cost = _own_cost(cost, result.extra_usage)
         pairs: tuple[str, ...] = (_BATCH_OUTCOME, result.outcome)
         if result.error_type is not None:
             pairs = (*pairs, _ERROR_TYPE, result.error_type)
@@ -151,12 +170,19 @@ class MetricsSink(Sink):
             results = self._store.cells(signals.BATCH_RESULTS, *pairs)
             results[labels] = results.get(labels, 0) + 1
             if usage is not None:
-                self._add_usage(usage, result.cost_usd, labels)
+                self._add_usage(usage, cost, labels)
+            for part, its_labels in extra:
+                self._add_usage(part.usage, part.cost_usd, its_labels)
             if result.finish_reason is not None:
                 self._add_answer(result.finish_reason, labels)
         if usage is not None:
-            self._tokens.record(usage.input_tokens, labels.plus[_INPUT])
-            self._tokens.record(usage.output_tokens, labels.plus[_OUTPUT])
+            self._record_tokens(usage, labels)
+        for part, its_labels in extra:
+            self._record_tokens(part.usage, its_labels)
+
+    def _record_tokens(self, usage: Usage, labels: LabelSet, context: Context | None = None) -> None:
+        self._tokens.record(usage.input_tokens, labels.plus[_INPUT], context)
+        self._tokens.record(usage.output_tokens, labels.plus[_OUTPUT], context)
 
     # What follows is called with the store's lock held.
 
@@ -167,7 +193,9 @@ class MetricsSink(Sink):
     def _add_retries(self, attempts: tuple[Attempt, ...], labels: LabelSet) -> None:
         delays = self._store.cells(signals.RETRY_DELAY)
         for attempt in attempts[:-1]:
-            retries = self._store.cells(signals.RETRIES, _ERROR_TYPE, attempt.error_type or "unknown_error")
+            if attempt.error_type is None:
+                continue  # it did not fail: a middleware asked again
+            retries = self._store.cells(signals.RETRIES, _ERROR_TYPE, attempt.error_type)
             retries[labels] = retries.get(labels, 0) + 1
             delays[labels] = delays.get(labels, 0.0) + attempt.delay
 
@@ -192,6 +220,15 @@ class MetricsSink(Sink):
         for tool, uses in usage.server_tools.items():
             tools = self._store.cells(signals.SERVER_TOOL_USES, _SERVER_TOOL, self._server_tools(tool))
             tools[labels] = tools.get(labels, 0) + uses
+
+
+def _own_cost(cost: Decimal | None, extra: Sequence[ModelUsage]) -> Decimal | None:
+    """The cost of an answer without that of what was billed beside it; None where a part of it is not known."""
+    for part in extra:
+        if cost is None or part.cost_usd is None:
+            return None
+        cost = _EXACT.subtract(cost, part.cost_usd)
+    return cost
 
 
 renew_in_child(MetricsSink, "_making")

@@ -20,6 +20,8 @@ _FINISH_REASONS: Final = names.FINISH_REASONS.name
 _OUTCOME: Final = names.OUTCOME.name
 _OUR_ERROR_TYPE: Final = names.CLAUDE_ERROR_TYPE.name
 _WORKFLOW: Final = names.WORKFLOW.name
+_EXTRA_INPUT: Final = names.EXTRA_INPUT_TOKENS.name
+_EXTRA_OUTPUT: Final = names.EXTRA_OUTPUT_TOKENS.name
 
 
 class SpansSink(Sink):
@@ -52,4 +54,7 @@ class SpansSink(Sink):
             attributes[_COST] = float(ending.cost_usd)
         if ending.workflow is not None:
             attributes[_WORKFLOW] = ending.workflow
+        if ending.extra_usage:
+            attributes[_EXTRA_INPUT] = sum(part.usage.input_tokens for part in ending.extra_usage)
+            attributes[_EXTRA_OUTPUT] = sum(part.usage.output_tokens for part in ending.extra_usage)
         span.set_attributes(attributes)
