@@ -166,7 +166,7 @@ def _fail_on(value: Any) -> FailOn:
 
 def _per_path(value: Any) -> Mapping[str, frozenset[str]]:
     if not is_object(value):
-        raise ValueError(f"expected a table from patterns to lists of rules, got {value!r}")  # noqa: TRY004
+        raise ValueError(f"expected a table from patterns to lists of rules, got {value!r}")
     _patterns(list(value))
     return {pattern: _rules(rules) for pattern, rules in value.items()}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typer.core import TyperCommand
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.files import write_atomically
@@ -17,7 +19,20 @@ from claudescope._internal.files import write_atomically
 if TYPE_CHECKING:
     from claudescope.audit.scan import Progress as Tell
 
-__all__ = ["audit"]
+__all__ = ["AuditCommand", "audit"]
+
+
+class AuditCommand(TyperCommand):
+    """The command, with an option whose value can be left out, which typer has not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give `--diff` its default value where an option, a path or nothing follows it."""
+        filled: list[str] = []
+        for word, following in itertools.zip_longest(args, args[1:]):
+            filled.append(word)
+            if word == "--diff" and (following is None or following.startswith("-") or Path(following).exists()):
+                filled.append("HEAD")
+        return super().parse_args(ctx, filled)
 
 
 def audit(
@@ -46,10 +61,8 @@ def audit(
     diff: Annotated[
         str | None,
         typer.Option(
-            metavar="REF",
-            is_flag=False,
-            flag_value="HEAD",
-            help="Show only findings on lines that are new since this commit or branch.",
+            metavar="[REF]",
+            help="Show only findings on lines that are new since this commit or branch; HEAD by default.",
         ),
     ] = None,
     output: Annotated[
