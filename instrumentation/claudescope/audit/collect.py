@@ -41,15 +41,15 @@ class Exclusions:
 
     Attributes:
         folder: What the patterns are relative to.
-        spec: The patterns; None for none.
+        spec: The patterns.
     """
 
     folder: Path
-    spec: GitIgnoreSpec | None = None
+    spec: GitIgnoreSpec
 
     def leave_out(self, path: Path, *, is_folder: bool) -> bool:
         """Whether a pattern matches a path."""
-        if self.spec is None or not path.is_relative_to(self.folder):
+        if not path.is_relative_to(self.folder):
             return False
         return self.spec.match_file(path.relative_to(self.folder).as_posix() + ("/" if is_folder else ""))
 
@@ -83,7 +83,7 @@ def find_files(paths: Sequence[Path], exclusions: Exclusions) -> list[Path]:
     for path in paths:
         for file in _below(path, exclusions):
             # Two names of one file, such as a link, are one file.
-            found.setdefault(file.resolve() if file.is_symlink() else file, file)
+            found.setdefault(_target(file), file)
     return sorted(found.values())
 
 
@@ -138,7 +138,7 @@ def _walk(folder: Path, ignored: IgnoredPaths, exclusions: Exclusions) -> Iterat
             wanted = (
                 entry.name not in _NEVER and not (path / "pyvenv.cfg").exists()
                 if is_folder
-                else path.suffix in _SUFFIXES and (entry.is_file() or entry.is_symlink()) and not path.is_dir()
+                else path.suffix in _SUFFIXES and _is_file_or_link(entry)
             )
             if not wanted or rules.ignores(path, is_folder=is_folder):
                 continue
@@ -148,6 +148,21 @@ def _walk(folder: Path, ignored: IgnoredPaths, exclusions: Exclusions) -> Iterat
                 pending.append((path, rules))
             else:
                 yield path
+
+
+def _target(file: Path) -> Path:
+    try:
+        return file.resolve() if file.is_symlink() else file
+    except (OSError, RuntimeError):  # a link to itself
+        return file
+
+
+def _is_file_or_link(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, or a link to anything but a folder. A link that leads nowhere is told later."""
+    try:
+        return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    except OSError:  # a link to itself
+        return True
 
 
 def _is_script(path: Path) -> bool:

@@ -113,7 +113,9 @@ def _read(file: Path) -> Config:
     for key in _TABLE:
         table = table.get(key, {}) if is_object(table) else table
     if not is_object(table):
-        raise BadInputError(f"{file}:{_line(text, _TABLE[-1])}: expected a table [{'.'.join(_TABLE)}], got {table!r}")
+        raise BadInputError(
+            f"{file}:{_line(text, _TABLE[-1], _TABLE[:-1])}: expected a table [{'.'.join(_TABLE)}], got {table!r}"
+        )
     values: dict[str, Any] = {}
     mistakes: list[str] = []
     for key, value in table.items():
@@ -180,18 +182,23 @@ _KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def _line(text: str, key: str) -> int:
-    """The line of a key of the table: after its header, or as a dotted key."""
+def _line(text: str, key: str, parents: Sequence[str] = _TABLE) -> int:
+    """The line of a key, below the header of its table or dotted; else that of its table."""
     name = rf"[\"']?{re.escape(key)}[\"']?"
+    parent = ".".join(parents)
+    header = 0
     inside = False
-    header = 1
     for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
-            inside = re.sub(r"[\s\"']", "", found[1]).startswith(".".join(_TABLE))
-            if inside:
-                header = number
-                if re.search(rf"\.\s*{name}\s*$", found[1]):
-                    return number
-        elif (inside and re.match(rf"\s*{name}\s*[.=]", line)) or re.search(rf"audit\s*\.\s*{name}\s*=", line):
+        if found := re.match(r"\s*\[+\s*([^\[\]]+?)\s*\]", line):
+            table = re.sub(r"[\s\"']", "", found[1])
+            inside = table == parent
+            header = header or (number if inside else 0)
+            if table == f"{parent}.{key}" or table.startswith(f"{parent}.{key}."):
+                return number
+        elif (inside and re.match(rf"\s*{name}\s*[.=]", line)) or re.match(
+            rf"[\w.\s]*\b{parents[-1]}\s*\.\s*{name}\s*[.=]", line
+        ):
             return number
-    return header
+    if header or len(parents) == 1:
+        return header or 1
+    return _line(text, parents[-1], parents[:-1])

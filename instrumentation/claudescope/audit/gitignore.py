@@ -33,10 +33,29 @@ def patterns(lines: Iterable[str]) -> GitIgnoreSpec:
     return spec
 
 
+def _is_valid(line: str) -> bool:
+    try:
+        patterns([line])
+    except ValueError:  # git skips an invalid pattern too
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Level:
     folder: Path
+    lines: tuple[str, ...]
     spec: GitIgnoreSpec
+
+    @classmethod
+    def of(cls, folder: Path, lines: Iterable[str]) -> _Level:
+        valid = tuple(line for line in lines if _is_valid(line))
+        return cls(folder, valid, patterns(valid))
+
+    def without(self, path: Path, *, is_folder: bool) -> _Level:
+        """The level without the patterns that ignore a path."""
+        kept = [line for line in self.lines if not _Level.of(self.folder, [line]).decides(path, is_folder=is_folder)]
+        return _Level.of(self.folder, kept)
 
     def decides(self, path: Path, *, is_folder: bool) -> bool | None:
         relative = path.relative_to(self.folder).as_posix() + ("/" if is_folder else "")
@@ -61,31 +80,25 @@ class IgnoredPaths:
         """
         if root is None:
             return cls()
-        found = cls()
+        found = cls().extended(root, root / ".git" / "info" / "exclude")
+        if path == root:
+            return found
         for folder in reversed([each for each in path.parents if each.is_relative_to(root)]):
-            if folder == root:
-                found = found._with(root, root / ".git" / "info" / "exclude")
             found = found.within(folder)
         is_folder = path.is_dir()
-        return cls(tuple(level for level in found.levels if not level.decides(path, is_folder=is_folder)))
+        return cls(tuple(level.without(path, is_folder=is_folder) for level in found.levels))
 
     def within(self, folder: Path) -> IgnoredPaths:
         """The patterns that apply in a folder inside of this one."""
-        return self._with(folder, folder / ".gitignore")
+        return self.extended(folder, folder / ".gitignore")
 
-    def _with(self, folder: Path, file: Path) -> IgnoredPaths:
+    def extended(self, folder: Path, file: Path) -> IgnoredPaths:
+        """The patterns with those of a file in front, which are about a folder. The file may be missing."""
         try:
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:  # there is none
             return self
-        valid: list[str] = []
-        for line in lines:
-            try:
-                patterns([line])
-            except ValueError:  # git skips an invalid pattern too
-                continue
-            valid.append(line)
-        return IgnoredPaths((_Level(folder, patterns(valid)), *self.levels)) if valid else self
+        return IgnoredPaths((_Level.of(folder, lines), *self.levels))
 
     def ignores(self, path: Path, *, is_folder: bool) -> bool:
         """Whether git ignores a path in this folder."""

@@ -105,7 +105,7 @@ def scan(
     """
     config = target.config
     changed = changed_lines(target.root, diff) if diff is not None else None
-    files = find_files(target.paths, Exclusions(config.folder, patterns(config.exclude) if config.exclude else None))
+    files = find_files(target.paths, Exclusions(config.folder, patterns(config.exclude)))
     read = 0
 
     def one_read() -> None:

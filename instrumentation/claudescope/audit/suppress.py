@@ -86,7 +86,7 @@ def _ignores(file: SourceFile) -> Iterator[_Ignore]:
     if "claudescope:" not in file.text:  # most files: the tokenizer is slow
         return
     for comment, line, first, last in _comments(file.text):
-        if found := _COMMENT.match(comment):
+        if found := _COMMENT.search(comment):
             rules = tuple(rule.strip() for rule in (found["rules"] or "").split(",") if rule.strip())
             places = [_line(file, each) for each in (line, first, last)]
             yield _Ignore(places[0], places[1], places[2], rules, tuple(_problems(rules, found["reason"])))

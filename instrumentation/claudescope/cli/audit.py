@@ -78,6 +78,7 @@ def audit(
     from claudescope.audit.baseline import write_baseline as write_known
     from claudescope.audit.config import parse_fail_on
     from claudescope.audit.formats import FORMATS
+    from claudescope.audit.formats.summary import plural
     from claudescope.audit.formats.table import table
     from claudescope.audit.scan import find_target, scan
 
@@ -100,7 +101,7 @@ def audit(
         outcome = scan(target, baseline=known, diff=diff, progress=tell)
     if write_baseline and baseline is not None:
         write_known(baseline, outcome.fingerprints)
-        _note(f"{len(outcome.fingerprints)} findings written to {baseline}")
+        _note(f"{plural(len(outcome.fingerprints), 'finding')} written to {baseline}")
         return
     if output is not None:
         write_atomically(output, render(outcome))
@@ -111,7 +112,9 @@ def audit(
     if outcome.report.files == 0:
         _note("no Python file found. Check the paths, .gitignore and the settings")
     if outcome.stale and diff is None:
-        _note(f"{outcome.stale} entries of {baseline} match no finding any more. Remove them with --write-baseline")
+        some = "1 entry" if outcome.stale == 1 else f"{outcome.stale} entries"
+        verb = "matches" if outcome.stale == 1 else "match"
+        _note(f"{some} of {baseline} {verb} no finding any more. Write it again with --write-baseline")
     failing = chosen or target.config.fail_on
     raise typer.Exit(1 if any(finding.rule in failing for finding in outcome.report.findings) else 0)
 
