@@ -104,6 +104,21 @@ def test_a_file_that_cannot_be_read_is_a_finding(
     assert message in finding.message
 
 
+def test_notebooks(write: Write, tmp_path: Path) -> None:
+    """A broken cell and a file that is no notebook are told; one in another language is left out."""
+    cells = '{"cell_type": "code", "source": "x = 1"},\n{"cell_type": "code", "source": "def x("}'
+    write("a.ipynb", f'{{"cells": [\n{cells}]}}')
+    write("b.ipynb", '{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}')
+    write("c.ipynb", "\n[")
+    collection = _collected(tmp_path)
+    assert [(file.path, file.text, file.line_map) for file in collection.files] == [("a.ipynb", "x = 1\n\n", (2, 3, 3))]
+    assert [(finding.path, finding.line, finding.severity) for finding in collection.findings] == [
+        ("a.ipynb", 3, "note"),
+        ("c.ipynb", 2, "warning"),
+    ]
+    assert "The cell is not valid Python and was skipped" in collection.findings[0].message
+
+
 def test_links_and_pipes(write: Write, tmp_path: Path) -> None:
     """A link to nothing, to itself or to a pipe is told; a pipe is never opened."""
     write("app.py")

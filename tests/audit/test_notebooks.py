@@ -25,6 +25,9 @@ def _notebook(*cells: object, indent: int | None = 1, **metadata: Any) -> str:
         (["%matplotlib inline\n", "!pip install x\n", "?print\n", "print?\n", "x = 1"], ["", "", "", "", "x = 1"]),
         (["if x:\n", "    !ls\n", "y = !ls\n", "z = %sx ls"], ["if x:", "    pass", "y = None", "z = None"]),
         (["%%time\n", "x = 1"], ["", "x = 1"]),
+        (["%time x = call()\n", "if x:\n", "    %timeit -n 10 -q call()"], ["x = call()", "if x:", "    call()"]),
+        (["!pip install a \\\n", "    b\n", "x = 1"], ["", "", "x = 1"]),
+        (["%%timeit_all\n", "x ="], ["", ""]),
         (["%%bash\n", "echo $x"], ["", ""]),
         (["x = (a\n", "% b)"], ["x = (a", "% b)"]),
         (["await call()"], ["await call()"]),
@@ -38,9 +41,9 @@ def test_cells_become_source(source: object, expected: list[str]) -> None:
     """Lists and texts, magics and shell commands, drafts that are no Python: the result has each line, and parses."""
     found = notebook_source(_notebook(source))
     assert found
-    assert found[0].split("\n")[:-1] == expected
-    assert len(found[1]) == len(found[0].split("\n"))
-    ast.parse(found[0])
+    assert found.text.split("\n")[:-1] == expected
+    assert len(found.line_map) == len(found.text.split("\n"))
+    ast.parse(found.text)
 
 
 def test_each_line_knows_its_place() -> None:
@@ -50,13 +53,23 @@ def test_each_line_knows_its_place() -> None:
     found = notebook_source(text)
     assert found
     lines = text.split("\n")
-    for source, place in zip(found[0].split("\n")[:4], found[1], strict=False):
+    for source, place in zip(found.text.split("\n")[:4], found.line_map, strict=False):
         assert source in lines[place - 1]
 
 
 def test_one_line_notebooks() -> None:
     """Where a tool has written the notebook on one line, everything is on line 1."""
-    assert notebook_source(_notebook(["a = 1\n", "b = 2"], indent=None)) == ("a = 1\nb = 2\n", (1, 1, 1))
+    found = notebook_source(_notebook(["a = 1\n", "b = 2"], indent=None))
+    assert found == ("a = 1\nb = 2\n", (1, 1, 1), ())
+
+
+def test_a_draft_hides_no_other_cell() -> None:
+    """A cell that is not valid Python is left out, and told by its line."""
+    text = _notebook("x = 1", "def broken(", "y = 2")
+    found = notebook_source(text)
+    assert found
+    assert found.text == "x = 1\n\ny = 2\n"
+    assert ["def broken(" in text.split("\n")[line - 1] for line in found.broken] == [True]
 
 
 @pytest.mark.parametrize(
@@ -99,4 +112,4 @@ def test_odd_cells_are_no_crash(cells: list[Any]) -> None:
     """A cell without source, or of another shape, has no lines."""
     found = notebook_source(json.dumps({"cells": cells}))
     assert found is not None
-    assert not found[0].strip()
+    assert not found.text.strip()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from claudescope._internal.exceptions import BadInputError
 from claudescope.audit.gitignore import IgnoredPaths, repository_root
 from claudescope.audit.model import Finding, Severity, SourceFile
-from claudescope.audit.notebooks import NotebookError, notebook_source
+from claudescope.audit.notebooks import NotebookError, NotebookSource, notebook_source
 from claudescope.audit.own_rules import UNREADABLE_FILE
 
 if TYPE_CHECKING:
@@ -100,14 +100,14 @@ def collect(files: Sequence[Path], root: Path, *, progress: Callable[[], None] |
     for file in files:
         name = file.relative_to(root).as_posix()
         try:
-            source = _read(file, name)
+            if file.suffix == ".ipynb":
+                notebook = _notebook(file)
+                sources += [SourceFile(name, notebook.text, notebook.line_map)] if notebook else []
+                findings += [_finding(name, _broken(line)) for line in notebook.broken] if notebook else []
+            else:
+                sources.append(SourceFile(name, _text(_content(file), is_notebook=False)))
         except _UnreadableError as error:
-            findings.append(
-                Finding(name, error.line, UNREADABLE_FILE.name, error.severity, "high", f"{error}. {error.fix}")
-            )
-        else:
-            if source is not None:
-                sources.append(source)
+            findings.append(_finding(name, error))
         if progress:
             progress()
     return Collection(tuple(sources), tuple(findings))
@@ -182,18 +182,24 @@ class _UnreadableError(Exception):
         self.severity: Severity = severity
 
 
-def _read(file: Path, name: str) -> SourceFile | None:
-    """A source file; None for a notebook in another language."""
-    text = _text(_content(file), is_notebook=file.suffix == ".ipynb")
-    if file.suffix != ".ipynb":
-        return SourceFile(name, text)
+def _finding(name: str, error: _UnreadableError) -> Finding:
+    return Finding(name, error.line, UNREADABLE_FILE.name, error.severity, "high", f"{error}. {error.fix}")
+
+
+def _notebook(file: Path) -> NotebookSource | None:
+    """A notebook; None for one in another language."""
     try:
-        source = notebook_source(text)
+        return notebook_source(_text(_content(file), is_notebook=True))
     except NotebookError as error:
         raise _UnreadableError(
             f"The notebook can't be read: {error}", "Open and save it in Jupyter", line=error.line
         ) from None
-    return SourceFile(name, *source) if source else None
+
+
+def _broken(line: int) -> _UnreadableError:
+    return _UnreadableError(
+        "The cell is not valid Python and was skipped", "Mend the cell, or delete it", line=line, severity="note"
+    )
 
 
 def _content(file: Path) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from claudescope._internal.json_values import is_array, is_object
 
-__all__ = ["NotebookError", "notebook_source"]
+__all__ = ["NotebookError", "NotebookSource", "notebook_source"]
 
 # In valid JSON, which has been parsed before, these are all tokens that matter for positions.
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
@@ -19,6 +19,8 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
 _PYTHON_CELLS: Final = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
 
 _PIECE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+# What these magics time is Python.
+_TIMED: Final = re.compile(r"(?P<indent>\s*)%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s+\d+)?\s+)*(?P<code>.+)")
 _MAGIC: Final = re.compile(r"(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 _ASSIGNED: Final = re.compile(r"(?P<target>\s*[\w., \[\]'\"]+=\s*)[%!]")
 
@@ -31,13 +33,27 @@ class NotebookError(ValueError):
         self.line = line
 
 
+class NotebookSource(NamedTuple):
+    """A notebook as one Python source.
+
+    Attributes:
+        text: The source.
+        line_map: The line in the file of each line of `text`.
+        broken: The line in the file of each cell that is not valid Python, which is blank in `text`.
+    """
+
+    text: str
+    line_map: tuple[int, ...]
+    broken: tuple[int, ...]
+
+
 class _Cell(NamedTuple):
     lines: list[str]
     places: list[int]
 
 
-def notebook_source(text: str) -> tuple[str, tuple[int, ...]] | None:
-    """Return the Python source of a notebook's code cells, and the line in the file of each of its lines.
+def notebook_source(text: str) -> NotebookSource | None:
+    """Return the Python source of a notebook's code cells, with the place of each line.
 
     Magics and shell commands become blank. A cell that is not valid Python becomes blank too, as one draft cell must
     not hide the others.
@@ -64,12 +80,16 @@ def notebook_source(text: str) -> tuple[str, tuple[int, ...]] | None:
     places = _places(text)
     lines: list[str] = []
     line_map: list[int] = []
+    broken: list[int] = []
     for number, cell in enumerate(notebook["cells"]):
         if is_object(cell) and cell.get("cell_type") == "code":
             code = _cell(cell.get("source"), places, number)
-            lines += _without_magics(code.lines)
+            source = _without_magics(code.lines)
+            if source is None:
+                broken.append(code.places[0])
+            lines += source or [""] * len(code.lines)
             line_map += code.places
-    return "\n".join([*lines, ""]), (*line_map, line_map[-1] if line_map else 1)
+    return NotebookSource("\n".join([*lines, ""]), (*line_map, line_map[-1] if line_map else 1), tuple(broken))
 
 
 def _language(notebook: Mapping[str, Any]) -> str:
@@ -147,18 +167,25 @@ def _texts(text: str) -> Iterator[tuple[list[str | int], int]]:
             yield path, line
 
 
-def _without_magics(lines: list[str]) -> list[str]:
-    """The same number of lines, as valid Python."""
+def _without_magics(lines: list[str]) -> list[str] | None:
+    """The same number of lines, as valid Python; None if they are not."""
     if _is_python(lines):
         return lines
     first = next((line for line in lines if line.strip()), "")
-    if first.startswith("%%") and not first.startswith(_PYTHON_CELLS):
+    if first.startswith("%%") and first.split()[0] not in _PYTHON_CELLS:
         return [""] * len(lines)
-    cleaned = [_without_magic(line) for line in lines]
-    return cleaned if _is_python(cleaned) else [""] * len(lines)
+    cleaned: list[str] = []
+    goes_on = False  # a magic, over the end of its line
+    for line in lines:
+        source = "" if goes_on else _without_magic(line)
+        goes_on = source != line and line.endswith("\\")
+        cleaned.append(source)
+    return cleaned if _is_python(cleaned) else None
 
 
 def _without_magic(line: str) -> str:
+    if found := _TIMED.fullmatch(line):
+        return f"{found['indent']}{found['code']}"
     if found := _MAGIC.match(line):
         return f"{found['indent']}pass" if found["indent"] else ""
     if found := _ASSIGNED.match(line):
