@@ -35,7 +35,7 @@ def test_finds_python_and_notebooks(write: Write, tmp_path: Path) -> None:
 
 def test_git_decides(write: Write, tmp_path: Path, repository: Callable[..., str]) -> None:
     """The files are those that git itself does not ignore: nested files, negation, folders, `.git/info/exclude`."""
-    write(".gitignore", "build/\n*.gen.py\n!keep.gen.py\n/top.py\nsub/*\n!sub/kept.py\n# a comment\n[\n")
+    write(".gitignore", "build/\n*.gen.py\n!keep.gen.py\n/top.py\nsub/*\n!sub/kept.py\n# a comment\n[\n!\n")
     write("inner/.gitignore", "*.py\n!good.py\n")
     write(".git/info/exclude", "secret.py\n")
     names = ["app.py", "top.py", "deep/top.py", "build/x.py", "deep/build/y.py", "a.gen.py", "keep.gen.py"]
@@ -140,6 +140,9 @@ def test_no_permission(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Path, "open", refuse)
     assert "can't be read: Permission denied" in _collected(tmp_path).findings[0].message
+    monkeypatch.setattr(os, "scandir", refuse)
+    (finding,) = _collected(tmp_path).findings
+    assert (finding.path, finding.message) == (".", "The folder can't be read. Check its permissions")
 
 
 @pytest.mark.parametrize(

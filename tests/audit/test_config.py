@@ -85,6 +85,7 @@ _TABLE = "[tool.claudescope.audit]\n"
         (f"{_TABLE}[tool.claudescope.audit.per-path-ignores]\n'x' = ['y']\n", 2, "there is no rule 'y'"),
         (f"{_TABLE}exclude = ['!']\n", 2, "'!' is not a pattern of .gitignore"),
         ("[tool.claudescope]\naudit = 3\n", 2, "expected a table [tool.claudescope.audit], got 3"),
+        ('[tool]\nclaudescope = { audit = { "exlude" = [] } }\n', 2, "audit.exlude: unknown key"),
         ("[tool\n", 1, "not valid TOML"),
         ("x = 1\ny = \n", 2, "not valid TOML"),
     ],

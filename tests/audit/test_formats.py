@@ -12,10 +12,9 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from claudescope.audit.formats import FORMATS
-from claudescope.audit.formats.sarif import MAX_RESULTS
+from claudescope.audit.formats import FORMATS, sarif
 from claudescope.audit.formats.summary import level
-from claudescope.audit.formats.table import table
+from claudescope.audit.formats.table import as_table
 from claudescope.audit.model import CallSite, Confidence, Finding, Report, Severity
 from claudescope.audit.own_rules import ALL_RULES
 from claudescope.audit.scan import Outcome
@@ -100,11 +99,13 @@ def test_sarif_is_what_github_reads(outcome: Outcome) -> None:
     assert len({rule["name"] for rule in rules}) == len(rules)
 
 
-def test_sarif_has_at_most_what_github_takes() -> None:
+def test_sarif_has_at_most_what_github_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst are kept."""
-    notes = [Finding("a.py", line, "no-timeout", "note", "low", "x") for line in range(1, MAX_RESULTS + 1)]
+    assert sarif.MAX_RESULTS == 25_000
+    monkeypatch.setattr(sarif, "MAX_RESULTS", 3)
+    notes = [Finding("a.py", line, "no-timeout", "note", "low", "x") for line in range(1, 4)]
     results = _run(_outcome(*notes, Finding("b.py", 1, "unhandled-call", "error", "high", "x")))["results"]
-    assert (len(results), results[0]["ruleId"]) == (MAX_RESULTS, "unhandled-call")
+    assert [each["ruleId"] for each in results] == ["unhandled-call", "no-timeout", "no-timeout"]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_markdown(outcome: Outcome) -> None:
 
 def test_table(outcome: Outcome) -> None:
     """A row for each call, a line for each finding that editors can follow, and the ratios."""
-    text = table(outcome)
+    text = as_table(outcome)
     assert "\x1b" not in text
     row = next(line for line in text.splitlines() if "messages.create" in line)
     assert [cell.strip() for cell in row.split("│")[1:-1]] == [
@@ -179,8 +180,8 @@ def test_table(outcome: Outcome) -> None:
 def test_table_on_a_terminal(outcome: Outcome) -> None:
     """On a terminal there are colours, and a narrow one loses no text."""
     console = Console(width=50, force_terminal=True, color_system="standard")
-    assert "\x1b[" in table(outcome, console)
-    narrow = table(outcome, Console(width=50, color_system=None))
+    assert "\x1b[" in as_table(outcome, console)
+    narrow = as_table(outcome, Console(width=50, color_system=None))
     assert "…" not in narrow
 
 

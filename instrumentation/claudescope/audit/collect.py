@@ -130,7 +130,8 @@ def _walk(folder: Path, ignored: IgnoredPaths, exclusions: Exclusions) -> Iterat
         rules = above.within(current)
         try:
             entries = sorted(os.scandir(current), key=lambda entry: entry.name)
-        except OSError:  # a folder that may not be read: `collect` can name files only
+        except OSError:
+            yield current  # which `collect` tells like a file that can't be read
             continue
         for entry in entries:
             path = current / entry.name
@@ -204,6 +205,8 @@ def _broken(line: int) -> _UnreadableError:
 
 def _content(file: Path) -> bytes:
     try:
+        if file.is_dir():
+            raise _UnreadableError("The folder can't be read", "Check its permissions")
         if not file.is_file():  # a pipe or a device would block
             raise _UnreadableError("The link leads to no file", "Delete the link, or restore its target")
         with file.open("rb") as opened:

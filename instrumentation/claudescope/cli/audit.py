@@ -79,7 +79,7 @@ def audit(
     from claudescope.audit.config import parse_fail_on
     from claudescope.audit.formats import FORMATS
     from claudescope.audit.formats.summary import plural
-    from claudescope.audit.formats.table import table
+    from claudescope.audit.formats.table import as_table
     from claudescope.audit.scan import find_target, scan
 
     render = FORMATS.get(output_format)
@@ -106,7 +106,7 @@ def audit(
     if output is not None:
         write_atomically(output, render(outcome))
     elif output_format == "table":
-        typer.echo(table(outcome, Console(highlight=False)), nl=False)
+        typer.echo(as_table(outcome, Console(highlight=False)), nl=False)
     else:
         typer.echo(render(outcome), nl=False)
     if outcome.report.files == 0:

@@ -7,12 +7,12 @@ from typing import Final
 from claudescope.audit.formats.summary import SEVERITIES, level, summary_lines
 from claudescope.audit.scan import Outcome
 
-__all__ = ["github"]
+__all__ = ["as_github"]
 
 _COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def github(outcome: Outcome) -> str:
+def as_github(outcome: Outcome) -> str:
     """Return one command for each finding, the worst first: GitHub shows ten of each level for a step."""
     ordered = sorted(outcome.report.findings, key=lambda finding: SEVERITIES.index(level(finding)))
     commands = [

@@ -9,12 +9,12 @@ from typing import Final
 from claudescope.audit.formats.summary import HANDLED_BY, findings_at, summary_lines
 from claudescope.audit.scan import Outcome
 
-__all__ = ["markdown"]
+__all__ = ["as_markdown"]
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
-def markdown(outcome: Outcome) -> str:
+def as_markdown(outcome: Outcome) -> str:
     """Return the summary, the findings, and the inventory of calls."""
     report = outcome.report
     parts = ["## Audit of calls to the Claude API", "\n".join(f"- {line}" for line in summary_lines(outcome))]

@@ -18,7 +18,7 @@ from claudescope.audit.own_rules import ALL_RULES
 from claudescope.audit.rules import Rule
 from claudescope.audit.scan import Outcome
 
-__all__ = ["MAX_RESULTS", "sarif"]
+__all__ = ["MAX_RESULTS", "as_sarif"]
 
 MAX_RESULTS: Final = 25_000
 """GitHub refuses files with more results."""
@@ -30,7 +30,7 @@ _PROBLEM: Final[Mapping[Severity, str]] = {"error": "error", "warning": "warning
 _SECURITY: Final = {"hard-coded-key": "8.0", "error-shown-to-user": "4.3"}
 
 
-def sarif(outcome: Outcome) -> str:
+def as_sarif(outcome: Outcome) -> str:
     """Return a SARIF log with one run: every rule, and at most `MAX_RESULTS` results."""
     worst_first = sorted(outcome.report.findings, key=lambda finding: SEVERITIES.index(level(finding)))
     rules = [*ALL_RULES.values()]

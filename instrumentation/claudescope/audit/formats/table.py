@@ -12,13 +12,13 @@ from rich.text import Text
 from claudescope.audit.formats.summary import HANDLED_BY, findings_at, summary_lines
 from claudescope.audit.scan import Outcome
 
-__all__ = ["table"]
+__all__ = ["as_table"]
 
 _STYLES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _HANDLED_STYLES: Final = {"none": "bold red", "swallowed": "red", "bare-or-broad": "yellow", "unknown": "dim"}
 
 
-def table(outcome: Outcome, console: Console | None = None) -> str:
+def as_table(outcome: Outcome, console: Console | None = None) -> str:
     """Return the tables as text.
 
     Args:
