@@ -122,7 +122,7 @@ def _llm(resolver: Evaluator, library: str, call: ast.Call | None, *, uncertain:
             return frozenset()
     elif uncertain:
         return frozenset()
-    return frozenset({Client(library, is_async=False, options=chosen)})
+    return frozenset({Client(library, is_async=library == "claude-agent-sdk", options=chosen)})
 
 
 def _made_by_library(resolver: Evaluator, name: str, call: ast.Call) -> Values:

@@ -184,6 +184,7 @@ def _call_of(resolver: Resolver, node: ast.AST) -> tuple[str, ast.Call | None]:
         if isinstance(value, ast.Call):
             for name in sorted(resolver.names(value.func)):
                 return name, value
+            return "", value
     for name in sorted(resolver.names(node)):
         return name, None
     return "", None

@@ -170,7 +170,22 @@ def _gathered(resolver: Resolver, call: ast.Call, scope: Scope, spawn: ast.AST |
     name = _last(call)
     if name == "wait" and not _reads(scope):
         return Passed("dropped", call, kept=True, spawn=call)
+    if name == "as_completed":
+        for parent, inner in resolver.project.ancestors(call):
+            if isinstance(parent, ast.For | ast.AsyncFor) and inner is parent.iter:
+                return Passed("gather", _read_in(parent) or call, spawn=spawn or call)
     return Passed("gather", call, spawn=spawn or call)
+
+
+def _read_in(loop: ast.For | ast.AsyncFor) -> ast.AST | None:
+    """Where the body of a loop asks each task or future for its result."""
+    for statement in loop.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READS:
+                return node
+            if isinstance(node, ast.Await) and isinstance(node.value, ast.Name) and ast.unparse(loop.target) == node.value.id:
+                return node
+    return None
 
 
 def _reads(scope: Scope) -> bool:
@@ -221,7 +236,8 @@ def _collected(resolver: Resolver, holder: ast.expr, scope: Scope, node: ast.AST
             if isinstance(parent, ast.Return | ast.Yield):
                 return Passed("call", started, spawn=spawn)
             if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension) and (_reads(scope) or _awaits(parent, scope)):
-                return Passed("gather", parent if isinstance(parent, ast.stmt) else use, spawn=spawn or node)
+                read = _read_in(parent) if isinstance(parent, ast.For | ast.AsyncFor) else None
+                return Passed("gather", read or use, spawn=spawn or node)
             if isinstance(parent, ast.Call) and inner is not parent.func and _last(parent) in {"add", "append"}:
                 kept = True
             if isinstance(parent, ast.stmt):
