@@ -1,12 +1,12 @@
-"""What a rule is called, how much it matters, and how it is explained."""
+"""What a rule is called, how much it matters, how it is explained, and what it reports."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from claudescope.audit.model import Severity
+from claudescope.audit.model import Confidence, Severity
 
-__all__ = ["Rule"]
+__all__ = ["Hit", "Rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,13 @@ class Rule:
     why: str
     bad: str
     good: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place where a rule is broken, in the lines of the parsed source."""
+
+    rule: str
+    line: int
+    confidence: Confidence
+    message: str
