@@ -15,6 +15,7 @@ from typing import Final
 from generators.alerts import alerts
 from generators.api import api_pages
 from generators.attributes import attributes_page
+from generators.audit_rules import audit_rules
 from generators.cli import command_line
 from generators.environment import environment
 from generators.errors import errors
@@ -31,6 +32,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "environment.md": environment,
     "reference/alerts.md": alerts,
     "reference/attributes.md": attributes_page,
+    "reference/audit-rules.md": audit_rules,
     "reference/errors.md": errors,
     "reference/signals.md": signals,
     "reference/spec.md": spec,

@@ -25,6 +25,7 @@ from tests.docs.pages import ROOT
 
 _SPEC = Path("observability/claudescope.yaml")
 _WORKFLOW = Path(".github/workflows/claudescope.yml")
+_AUDIT = Path(".github/workflows/claudescope-audit.yml")
 _ACTION = Path(".github/actions/claudescope/action.yml")
 _JOBS = Path(".gitlab/claudescope.yml")
 
@@ -223,6 +224,7 @@ def test_what_is_committed_has_to_be_what_is_built(tmp_path: Path, surroundings:
     ("schema", "options", "file"),
     [
         ("vendor.github-workflows", [], _WORKFLOW),
+        ("vendor.github-workflows", [], _AUDIT),
         ("vendor.github-actions", [], _ACTION),
         ("vendor.gitlab-ci", ["--data-transform", "gitlab-ci"], _JOBS),
         ("vendor.gitlab-ci", ["--data-transform", "gitlab-ci"], Path(".gitlab-ci.yml")),
@@ -239,12 +241,12 @@ def test_the_systems_schemas_accept_them(schema: str, options: list[str], file: 
 def test_actions_are_pinned_by_commit(tmp_path: Path) -> None:
     """A tag can be moved, a commit can't; the version is beside it."""
     run_here("init", str(tmp_path))
-    text = (tmp_path / _WORKFLOW).read_text() + (tmp_path / _ACTION).read_text()
+    text = "".join((tmp_path / file).read_text() for file in (_WORKFLOW, _AUDIT, _ACTION))
     used = re.findall(r"uses: (\S+)(.*)", text)
-    assert len(used) == 5
+    assert len(used) == 8
     for action, comment in used:
         assert action == "./.github/actions/claudescope" or (
-            re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) and re.fullmatch(r" # v[\d.]+", comment)
+            re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}", action) and re.fullmatch(r" # v[\d.]+", comment)
         )
 
 
@@ -261,11 +263,13 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     ).stdout.strip()
     hooks = [{"id": hook["id"]} for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())]
     config = {"repos": [{"repo": str(ROOT), "rev": revision, "hooks": hooks}]}
+    (folder / "app.py").write_text("from anthropic import Anthropic\n\nclient = Anthropic(timeout=10)\n")
+    subprocess.run(["git", "add", "app.py"], cwd=folder, check=True)  # noqa: S607
     (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "hooks")}
     validator = shlex.join([sys.executable, "-m", "pre_commit", "run", "--all-files"])
     said = _run(validator, folder, environment)
-    assert said.count("Passed") == len(hooks) == 2
+    assert said.count("Passed") == len(hooks) == 3
     spec = folder / _SPEC
     spec.write_text(spec.read_text().replace("target: 99.5", "target: 199.5"))
     said = _run(validator, folder, environment, code=1)

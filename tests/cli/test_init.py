@@ -16,7 +16,14 @@ _SPEC = Path("observability/claudescope.yaml")
 @pytest.mark.parametrize(
     ("ci", "expected"),
     [
-        ("github", {".github/workflows/claudescope.yml", ".github/actions/claudescope/action.yml"}),
+        (
+            "github",
+            {
+                ".github/workflows/claudescope.yml",
+                ".github/workflows/claudescope-audit.yml",
+                ".github/actions/claudescope/action.yml",
+            },
+        ),
         ("gitlab", {".gitlab/claudescope.yml", ".gitlab-ci.yml"}),
         ("none", set[str]()),
     ],

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from claudescope import settings
+from claudescope.audit.own_rules import ALL_RULES
 from claudescope.schema.attributes import ATTRIBUTES, EVENTS
 from claudescope.schema.catalogue import LABELS, METRICS
 from claudescope.schema.error_types import ERROR_TYPES
@@ -56,6 +57,7 @@ def test_nothing_is_left_out() -> None:
         "reference/signals.md": [*(metric.name for metric in METRICS), *(label.name for label in LABELS)],
         "reference/alerts.md": [series.name for series in RECORDED_SERIES],
         "reference/attributes.md": [*(each.name for each in ATTRIBUTES), *(event.name for event in EVENTS)],
+        "reference/audit-rules.md": list(ALL_RULES),
         "reference/errors.md": list(ERROR_TYPES),
         "reference/spec.md": ["objectives[].sli.bad", "thresholds", "fleet_rollup", "token_file", "holidays"],
     }

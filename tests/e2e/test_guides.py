@@ -31,7 +31,7 @@ from tests.servers import run_server, serving, wait_for
 
 _BLOCKS = [block for page in PAGES if page != TUTORIAL for block in fences(page) if block.language in {"console", "sh"}]
 _SERVES = re.compile(r"--(?:metrics-)?port (\d+)")
-_MAY_FIND = re.compile(r"claudescope (doctor|dashboards diff|alerts diff)\b")
+_MAY_FIND = re.compile(r"claudescope (audit|doctor|dashboards diff|alerts diff)\b")
 """What ends with 1 where it has found something."""
 
 _FILES = {
@@ -101,6 +101,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Pat
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
         file.chmod(0o755)
+    git = ["git", "-c", "user.name=Team", "-c", "user.email=team@example.com"]
+    for command in (
+        ["init", "--quiet"],
+        ["commit", "--quiet", "--allow-empty", "--message", "Begin"],
+        ["update-ref", "refs/remotes/origin/main", "HEAD"],
+    ):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)  # noqa: S603 # ours
     for name in ("promtool", "amtool"):
         (tmp_path / "bin" / name).symlink_to(program("bookworm", name))
     for name in os.environ:

@@ -15,8 +15,7 @@ import promql_parser
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from claudescope._internal.exceptions import BadInputError
-from claudescope._internal.yaml_model import did_you_mean
+from claudescope._internal.exceptions import BadInputError, did_you_mean
 from claudescope.schema.catalogue import METRICS
 from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.promql.selectors import SelectorBuilder

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from claudescope._internal import yaml_model
-from claudescope._internal.yaml_model import did_you_mean
+from claudescope._internal.exceptions import did_you_mean
 from claudescope.schema.catalogue import METRICS, Label, Metric
 
 __all__ = ["Duration", "Identifier", "Number", "Ratio", "SpecModel", "bucket", "label_named", "metric_named"]

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from claudescope._internal.yaml_model import did_you_mean
+from claudescope._internal.exceptions import did_you_mean
 from claudescope.schema.catalogue import DURATION, REQUEST_MODEL, TIME_TO_FIRST_CHUNK, Metric
 from claudescope.schema.error_types import Owner
 from claudescope_alerts.spec.burn_rate_tiers import TIERS, TierName

@@ -5,10 +5,12 @@ Each has one clear message, which the command line prints before it exits with 2
 
 from __future__ import annotations
 
+import difflib
 import importlib
+from collections.abc import Iterable
 from types import ModuleType
 
-__all__ = ["BadInputError", "MissingExtraError", "require"]
+__all__ = ["BadInputError", "MissingExtraError", "did_you_mean", "require"]
 
 
 class BadInputError(ValueError):
@@ -49,3 +51,9 @@ def require(module: str, *, extra: str, feature: str) -> ModuleType:
             f"{feature} needs the package {error.name!r}. Install it with: pip install 'claudescope[{extra}]'",
             name=error.name,
         ) from error
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the most similar known word, or `""` where none is similar."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,4 +1,4 @@
-"""Turns records and reports into what `json` can write."""
+"""Turns records and reports into what `json` can write, and checks what was read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
-__all__ = ["json_value"]
+__all__ = ["is_array", "is_object", "json_value"]
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value that was read is a JSON array."""
+    return isinstance(value, list)
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a value that was read is a JSON object, whose keys are always text."""
+    return isinstance(value, dict)
 
 
 def json_value(value: object, *, sort_fields: bool = False) -> Any:

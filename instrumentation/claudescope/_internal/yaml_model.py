@@ -5,7 +5,6 @@ Needs the packages `pydantic` and `pyyaml`.
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,9 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.exceptions import BadInputError, did_you_mean
 
-__all__ = ["Duration", "did_you_mean", "format_duration", "load_yaml_model", "parse_duration"]
+__all__ = ["Duration", "format_duration", "load_yaml_model", "parse_duration"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -72,12 +71,6 @@ def _duration(value: object, info: ValidationInfo) -> float:
 
 Duration = Annotated[float, BeforeValidator(_duration)]
 """A duration in seconds. A file writes it with its unit (`20s`); code may also pass seconds as a number."""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `" Did you mean 'x'?"` for the most similar known word, or `""` where none is similar."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def load_yaml_model(path: Path, model: type[M]) -> M:

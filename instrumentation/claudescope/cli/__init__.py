@@ -13,6 +13,7 @@ from rich.text import Text
 
 from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope.cli.alerts import alerts
+from claudescope.cli.audit import AuditCommand, audit
 from claudescope.cli.dashboards import dashboards
 from claudescope.cli.demo import demo
 from claudescope.cli.doctor import doctor
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(alerts, name="alerts")
 app.add_typer(dashboards, name="dashboards")
+app.command(cls=AuditCommand)(audit)
 app.command()(demo)
 app.command()(doctor)
 app.command()(init)

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from claudescope._internal.exceptions import BadInputError
-from claudescope._internal.yaml_model import Duration, did_you_mean, load_yaml_model
+from claudescope._internal.exceptions import BadInputError, did_you_mean
+from claudescope._internal.yaml_model import Duration, load_yaml_model
 
 __all__ = [
     "Batches",

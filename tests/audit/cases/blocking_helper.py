@@ -1,0 +1,18 @@
+"""A sync helper in an async view."""
+import anthropic
+from fastapi import FastAPI, HTTPException
+
+app = FastAPI()
+client = anthropic.Anthropic(timeout=9)
+
+
+def helper(text):
+    return client.messages.create(model="claude-haiku-5-5", max_tokens=9, messages=[{"role": "user", "content": text}])  # @ sdk-sync by-caller ! blocking-call-in-async
+
+
+@app.get("/x")
+async def x(text: str):
+    try:
+        return helper(text).content[0].text
+    except anthropic.APIError:
+        raise HTTPException(503, "later")
