@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import claudescope
-from claudescope._internal.fork import renew_in_child, run_before_fork, run_in_child
+from claudescope._internal.fork import renew_in_child, run_in_child
 
 _ROOT = Path(claudescope.__file__).parent
 
@@ -73,11 +73,7 @@ class _Owner:
         self.plain = threading.Lock()
         self.steps: list[str] = []
         renew_in_child(self, "plain")
-        run_before_fork(self, _Owner.before)
         run_in_child(self, _Owner.after)
-
-    def before(self) -> None:
-        self.steps.append("before")
 
     def after(self) -> None:
         self.steps.append("locked" if self.plain.locked() else "after")
@@ -103,11 +99,7 @@ def test_locks_are_replaced_before_methods_run() -> None:
     held.acquire()
     pid = os.fork()
     if not pid:
-        _in_child(
-            owner.steps == ["before", "after"]
-            and isinstance(reentrant.lock, type_of_lock)
-            and reentrant.lock is not held
-        )
+        _in_child(owner.steps == ["after"] and isinstance(reentrant.lock, type_of_lock) and reentrant.lock is not held)
     assert os.waitpid(pid, 0)[1] == 0
-    assert owner.steps == ["before"]
+    assert owner.steps == []
     assert owner.plain.locked()

@@ -63,7 +63,6 @@ class Probe:
         content: ContentCapture | None = None,
     ) -> None:
         self._dispatcher = Dispatcher(sinks, prices)
-        self._prices = prices
         self._content = content
         self._tracer = tracer
         self._sdk_traces = sdk_traces
@@ -105,8 +104,6 @@ class Probe:
             start.__class__ = CallStart
             dispatcher = self._dispatcher
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
-            if start.request_model is not None or batch:
-                self._prices.warm()
             call = Call(dispatcher, start, parent_context)
             if batch:
                 call.batch = batch
