@@ -151,4 +151,7 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
 
 def current_workflow() -> str | None:
     """The name of the innermost workflow around this code, or None."""
-    return next((block.name for block in reversed(_stack.get()) if not block.ended), None)
+    for block in reversed(_stack.get()):
+        if not block.ended:
+            return block.name
+    return None
