@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -13,8 +12,8 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from claudescope._internal.exceptions import BadInputError, require
-from claudescope._internal.fork import renew_in_child
 from claudescope._internal.version import VERSION
+from claudescope._internal.waiting import PatchableLock
 from claudescope.content import Content, ContentMode, capturing
 from claudescope.pricing.price_book import PriceBook
 from claudescope.pricing.rates import Price
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["active_probe", "attach", "detach", "give_way", "instrument", "report", "uninstrument"]
 
 _log: Final = logging.getLogger("claudescope")
-_lock = threading.RLock()
-renew_in_child(sys.modules[__name__], "_lock")
+_lock: Final = PatchableLock()
 _report_sink: Final = ReportSink()
 
 LogsTo = Literal["opentelemetry"]
@@ -93,7 +91,7 @@ def instrument(
         raise BadInputError(f"logs={logs!r}: expected True, False or 'opentelemetry'")
     options, mode = capturing(content)
     require("anthropic", extra="instruments", feature="instrument()")
-    with _lock:
+    with _lock.held():
         if _State.gives_way:
             uninstrument()
         if _State.probe is not None:
@@ -149,7 +147,7 @@ def _check_version() -> None:
 
 def uninstrument() -> None:
     """Restore the SDK. Calls in flight still end in a record, and counts so far are kept. Thread-safe."""
-    with _lock:
+    with _lock.held():
         if _State.probe is None:
             return
         remove()
@@ -160,7 +158,7 @@ def uninstrument() -> None:
 
 def give_way() -> None:
     """Let a later `instrument` call of the app replace the options of the environment that are used now."""
-    with _lock:
+    with _lock.held():
         _State.gives_way = _State.probe is not None
 
 
@@ -171,7 +169,7 @@ def active_probe() -> Probe | None:
 
 def attach(sink: Sink) -> None:
     """Hand every call to `sink` while claudescope is on, now or later. Does nothing where it is attached already."""
-    with _lock:
+    with _lock.held():
         if sink not in _State.attached:
             _State.attached += (sink,)
             if _State.probe is not None:
@@ -180,7 +178,7 @@ def attach(sink: Sink) -> None:
 
 def detach(sink: Sink) -> None:
     """Hand no more calls to `sink`."""
-    with _lock:
+    with _lock.held():
         _State.attached = tuple(other for other in _State.attached if other is not sink)
         if _State.probe is not None:
             _State.probe.discard(sink)

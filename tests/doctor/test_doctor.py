@@ -59,7 +59,15 @@ def test_all_is_well() -> None:
     """An environment that sets nothing has nothing to mend, and every warning says how to change it."""
     findings = run_checks()
     assert _errors(findings) == []
-    assert {finding.check for finding in findings} == {"sdk", "sentry", "environment", "exporter", "content", "baggage"}
+    assert {finding.check for finding in findings} == {
+        "sdk",
+        "prices",
+        "sentry",
+        "environment",
+        "exporter",
+        "content",
+        "baggage",
+    }
     assert all(finding.fix for finding in findings if finding.level == "warning")
     assert "creates spans, and claudescope enriches them" in _one("sdk", findings).message
 
@@ -355,3 +363,20 @@ def test_an_app_that_is_none(tmp_path: Path) -> None:
     done = _doctor("--app", "no_such_app", folder=tmp_path)
     assert done.returncode == 2
     assert "--app no_such_app: import failed: ModuleNotFoundError" in done.stderr
+
+
+def test_prices_that_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A price library that can't be imported, as in a bundled app without metadata, is a warning with the cure."""
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    found = _one("prices", run_checks(connect=False))
+    assert (found.level, "--copy-metadata genai-prices" in str(found.fix)) == ("warning", True)
+    assert "claudescope's own table" in found.message
+
+
+def test_prices_that_are_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the installed prices are newer than the table, the finding says how to use them."""
+    import genai_prices
+
+    monkeypatch.setattr(genai_prices, "__version__", "999.0")
+    found = _one("prices", run_checks(connect=False))
+    assert (found.level, "imports genai_prices at its start" in found.message) == ("ok", True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import claudescope
-from claudescope._internal.fork import renew_in_child, run_before_fork, run_in_child
+from claudescope._internal.fork import renew_in_child, run_in_child
 
 _ROOT = Path(claudescope.__file__).parent
 
@@ -60,7 +60,7 @@ def test_the_locks_are_found() -> None:
     found = _found()
     assert found["sinks/store.py"] == {"lock"}
     assert found["sinks/metrics.py"] == {"_making"}
-    assert found["lifecycle.py"] == {"_lock"}
+    assert found["probe/hooks.py"] == {"_lock"}
 
 
 def test_nothing_else_registers_at_fork() -> None:
@@ -73,11 +73,7 @@ class _Owner:
         self.plain = threading.Lock()
         self.steps: list[str] = []
         renew_in_child(self, "plain")
-        run_before_fork(self, _Owner.before)
         run_in_child(self, _Owner.after)
-
-    def before(self) -> None:
-        self.steps.append("before")
 
     def after(self) -> None:
         self.steps.append("locked" if self.plain.locked() else "after")
@@ -103,11 +99,42 @@ def test_locks_are_replaced_before_methods_run() -> None:
     held.acquire()
     pid = os.fork()
     if not pid:
-        _in_child(
-            owner.steps == ["before", "after"]
-            and isinstance(reentrant.lock, type_of_lock)
-            and reentrant.lock is not held
-        )
+        _in_child(owner.steps == ["after"] and isinstance(reentrant.lock, type_of_lock) and reentrant.lock is not held)
     assert os.waitpid(pid, 0)[1] == 0
-    assert owner.steps == ["before"]
+    assert owner.steps == []
     assert owner.plain.locked()
+
+
+_BLOCKING = {
+    "queue": {"Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"},
+    "select": None,
+    "selectors": None,
+    "socket": None,
+    "socketserver": None,
+    "subprocess": None,
+    "_thread": None,
+    "threading": None,
+    "time": {"sleep"},
+}
+"""Modules whose contents gevent and eventlet replace, and the names that block. None stands for all."""
+
+
+@pytest.mark.parametrize("path", sorted(_ROOT.rglob("*.py")), ids=lambda path: path.relative_to(_ROOT).as_posix())
+def test_nothing_that_blocks_is_bound_at_import(path: Path) -> None:
+    """What gevent may replace after our import is looked up when it is used, also as the default of an argument."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bound = [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in _BLOCKING
+        for alias in node.names
+        if (names := _BLOCKING[node.module]) is None or alias.name in names
+    ]
+    for function in (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))):
+        for default in [*function.args.defaults, *filter(None, function.args.kw_defaults)]:
+            if isinstance(default, ast.Attribute) and ast.unparse(default).split(".")[0] in _BLOCKING:
+                bound.append(ast.unparse(default))
+    assert [name for name in bound if name not in _HARMLESS] == []
+
+
+_HARMLESS = {"time.monotonic", "time.time", "time.perf_counter"}

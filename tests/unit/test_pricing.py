@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal, getcontext, localcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import genai_prices
@@ -515,12 +515,17 @@ def flat(amount: int | str, **more: Decimal | TieredPrices) -> ModelPrice:
     return ModelPrice(input_mtok=Decimal(amount), output_mtok=Decimal(amount), **more)
 
 
+def loaded(get: Callable[[], DataSnapshot], *, custom: bool = True) -> Any:
+    """A module of the library's, as one that the app has imported."""
+    return SimpleNamespace(get_snapshot=get, _custom_snapshot=object() if custom else None)
+
+
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], DataSnapshot]], Library]:
     """Puts data of our own in the library's place."""
 
     def use(get: Callable[[], DataSnapshot]) -> Library:
-        library = Library(lambda: get)
+        library = Library({"genai_prices.data_snapshot": loaded(get)})
         monkeypatch.setattr(price_library, "LIBRARY", library)
         return library
 
@@ -650,22 +655,33 @@ def pricing_faults() -> int:
 
 
 def test_data_of_another_shape(use: Use) -> None:
-    """Data that this version doesn't understand leaves calls unpriced and is counted, once per model."""
+    """Data that this version doesn't understand is counted, once per model, and the table has the prices."""
     broken: Any = object()
+    price = cost(Usage(1))
     use(lambda: broken)
     book, before = PriceBook(), pricing_faults()
-    assert [cost(Usage(1), book=book) for _ in range(2)] == [None, None]
+    assert [cost(Usage(1), book=book) for _ in range(2)] == [price, price]
     assert before + 1 == pricing_faults()
 
 
 def test_accessor_that_breaks(use: Use) -> None:
-    """A library that fails to hand out its data leaves calls unpriced."""
+    """Where the library fails to hand out its data, the table has the prices, and the failure is counted."""
 
     def fail() -> DataSnapshot:
         raise RuntimeError
 
+    price = cost(Usage(1))
     use(fail)
-    assert None is cost(Usage(1), book=PriceBook())
+    before = pricing_faults()
+    assert cost(Usage(1), book=PriceBook()) == price
+    assert pricing_faults() > before
+
+
+def test_data_without_the_model(use: Use) -> None:
+    """What the app's own data does not know, the table prices."""
+    price, data = cost(Usage(1)), snapshot_of(model_of(flat(12)))
+    use(lambda: data)
+    assert cost(Usage(1), book=PriceBook()) == price
 
 
 def test_bad_arguments_do_no_harm() -> None:
@@ -675,124 +691,6 @@ def test_bad_arguments_do_no_harm() -> None:
     assert None is BOOK.cost(nothing, model="claude-opus-5-5", provider="anthropic", at=NOW)
     assert None is BOOK.resolve(nothing, "anthropic", NOW)
     assert pricing_faults() > before
-
-
-def test_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the library all is unpriced but the overrides, and the import is tried once."""
-    tries: list[int] = []
-
-    def load() -> Callable[[], DataSnapshot]:
-        tries.append(1)
-        raise ImportError
-
-    monkeypatch.setattr(price_library, "LIBRARY", Library(load))
-    book = PriceBook({"mine": Price(1, 1)})
-    models = ["claude-opus-5-5", "claude-opus-5-5", "mine"]
-    assert [None, None, Decimal(1)] == [cost(Usage(10**6), model, book=book) for model in models]
-    assert tries == [1]
-
-
-class SlowLoad:
-    """An import that lasts until it is let go."""
-
-    def __init__(self) -> None:
-        self.go = threading.Event()
-        self.threads: list[threading.Thread] = []
-
-    def __call__(self) -> Callable[[], DataSnapshot]:
-        """Import, as the library calls it."""
-        self.threads.append(threading.current_thread())
-        assert self.go.wait(120)
-        return get_snapshot
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> SlowLoad:
-    """A library whose import is slow, and a wait for it that is short."""
-    load = SlowLoad()
-    monkeypatch.setattr(price_library, "LIBRARY", Library(load))
-    monkeypatch.setattr(price_library, "LOAD_TIMEOUT", 0.01)
-    return load
-
-
-def end(load: SlowLoad) -> None:
-    """Let the import go, and see it end."""
-    load.go.set()
-    for thread in load.threads:
-        thread.join()
-
-
-def test_warm_up_that_takes_too_long(slow: SlowLoad) -> None:
-    """Calls during a long import are unpriced, and priced from its end on."""
-    book = PriceBook()
-    book.warm()
-    during = [cost(Usage(1), book=book) for _ in range(2)]
-    end(slow)
-    assert during == [None, None]
-    assert cost(Usage(1)) == cost(Usage(1), book=book)
-
-
-def test_warm_up_is_waited_for(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that comes during the import waits for it."""
-    monkeypatch.setattr(price_library, "LOAD_TIMEOUT", 30)
-    book = PriceBook()
-    book.warm()
-    threading.Timer(0.05, slow.go.set).start()
-    assert cost(Usage(1)) == cost(Usage(1), book=book)
-    end(slow)
-
-
-def test_warm_up_happens_once(slow: SlowLoad) -> None:
-    """However many books are warmed, one daemon thread imports."""
-    slow.go.set()
-    for _ in range(5):
-        PriceBook().warm()
-    cost(Usage(1), book=PriceBook())
-    end(slow)
-    PriceBook().warm()
-    assert [(thread.name, thread.daemon) for thread in slow.threads] == [("claudescope-prices", True)]
-
-
-def test_warm_up_after_loading(slow: SlowLoad) -> None:
-    """Without a warm-up the first call imports in its own thread, and a later warm-up has nothing to do."""
-    slow.go.set()
-    cost(Usage(1), book=PriceBook())
-    PriceBook().warm()
-    assert [threading.current_thread()] == slow.threads
-
-
-def test_warm_up_without_threads(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no thread can be started, the first call imports."""
-
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    slow.go.set()
-    PriceBook().warm()
-    assert None is not cost(Usage(1), book=PriceBook())
-
-
-def test_fork_waits_for_the_import(slow: SlowLoad, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fork lets a running import end, after which the child has the library."""
-    monkeypatch.setattr(price_library, "LOAD_TIMEOUT", 30)
-    library = price_library.LIBRARY
-    library.warm()
-    threading.Timer(0.05, slow.go.set).start()
-    library.before_fork()
-    library.after_fork()
-    assert None is not library.snapshot()
-    library.before_fork()
-
-
-def test_fork_in_a_stuck_import(slow: SlowLoad) -> None:
-    """A child of a fork in the middle of an import goes without prices rather than hang."""
-    library = price_library.LIBRARY
-    library.warm()
-    library.before_fork()
-    library.after_fork()
-    assert None is library.snapshot()
-    end(slow)
 
 
 def run(code: str) -> str:
@@ -813,22 +711,71 @@ def cost(model):
 """
 
 
-def test_imports_the_library_only_when_needed() -> None:
-    """Neither importing, nor making a book, nor an override's price imports the library."""
+def test_no_call_imports_the_library() -> None:
+    """Pricing imports no library and starts no thread, whether the model is known or not."""
+    code = PRELUDE + (
+        "import threading; cost('mine'); cost('claude-opus-5-5'); cost('claude-of-tomorrow');"
+        "print('genai_prices' in sys.modules, 'pydantic' in sys.modules, threading.active_count())"
+    )
+    assert run(code).split() == ["False", "False", "1"]
+
+
+def test_a_library_that_is_missing_costs_no_price() -> None:
+    """Where the import fails, as in a frozen app without metadata, calls are priced all the same."""
+    code = PRELUDE + "sys.modules['genai_prices'] = None; print(cost('claude-opus-5-5').normalize())"
+    assert run(code) == "4"
+
+
+def test_a_library_that_is_being_imported_is_not_waited_for() -> None:
+    """While another thread imports the library, calls there and in a forked child are priced by the table."""
     code = (
         PRELUDE
-        + "cost('mine'); print('genai_prices' in sys.modules); cost('claude'); print('genai_prices' in sys.modules)"
+        + """
+import os, threading
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+reached, go = threading.Event(), threading.Event()
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "genai_prices.data":
+            spec = PathFinder.find_spec(name, path)
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (reached.set(), go.wait(), load(module))
+            return spec
+sys.meta_path.insert(0, Slow())
+def load():
+    from genai_prices.data_snapshot import get_snapshot
+    get_snapshot()
+thread = threading.Thread(target=load)
+thread.start()
+reached.wait()
+print(cost("claude-opus-5-5").normalize(), flush=True)
+child = os.fork()
+if not child:
+    print(cost("claude-sonnet-5-5").normalize(), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+go.set()
+thread.join()
+print(cost("claude-opus-5-5").normalize(), flush=True)
+"""
     )
-    assert run(code).split() == ["False", "True"]
+    assert run(code).split() == ["4", "2", "4"]
 
 
-def test_warm_up_and_fork_for_real() -> None:
-    """A process that forks right after the warm-up has started has prices on both sides."""
-    code = PRELUDE + (
-        "import os; book.warm(); pid = os.fork(); pid and os.waitpid(pid, 0);"
-        "print(cost('claude-opus-5-5').normalize(), flush=True)"
-    )
-    assert run(code).split() == ["4", "4"]
+@pytest.mark.parametrize(("version", "price"), [("999.1", 12), ("0.1.13", 4), ("", 4)])
+def test_loaded_data_counts_if_it_is_newer(version: str, price: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data of a newer release replaces the table once the app has loaded it; that of an older one does not."""
+    data = snapshot_of(model_of(flat(12), id_="claude-opus-5-5"))
+    modules: dict[str, Any] = {}
+    monkeypatch.setattr(price_library, "LIBRARY", Library(modules))
+    book = PriceBook()
+    assert cost(Usage(10**6), book=book) == 4
+    modules["genai_prices"] = SimpleNamespace(__version__=version)
+    modules["genai_prices.data_snapshot"] = loaded(lambda: data, custom=False)
+    assert cost(Usage(10**6), book=book) == 4
+    modules["genai_prices.data"] = SimpleNamespace(providers=data.providers)
+    assert cost(Usage(10**6), book=book) == price
 
 
 def test_public_names() -> None:

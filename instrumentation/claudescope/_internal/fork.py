@@ -13,12 +13,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-__all__ = ["renew_in_child", "run_before_fork", "run_in_child"]
+__all__ = ["renew_in_child", "run_in_child"]
 
 _Owner = TypeVar("_Owner")
 
 _locks: Final[weakref.WeakKeyDictionary[object, str]] = weakref.WeakKeyDictionary()
-_before: Final[weakref.WeakKeyDictionary[object, Callable[[Any], None]]] = weakref.WeakKeyDictionary()
 _in_child: Final[weakref.WeakKeyDictionary[object, Callable[[Any], None]]] = weakref.WeakKeyDictionary()
 
 
@@ -42,21 +41,6 @@ def run_in_child(owner: _Owner, method: Callable[[_Owner], None]) -> None:
     _in_child[owner] = method
 
 
-def run_before_fork(owner: _Owner, method: Callable[[_Owner], None]) -> None:
-    """Call a method of `owner` in the parent before every fork.
-
-    Args:
-        owner: The object. It is not kept alive.
-        method: A function of its class, as for `run_in_child`.
-    """
-    _before[owner] = method
-
-
-def _prepare() -> None:
-    for owner, method in list(_before.items()):
-        method(owner)
-
-
 def _renew() -> None:
     for owner, attribute in list(_locks.items()):
         is_reentrant = isinstance(getattr(owner, attribute), type(threading.RLock()))
@@ -66,4 +50,4 @@ def _renew() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(before=_prepare, after_in_child=_renew)
+    os.register_at_fork(after_in_child=_renew)

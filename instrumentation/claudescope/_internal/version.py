@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import logging
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 __all__ = ["VERSION"]
 
-VERSION: Final = version("claudescope")
+
+def _installed() -> str:
+    try:
+        return version("claudescope")
+    except PackageNotFoundError:
+        logging.getLogger("claudescope").warning(
+            "claudescope: this app was bundled without claudescope's package metadata, so its telemetry has the "
+            "version 'unknown'. With PyInstaller, add --copy-metadata claudescope"
+        )
+        return "unknown"
+
+
+VERSION: Final = _installed()

@@ -8,6 +8,8 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Final
 
 from claudescope.doctor.finding import Finding, error, ok, warning
+from claudescope.pricing.genai_prices import is_newer
+from claudescope.pricing.table_data import VERSION
 from claudescope.probe.sdk import SUPPORTED, is_supported
 
 __all__ = ["DISABLED", "check_installed", "disabled_instrumentations"]
@@ -46,7 +48,7 @@ _ENABLED_BY_CODE: Final = {
 
 def check_installed() -> list[Finding]:
     """Check the installed packages."""
-    return [_sdk(), *_second_instrumentations(), *_sentry(), *_ddtrace()]
+    return [_sdk(), _prices(), *_second_instrumentations(), *_sentry(), *_ddtrace()]
 
 
 def disabled_instrumentations() -> frozenset[str]:
@@ -79,6 +81,25 @@ def _sdk() -> Finding:
     if tuple(int(part) for part in found.version.split(".")[:2]) >= _TRACES_ITSELF:
         return ok("sdk", f"anthropic {found.version} creates spans, and claudescope enriches them")
     return ok("sdk", f"anthropic {found.version} creates no spans, so claudescope creates them")
+
+
+def _prices() -> Finding:
+    try:
+        import genai_prices  # takes a quarter of a second
+    except Exception as failure:  # noqa: BLE001 - whatever the import raises is the finding
+        return warning(
+            "prices",
+            f"genai-prices can't be imported ({type(failure).__name__}: {failure}). Calls are priced by claudescope's "
+            f"own table, which is from genai-prices {VERSION}",
+            "pip install genai-prices. In an app bundled by PyInstaller, add --copy-metadata genai-prices",
+        )
+    if is_newer(genai_prices.__version__):
+        return ok(
+            "prices",
+            f"prices are from genai-prices {VERSION}. An app that imports genai_prices at its start uses the newer "
+            f"prices of the installed {genai_prices.__version__}",
+        )
+    return ok("prices", f"prices are from genai-prices {VERSION}")
 
 
 def _second_instrumentations() -> Iterable[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -11,8 +10,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 
-from claudescope._internal.fork import renew_in_child, run_in_child
+from claudescope._internal.fork import run_in_child
 from claudescope._internal.version import VERSION
+from claudescope._internal.waiting import PatchableLock
 from claudescope.schema.catalogue import SCOPE_NAME
 from claudescope.schema.record import BatchResult, CallRecord, CallStart
 from claudescope.sinks import Sink
@@ -39,10 +39,9 @@ class ProcessMetrics(Sink):
         self._readers = readers
         self._resource = resource
         self._max_workflows = max_workflows
-        self._lock = threading.Lock()
+        self._lock = PatchableLock()
         self._provider: MeterProvider | None = None
         self._sink: MetricsSink | None = None
-        renew_in_child(self, "_lock")
         run_in_child(self, type(self).detach_after_fork)
 
     def started(self, start: CallStart) -> None:
@@ -75,7 +74,7 @@ class ProcessMetrics(Sink):
             provider.shutdown()
 
     def _start_over(self) -> MetricsSink:
-        with self._lock:
+        with self._lock.held():
             if self._sink is None:
                 self._provider = MeterProvider(self._readers(), self._resource, shutdown_on_exit=False)
                 self._sink = MetricsSink(self._provider.get_meter(SCOPE_NAME, VERSION), self._max_workflows)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
-from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -16,8 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["MetricsEndpoint"]
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+class _Server(WSGIServer):
+    # One scrape after the other, by a blocking `accept`. The loop and the threads of `socketserver` are bound when that
+    # is imported: where gevent or eventlet patch the process afterwards, they stop it or answer no scrape.
+    stopping = False
+
+    def serve(self) -> None:
+        while not self.stopping:
+            self._handle_request_noblock()  # type: ignore[attr-defined] # of `socketserver.BaseServer`
+
+    def stop(self) -> None:
+        self.stopping = True
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # ends `accept`
+        self.server_close()
 
     def server_bind(self) -> None:
         # Like WSGIServer, but without looking up the host name, which may wait for a slow name server.
@@ -33,6 +45,8 @@ class _IPv6Server(_Server):
 
 
 class _Silent(WSGIRequestHandler):
+    timeout = 5.0  # seconds for a client that sends nothing, as others wait meanwhile
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class' name
         del format, args
 
@@ -79,16 +93,15 @@ class MetricsEndpoint:
 
     def start(self) -> None:
         """Start to serve, in a daemon thread."""
-        self._thread = threading.Thread(target=self._server.serve_forever, name="claudescope-metrics", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, name="claudescope-metrics", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop serving, and free the port."""
+        self._server.stop()
         if self._thread is not None:
-            self._server.shutdown()
             self._thread.join()
             self._thread = None
-        self._server.server_close()
 
     def close_in_child(self) -> None:
         """Close the inherited socket in a forked child, where no thread serves it."""

@@ -11,16 +11,17 @@ import atexit
 import contextlib
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
 from types import FrameType
 from typing import Any, Final
 
 from claudescope._internal import internal_errors
+from claudescope._internal.waiting import wait_until
 
 __all__ = ["ExitHandler"]
 
@@ -55,12 +56,12 @@ class _Worker:
     """A thread that waits for work. Created early, as Python 3.12 starts no thread at exit."""
 
     def __init__(self, name: str) -> None:
-        self._work: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[Callable[[], object], list[None]]] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def run(self, work: Callable[[], object]) -> threading.Event:
-        """Run `work` in the thread. Returns an event that is set once it has ended."""
-        done = threading.Event()
+    def run(self, work: Callable[[], object]) -> list[None]:
+        """Run `work` in the thread. Returns a list that is empty until it has ended."""
+        done: list[None] = []
         self._work.put((work, done))
         return done
 
@@ -71,7 +72,7 @@ class _Worker:
                 work()
             except Exception:  # noqa: BLE001 - telemetry never raises into the app
                 internal_errors.record("export")
-            done.set()
+            done.append(None)
 
 
 class ExitHandler:
@@ -121,14 +122,19 @@ class ExitHandler:
             return True  # a forked child that has made no call
         end = time.monotonic() + timeout
         started = [worker.run(job) for worker, (_, job) in zip(self._workers, self._jobs, strict=True)]
-        return all(done.wait(max(0.0, end - time.monotonic())) for done in started)
+        return wait_until(lambda: all(started), end - time.monotonic())
 
     def deliver(self) -> None:
         """Run all jobs within the timeout. Does nothing the second time. Never raises."""
         if self._done or self._pid != os.getpid():
             return
         self._done = True
-        if not self.run(self._timeout):
+        try:
+            delivered = self.run(self._timeout)
+        except Exception:  # noqa: BLE001 - such as gevent's in a signal handler that runs in its hub
+            internal_errors.record("export")
+            delivered = False
+        if not delivered:
             _log.warning(
                 "claudescope: telemetry of the last seconds could not be delivered within %g s and is lost",
                 self._timeout,

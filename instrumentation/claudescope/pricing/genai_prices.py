@@ -1,32 +1,38 @@
-"""The only module that touches `genai-prices`: its import, its model lookup and its data model.
+"""Finds prices: in the committed table, and in the data of `genai-prices` once the app has loaded that library.
 
-The library takes a quarter of a second to import, so nothing here imports it before it is needed.
+Nothing here imports the library: that takes a quarter of a second, and several seconds on a throttled CPU. An import in
+a thread would be as bad: a child that is forked meanwhile inherits locks of modules that nobody releases.
 """
 
 from __future__ import annotations
 
 import re
-import threading
+import sys
 from dataclasses import dataclass
 from datetime import timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from claudescope._internal import internal_errors
-from claudescope._internal.fork import run_before_fork, run_in_child
 from claudescope.pricing.rates import Price, Steps
+from claudescope.pricing.table import Table, load_table
+from claudescope.pricing.table_data import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
+    from types import ModuleType
+    from typing import TypeAlias
 
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
-__all__ = ["LIBRARY", "LOAD_TIMEOUT", "Library", "LibraryPrice", "find_price", "model_names"]
+    from claudescope.pricing.table import TableModel, TablePrices, TableProvider, TieredPrice
 
-LOAD_TIMEOUT: Final = 2.0
-"""Seconds that a process waits once for a running import of the price library; calls are unpriced until then."""
+    Snapshot: TypeAlias = DataSnapshot | Table
+    _Amount: TypeAlias = Decimal | TieredPrices | TieredPrice
+
+__all__ = ["LIBRARY", "Library", "LibraryPrice", "find_price", "is_newer", "model_names"]
 
 _FIRST_PARTY: Final = "anthropic"
 # From gen_ai.provider.name to the provider id of genai-prices. Microsoft Foundry has Anthropic's own prices, and an
@@ -35,83 +41,50 @@ _PLATFORMS: Final = {"aws.bedrock": "aws", "gcp.vertex_ai": "google"}
 
 
 class Library:
-    """The price library in this process: not loaded, loading, loaded or broken.
+    """The price data of this process: the table, until the app has loaded newer data of genai-prices.
 
     Args:
-        load: Imports the library, and returns the function that returns its current data.
+        modules: The loaded modules by name. Default: `sys.modules`.
     """
 
-    def __init__(self, load: Callable[[], Callable[[], DataSnapshot]] | None = None) -> None:
-        self._load = load or _import_library
-        self._get: Callable[[], DataSnapshot] | None = None
-        self._broken = False
-        self._waited = False
-        self._thread: threading.Thread | None = None
-        self._start_token = [True]  # `pop` is atomic: one thread starts the import
+    def __init__(self, modules: dict[str, ModuleType] | None = None) -> None:
+        self._modules = sys.modules if modules is None else modules
+        self._is_newer: bool | None = None
 
-    def warm(self) -> None:
-        """Start the import in a daemon thread, once per process. Never raises."""
-        if self._get is not None:
-            return
+    def snapshot(self) -> Snapshot:
+        """The current price data. Imports nothing, waits for nothing, and never raises."""
+        module = self._modules.get("genai_prices.data_snapshot")
+        if module is None:
+            return load_table()
         try:
-            self._start_token.pop()
-        except IndexError:
-            return
-        thread = threading.Thread(target=self._run, name="claudescope-prices", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads: the first priced call imports it
-            internal_errors.record("pricing")
-        else:
-            self._thread = thread
-
-    def snapshot(self) -> DataSnapshot | None:
-        """The current price data; None where the import takes too long or failed. Never raises."""
-        if self._get is None and not self._broken:
-            self._wait_or_load()
-        if self._get is None:
-            return None
-        try:
-            return self._get()
+            return self._loaded(module) or load_table()
         except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("pricing")
+            return load_table()
+
+    def _loaded(self, module: Any) -> DataSnapshot | None:
+        """The library's data: what the app has set or updated, or what its release has if that is newer."""
+        if getattr(module, "_custom_snapshot", None) is not None:
+            snapshot: DataSnapshot = module.get_snapshot()
+            return snapshot
+        # The list is assigned once it is complete: without it `get_snapshot` would import it here.
+        if not hasattr(self._modules.get("genai_prices.data"), "providers"):
             return None
-
-    def _wait_or_load(self) -> None:
-        if self._thread is None:
-            self._run()
-        elif not self._waited:
-            self._thread.join(LOAD_TIMEOUT)
-            self._waited = True
-
-    def _run(self) -> None:
-        try:
-            self._get = self._load()
-        except Exception:  # noqa: BLE001 - an internal error must not reach the app
-            self._broken = True
-            internal_errors.record("pricing")
-
-    def before_fork(self) -> None:
-        """Wait for a running import: a child would inherit its import locks, held by a thread that it doesn't have."""
-        if self._thread is not None and self._get is None and not self._broken:
-            self._thread.join(LOAD_TIMEOUT)
-
-    def after_fork(self) -> None:
-        """In a child: give up an import that was still running, as it will never end there."""
-        if self._thread is not None and self._get is None:
-            self._broken = True
+        if self._is_newer is None:
+            self._is_newer = is_newer(getattr(self._modules.get("genai_prices"), "__version__", ""))
+        return module.get_snapshot() if self._is_newer else None
 
 
-def _import_library() -> Callable[[], DataSnapshot]:
-    from genai_prices.data_snapshot import get_snapshot
+def is_newer(version: str) -> bool:
+    """Whether a release of genai-prices is newer than the table."""
+    return _numbers(version) > _numbers(VERSION)
 
-    get_snapshot()  # parses the bundled data, which takes most of the time
-    return get_snapshot
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
 
 
 LIBRARY: Final = Library()
-run_before_fork(LIBRARY, Library.before_fork)
-run_in_child(LIBRARY, Library.after_fork)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +112,11 @@ class LibraryPrice:
     hourly: bool
 
 
-def find_price(snapshot: DataSnapshot, model: str, provider: str, at: datetime) -> LibraryPrice | None:
+def find_price(snapshot: Snapshot, model: str, provider: str, at: datetime) -> LibraryPrice | None:
     """Find the price of a model: the platform's own, which has regional premiums, or Anthropic's.
 
     Args:
-        snapshot: The library's data.
+        snapshot: The price data.
         model: The model's name in any platform's spelling.
         provider: A value of `gen_ai.provider.name`.
         at: When the call was made. Without a time zone it is UTC.
@@ -163,7 +136,7 @@ def find_price(snapshot: DataSnapshot, model: str, provider: str, at: datetime) 
     return None
 
 
-def _find_model(owner: Provider, names: Iterable[str]) -> ModelInfo | None:
+def _find_model(owner: Provider | TableProvider, names: Iterable[str]) -> ModelInfo | TableModel | None:
     for name in names:
         # Not the library's own fallback to other providers, which does not know these spellings.
         found = owner.find_model(name)
@@ -172,7 +145,7 @@ def _find_model(owner: Provider, names: Iterable[str]) -> ModelInfo | None:
     return None
 
 
-def _compile(model: ModelInfo, owner: Provider, at: datetime) -> LibraryPrice | None:
+def _compile(model: ModelInfo | TableModel, owner: Provider | TableProvider, at: datetime) -> LibraryPrice | None:
     def steps(**context: str) -> Steps | None:
         return _steps(model.get_prices(at, context))
 
@@ -193,7 +166,7 @@ def _compile(model: ModelInfo, owner: Provider, at: datetime) -> LibraryPrice | 
     )
 
 
-def _steps(prices: ModelPrice) -> Steps | None:
+def _steps(prices: ModelPrice | TablePrices) -> Steps | None:
     """Convert the library's prices; None where it lacks a price for input or for output.
 
     Tokens without a price of their own have that of the tokens they are part of, as in the library: one-hour cache
@@ -228,11 +201,11 @@ def _steps(prices: ModelPrice) -> Steps | None:
     )
 
 
-def _or(value: Decimal | TieredPrices | None, default: Decimal | TieredPrices) -> Decimal | TieredPrices:
+def _or(value: _Amount | None, default: _Amount) -> _Amount:
     return default if value is None else value
 
 
-def _above(value: Decimal | TieredPrices, start: int) -> Decimal:
+def _above(value: _Amount, start: int) -> Decimal:
     if isinstance(value, Decimal):
         return value
     reached = [tier for tier in value.tiers if tier.start <= start]

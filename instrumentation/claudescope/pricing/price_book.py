@@ -1,7 +1,8 @@
 """Prices calls in US dollars.
 
-Prices come from the `genai-prices` library, which has every Claude model with its cache writes, tiers, batch discount
-and fast mode, and from the app's own overrides. A model is resolved once into plain numbers, so that pricing a call
+Prices come from a table that is generated from the `genai-prices` library, or from that library where the app has
+loaded newer data of it, and from the app's own overrides. They have every Claude model with its cache writes, tiers,
+batch discount and fast mode. A model is resolved once into plain numbers, so that pricing a call
 takes a few multiplications. A price that is not known is None, never 0.
 
 The cost is the list price of the usage that the API reported. It does not include negotiated discounts (override the
@@ -27,15 +28,17 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from claudescope._internal import internal_errors
 from claudescope._internal.exceptions import BadInputError
 from claudescope.pricing import genai_prices
-from claudescope.pricing.genai_prices import LOAD_TIMEOUT, LibraryPrice, find_price, model_names
+from claudescope.pricing.genai_prices import LibraryPrice, find_price, model_names
 from claudescope.pricing.rates import Amount, Price, Rates, Steps
+from claudescope.pricing.table import load_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from claudescope.pricing.genai_prices import Snapshot
     from claudescope.schema.record import Usage
 
-__all__ = ["LOAD_TIMEOUT", "Amount", "Price", "PriceBook", "ResolvedPrice"]
+__all__ = ["Amount", "Price", "PriceBook", "ResolvedPrice"]
 
 _CACHED: Final = 512
 _LONGEST_NAME: Final = 512
@@ -74,7 +77,7 @@ class _Entry:
         resolved: The price; None where none is known.
         rates: The standard rates, those in a batch, in fast mode, and in both, then the same four in a region; None for
             one that has no price.
-        snapshot: The library's data that it comes from; None for an override.
+        snapshot: The data that it comes from; None for an override.
         day: The day that it applies to, as an ordinal; None where it applies to all days.
     """
 
@@ -147,10 +150,6 @@ class PriceBook:
         # Its operations are atomic, so it needs no lock.
         self._cache: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
 
-    def warm(self) -> None:
-        """Start to load the price library in the background, once per process. Never blocks, never raises."""
-        genai_prices.LIBRARY.warm()
-
     def cost(
         self, usage: Usage, *, model: str, provider: str, at: datetime, region: str | None = None
     ) -> Decimal | None:
@@ -166,8 +165,7 @@ class PriceBook:
                 on it.
 
         Returns:
-            US dollars, exact; None where no price is known. Never raises. Waits for a running import of the price
-            library, at most `LOAD_TIMEOUT` seconds per process, and imports it where `warm` was not called.
+            US dollars, exact; None where no price is known. Never raises, waits for nothing, and imports no library.
         """
         try:
             variant = (1 if usage.service_tier == "batch" else 0) + (2 if usage.speed == "fast" else 0)
@@ -278,18 +276,22 @@ def _parse(name: str, given: object) -> Price:
 
 def _from_library(model: str, provider: str, at: datetime) -> _Entry:
     snapshot = genai_prices.LIBRARY.snapshot()
-    if snapshot is None:
-        return _Entry(None, _UNPRICED, None, _NO_DAY)
-    try:
-        found = find_price(snapshot, model, provider, at)
-    except Exception:  # noqa: BLE001 - unexpected data leaves the model unpriced
-        internal_errors.record("pricing")
-        found = None
+    found = _find(snapshot, model, provider, at)
+    if found is None and snapshot is not load_table():
+        found = _find(load_table(), model, provider, at)
     if found is None:
         return _Entry(None, _UNPRICED, snapshot, None)
     rates = tuple(_rates(found))
     day = _NO_DAY if found.hourly else _day(at) if found.daily else None
     return _Entry(_resolved(found), rates, snapshot, day)
+
+
+def _find(snapshot: Snapshot, model: str, provider: str, at: datetime) -> LibraryPrice | None:
+    try:
+        return find_price(snapshot, model, provider, at)
+    except Exception:  # noqa: BLE001 - data that is unexpected prices nothing
+        internal_errors.record("pricing")
+        return None
 
 
 def _rates(found: LibraryPrice) -> Iterator[Rates]:

@@ -7,16 +7,21 @@ Recording a metric there could deadlock, so the finaliser queues the end of the 
 from __future__ import annotations
 
 import atexit
+import queue
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from claudescope._internal import internal_errors
-from claudescope._internal.fork import renew_in_child, run_in_child
+from claudescope._internal.fork import run_in_child
+from claudescope._internal.waiting import wait_until
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from claudescope.probe.interfaces import OpenCall
+
+    _Queue: TypeAlias = queue.SimpleQueue[Callable[[], object]]
 
 __all__ = ["DEFERRED_ENDINGS", "DeferredEndings"]
 
@@ -40,9 +45,8 @@ class DeferredEndings:
     """
 
     def __init__(self) -> None:
-        self._registered = False
+        self._ends_at_exit = False
         self.reset()
-        renew_in_child(self, "_lock")
 
     def detach_after_fork(self) -> None:
         """Leave the open streams, the queue and the thread to the parent process: this process is a forked child."""
@@ -52,11 +56,11 @@ class DeferredEndings:
 
     def reset(self) -> None:
         """Start with nothing."""
-        self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._queue: _Queue = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lost = 0
         self._open: set[OpenCall] = set()
-        self._lock = threading.Lock()
+        self._start_token = [True]  # `pop` is atomic: one thread starts the thread, and no other waits for it
 
     def opened(self, call: OpenCall) -> None:
         """The app has a stream to read: end its call at exit, unless it has ended before."""
@@ -83,50 +87,57 @@ class DeferredEndings:
     def start(self) -> None:
         """Start the thread, once. Called where a stream is made, as a finaliser must not start a thread.
 
-        Where no thread can be had, what is queued runs here instead, so that nothing grows with the number of streams.
+        Where no thread can be had, this runs what is queued, so that the queue does not grow with every stream.
         """
         if self._thread is not None:
             return
-        with self._lock:
-            if self._thread is None:
-                # Registered late: what is registered last runs first, and the exporters must flush after it.
-                if not self._registered:
-                    self._registered = True
-                    atexit.register(self.end_open)
-                thread = threading.Thread(target=self._run, name="claudescope-deferred-endings", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:
-                    internal_errors.record("deferred_endings")
-                else:
-                    self._thread = thread
-        if self._thread is None:  # not under the lock, as a sink may make a call
-            self._run_queued()
+        try:
+            self._start_token.pop()
+        except IndexError:
+            return
+        if not self._ends_at_exit:
+            # Registered late: what is registered last runs first, and the exporters must flush after it.
+            atexit.register(self.end_open)
+            self._ends_at_exit = True
+        # Made now, when gevent or eventlet may have replaced it. What is queued meanwhile is moved by the thread.
+        earlier, self._queue = self._queue, queue.SimpleQueue()
+        thread = threading.Thread(
+            target=self._run, args=(earlier, self._queue), name="claudescope-deferred-endings", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            self._start_token.append(True)
+            _drain(earlier)
+            _drain(self._queue)
+        else:
+            self._thread = thread  # after `start`: a flush would wait for a thread that never ran
 
     def flush(self) -> None:
         """Wait until everything that is queued now has run, `FLUSH_TIMEOUT` at most."""
         if self._thread is not None and self._thread is not threading.current_thread():
-            done = threading.Event()
-            self._queue.put(done.set)
-            done.wait(FLUSH_TIMEOUT)
-            return
-        self._run_queued()
+            done: list[None] = []
+            self._queue.put(lambda: done.append(None))
+            wait_until(lambda: bool(done), FLUSH_TIMEOUT)
+        else:
+            _drain(self._queue)
 
-    def _run_queued(self) -> None:
+    def _run(self, earlier: _Queue, endings: _Queue) -> None:
+        _drain(earlier)
         while True:
-            try:
-                ending = self._queue.get_nowait()
-            except Empty:
-                return
-            _run(ending)
-
-    def _run(self) -> None:
-        queue = self._queue
-        while True:
-            _run(queue.get())
+            _run(endings.get())
             while self._lost:
                 self._lost -= 1
                 internal_errors.record("deferred_endings")
+
+
+def _drain(endings: _Queue) -> None:
+    while True:
+        try:
+            ending = endings.get_nowait()
+        except queue.Empty:
+            return
+        _run(ending)
 
 
 def _run(ending: Callable[[], object]) -> None:

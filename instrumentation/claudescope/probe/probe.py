@@ -64,7 +64,6 @@ class Probe:
         content: ContentCapture | None = None,
     ) -> None:
         self._dispatcher = Dispatcher(sinks, prices)
-        self._prices = prices
         self._content = content
         self._tracer = tracer
         self._sdk_traces = sdk_traces
@@ -107,8 +106,6 @@ class Probe:
             start.__class__ = CallStart
             dispatcher = self._dispatcher
             batch = batch_of(options.url) if start.operation == "batches.results" else ""
-            if start.request_model is not None or batch:
-                self._prices.warm()
             if getattr(client, "_middleware", None):
                 call: Call = with_middleware(dispatcher, start, parent_context, client, options)
             else:

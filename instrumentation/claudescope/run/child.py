@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 from typing import ClassVar
 
-from claudescope._internal.fork import renew_in_child
+from claudescope._internal.waiting import PatchableLock
 from claudescope.export import is_configured, prepare
 from claudescope.export.from_environment import instrument_from_environment
 from claudescope.export.telemetry import Telemetry
@@ -26,8 +25,7 @@ class _AtFirstCall(Sink):
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._waiting: Telemetry | None = telemetry
-        self._lock = threading.Lock()
-        renew_in_child(self, "_lock")
+        self._lock = PatchableLock()
 
     def started(self, start: CallStart) -> None:
         """Start to export before the first call creates its span."""
@@ -35,7 +33,7 @@ class _AtFirstCall(Sink):
             self._begin(start)
 
     def _begin(self, start: CallStart) -> None:
-        with self._lock:
+        with self._lock.held():
             telemetry = self._waiting
             try:
                 if telemetry is None or is_configured():

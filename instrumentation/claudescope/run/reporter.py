@@ -42,6 +42,7 @@ class Reporter(Sink):
         """Start without connection and data. A forked child must not use those of its parent."""
         self._unsent = bytearray()
         self._closed = False
+        self._is_flushing = False
         self._disconnect()
 
     def started(self, start: CallStart) -> None:
@@ -62,12 +63,19 @@ class Reporter(Sink):
             if self._unsent and self._socket is None:
                 self._send()
             connection = self._socket
-            if connection is not None and self._unsent:
-                connection.settimeout(timeout)
-                with contextlib.suppress(OSError):
-                    connection.sendall(self._unsent)
-                    self._unsent.clear()
-                connection.setblocking(False)
+            if connection is None or not self._unsent or self._is_flushing:
+                return
+            self._is_flushing = True
+            data = bytes(self._unsent)
+            self._unsent.clear()
+        # Without the lock, which would stop a process that gevent has patched: other greenlets run meanwhile.
+        connection.settimeout(timeout)
+        with contextlib.suppress(OSError):
+            connection.sendall(data)
+        connection.setblocking(False)
+        with self._lock:
+            self._is_flushing = False
+            self._send()
 
     def close(self) -> None:
         """Send waiting data, and disconnect."""
@@ -97,7 +105,8 @@ class Reporter(Sink):
             if len(self._unsent) + len(line) > _MAX_UNSENT:
                 raise BufferError("the collector does not keep up")
             self._unsent += line
-            self._send()
+            if not self._is_flushing:
+                self._send()
 
     def _send(self) -> None:
         try:
