@@ -65,7 +65,7 @@ class SentrySink(Sink):
         if error is not None:
             EXCEPTIONS.remember(error, record)
             if not processor.options.include_messages:
-                scrubbing.redact_later(error, Failure.of(error).summary)
+                scrubbing.redact_later(scrubbing.safe_texts([error], lambda one: Failure.of(one).summary))
         if processor.options.capture == "reported":
             return
         if error is None:
