@@ -57,7 +57,7 @@ def task(work: Coroutine[Any, Any, _T] | Callable[_P, _T]) -> Coroutine[Any, Any
         return _reporting(cast("Coroutine[Any, Any, _T]", work))
     if not callable(work) or any(map(_is_generator, _functions(work))):
         raise BadInputError(f"task({work!r}): expected a coroutine or a function. Generators are not supported")
-    function = cast("Callable[_P, _T]", work)
+    function = work
     if any(map(inspect.iscoroutinefunction, _functions(work))):
 
         @wraps(function)
@@ -78,13 +78,13 @@ def task(work: Coroutine[Any, Any, _T] | Callable[_P, _T]) -> Coroutine[Any, Any
     return run
 
 
-def _functions(work: object) -> Iterator[object]:
+def _functions(work: Callable[..., object]) -> Iterator[object]:
     """Yield a callable, the function of a `partial`, and the method that an object is called by."""
     while isinstance(work, partial):
-        work = cast("partial[Any]", work).func
+        work = work.func
     yield work
     if not inspect.isclass(work):
-        yield getattr(type(work), "__call__", None)
+        yield type(work).__call__
 
 
 def _is_generator(function: object) -> bool:

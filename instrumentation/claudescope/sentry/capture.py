@@ -57,4 +57,4 @@ def add_threads(event: Object) -> None:
 def _event(error: BaseException, mechanism: str, *, handled: bool) -> tuple[Object, Object]:
     options: dict[str, Any] = {"client_options": sentry_sdk.get_client().options} if _TAKES_OPTIONS else {}
     event, hint = event_from_exception(error, **options, mechanism={"type": mechanism, "handled": handled})
-    return cast("Object", event), cast("Object", hint)
+    return cast("Any", event), hint

@@ -71,7 +71,7 @@ def expect(event_id: object, on_sent: Callable[[Object], bool], on_dropped: Call
 def _leaves(envelope: Any) -> bool:
     event_id = envelope.headers.get("event_id")
     events = _pending.events
-    for one in events:
+    for one in list(events):
         if one.event_id == event_id:
             events.remove(one)
             return all([_finish(item, one) for item in envelope.items if item.get_event() is not None])  # noqa: C419 - each
@@ -91,7 +91,7 @@ def _watch(transport: Any) -> bool:
     own = cast("dict[str, Any]", getattr(transport, "__dict__", {})).get("capture_envelope")
     if getattr(own, "is_watched_by_claudescope", False):
         return True
-    cls = type(transport)
+    cls = cast("Any", type(transport))
     try:
         # A strong reference to the transport would be a circle, which keeps its connections open for longer.
         reference = weakref.ref(transport)

@@ -54,7 +54,7 @@ def texts_of(error: BaseException) -> Iterator[str]:
 def private_parts(error: BaseException) -> Iterator[str]:
     """Yield the texts of a failed call that may quote the request or the completion, without what surrounds them."""
     body: object = getattr(error, "body", None)
-    parts = list(_leaves(body, 0)) if isinstance(body, (dict, list)) else list(texts_of(error))
+    parts = list(_leaves(cast("object", body), 0)) if isinstance(body, (dict, list)) else list(texts_of(error))
     errors: Any = getattr(error, "errors", None)
     if type(error).__module__.partition(".")[0] in {"pydantic", "pydantic_core"} and callable(errors):
         parts += _leaves(errors(include_url=False, include_context=False), 0)

@@ -81,8 +81,8 @@ class ExceptionRegistry:
     def marker(self, errors: Iterable[BaseException], others: Iterable[BaseException] = ()) -> Callable[[], bool]:
         """Return a function that does what `mark_reported` does, and keeps none of the exceptions alive."""
         with self._lock:
-            ours = [id(error) for error in errors if self._entry(error)]
-            foreign = [id(error) for error in others if self._entry(error)]
+            ours = [self._remembered(error) for error in errors]
+            foreign = [self._remembered(error) for error in others]
 
         def mark() -> bool:
             with self._lock:
@@ -99,6 +99,10 @@ class ExceptionRegistry:
                 return first
 
         return mark
+
+    def _remembered(self, error: BaseException) -> int:
+        self._entry(error)
+        return id(error)
 
     def _by_id(self, address: int) -> _Entry | None:
         for entries in (self._weak, self._kept_alive):

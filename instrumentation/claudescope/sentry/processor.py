@@ -75,14 +75,15 @@ class Processor:
         failure: Failure | None = hint.get(FAILURE_HINT)
         found = FoundFailures(()) if failure is not None else find_failures(event, hint)
         carried = carried_failures(hint) if found is None else [*found.errors, *found.others]
-        texts = self._remember_texts(carried)
+        texts = self.remember_texts(carried)
         if found is None:
             return self._send_other(event, hint, texts, carried=bool(carried))
         if found.errors:
             if found.alone and _mechanisms(event) & _AUTO_MECHANISMS:
                 return None
             if EXCEPTIONS.are_reported(found.errors, found.others):
-                return _drop_repetition(event)
+                _note_repetition(event)
+                return None
         return self._send(event, failure or Failure.of(found.errors[0]), found, texts)
 
     def _send_other(
@@ -91,7 +92,8 @@ class Processor:
         """Process an event that is about no failed call. It may carry or quote one, or be of `task`."""
         error = reported_error(hint)
         if error is not None and EXCEPTIONS.are_reported((error,)):
-            return _drop_repetition(event)
+            _note_repetition(event)
+            return None
         is_private = self._scrub(event, texts, carried=carried)
         if BACKGROUND_HINT in hint and error is not None:
             delivery.expect(event.get("event_id"), partial(self._leave, EXCEPTIONS.marker((error,))), _nothing)
@@ -129,11 +131,15 @@ class Processor:
             scrubbing.scrub_quotes(event, thorough=True)
         return True
 
-    def _remember_texts(self, roots: Sequence[BaseException]) -> scrubbing.Safe:
-        """Return the replacements of the failed calls' texts, which are replaced from now on."""
+    def remember_texts(self, roots: Sequence[BaseException]) -> scrubbing.Safe:
+        """Return the replacements of the failed calls' texts, which are replaced wherever they are quoted from now on.
+
+        Args:
+            roots: Exceptions; failed calls in their chains are found.
+        """
         if self.options.include_messages:
             return {}
-        texts = scrubbing.safe_texts(roots, lambda error: Failure.of(error).summary)
+        texts = scrubbing.safe_texts(roots, _summary)
         scrubbing.redact_later(texts)
         return texts
 
@@ -157,10 +163,14 @@ class Processor:
         )
 
 
-def _drop_repetition(event: Event) -> None:
-    """Drop an event. An unhandled repetition still marks the session as crashed."""
+def _note_repetition(event: Event) -> None:
+    """Mark the session as crashed where an unhandled event is dropped as a repetition."""
     if _unhandled(event):
         _update_session(errors=0, crashed=True)
+
+
+def _summary(error: BaseException) -> str:
+    return Failure.of(error).summary
 
 
 def _yes() -> bool:

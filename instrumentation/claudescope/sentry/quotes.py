@@ -35,6 +35,9 @@ _ESCAPE: Final = re.compile(
     r"\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|[abfnrtv])|&(?:[a-z]{2,6}|#\d{1,6}|#x[0-9a-f]{1,5});|%([0-9a-f]{2})",
     re.IGNORECASE,
 )
+_MODEL: Final = re.compile(r"\W*(?:model)?\W*(?:[\w.-]+[./])?claude-[\w.:@-]+\W*")
+"""The name of a model. The API quotes it where it knows no such model, and it is no secret."""
+
 _IGNORED: Final = re.compile(r"[\W_]+")
 
 
@@ -133,12 +136,22 @@ class Quotes:
             else:
                 self._index.pop(block, None)
 
-    def redact(self, text: str) -> str:
-        """Return `text` with replacements for everything in it that is remembered."""
+    def redact(self, text: str, *, is_message: bool) -> str:
+        """Return `text` with replacements for everything in it that is remembered.
+
+        Args:
+            text: The text.
+            is_message: Whether it is a message. Elsewhere a word such as "reset" is most likely something else, so a
+                remembered text without a quote's length has to be all of `text`.
+        """
         if not self._texts:
             return text
         with self._lock:
-            found = [(private, known) for private, known in self._texts.items() if private in text]
+            found = [
+                (private, known)
+                for private, known in self._texts.items()
+                if private in text and (is_message or len(private) >= SHORTEST_QUOTE or private == text)
+            ]
         for private, known in sorted(found, key=lambda pair: -len(pair[0])):
             # Only the beginning of a very long text is kept, so everything after it is removed as well.
             text = text.partition(private)[0] + known.safe if known.is_cut else text.replace(private, known.safe)
@@ -152,6 +165,8 @@ class Quotes:
         positions = _positions(text)
         for start, end, safe in reversed(runs):
             until = len(text) if end == len(normal) else positions[end - 1][1]
+            if _MODEL.fullmatch(text, positions[start][0], until):
+                continue
             text = text[: positions[start][0]] + safe + text[until:]
         return text
 

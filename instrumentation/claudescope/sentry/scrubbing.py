@@ -6,7 +6,7 @@ SDK's frames contain the request and its headers, those of the app's frames prom
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from claudescope.sentry.cleaner import Cleaner
@@ -54,22 +54,28 @@ def scrub_quotes(event: Object, *, thorough: bool) -> bool:
     """
     if not QUOTES:
         return False
-    cleaner = Cleaner(QUOTES.redact, thorough=thorough)
+    cleaner = Cleaner(lambda text, is_message: QUOTES.redact(text, is_message=is_message), thorough=thorough)
     for value in exceptions(event):
-        for key in ("value", "mechanism"):
-            if key in value:
-                value[key] = cleaner.clean(value[key])
-    for key in ("message", "logentry", "extra", "contexts", "tags", "user", "request", "transaction"):
-        if key in event:
-            event[key] = cleaner.clean(event[key])
+        _clean_fields(value, ("value", "mechanism"), cleaner, is_message=True)
+    _clean_fields(event, ("message", "logentry"), cleaner, is_message=True)
+    _clean_fields(event, ("extra", "user", "request", "transaction"), cleaner, is_message=False)
+    for key in ("contexts", "tags"):
+        fields = as_dict(event.get(key))
+        _clean_fields(
+            fields, [name for name in fields if not str(name).startswith("claude")], cleaner, is_message=False
+        )
     for frame in frames(event):
-        if "vars" in frame:
-            frame["vars"] = cleaner.clean(frame["vars"])
+        _clean_fields(frame, ("vars",), cleaner, is_message=False)
     found = cleaner.found
     breadcrumbs = as_dict(event.get("breadcrumbs"))
-    if "values" in breadcrumbs:
-        breadcrumbs["values"] = cleaner.clean(breadcrumbs["values"])
+    _clean_fields(breadcrumbs, ("values",), cleaner, is_message=True)
     return found
+
+
+def _clean_fields(fields: Object, names: Iterable[str], cleaner: Cleaner, *, is_message: bool) -> None:
+    for name in names:
+        if name in fields:
+            fields[name] = cleaner.clean(fields[name], is_message=is_message)
 
 
 def scrub_carried(
@@ -102,7 +108,9 @@ def scrub_bare(event: Object) -> None:
         value["value"] = ""
 
 
-def safe_texts(roots: Iterable[BaseException], summary: Any) -> dict[int, tuple[BaseException, str]]:
+def safe_texts(
+    roots: Iterable[BaseException], summary: Callable[[BaseException], str]
+) -> dict[int, tuple[BaseException, str]]:
     """Return the replacement of the text of each failed call, and of what was raised inside it.
 
     Args:
@@ -183,8 +191,8 @@ def _without_query(url: Any) -> Any:
 
 def _without_arguments(key: object, value: Any) -> Any:
     """Return the context of a job without its arguments. Sentry's integrations name them `celery-job` and so on."""
-    if not isinstance(value, dict) or not (str(key).endswith("-job") or key in {"dramatiq", "response", "Argv"}):
-        return value
+    if not isinstance(value, dict) or not (str(key).endswith("-job") or key in {"dramatiq", "response"}):
+        return cast("Any", value)
     return {name: one for name, one in cast("Object", value).items() if name not in _JOB_FIELDS}
 
 
