@@ -60,6 +60,59 @@ def _fallback() -> None:
     raise OSError("the cache is down too")
 
 
+class _Guard:
+    """Raises an error of the app's own in place of the SDK's."""
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, cls: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            raise AppError("guarded")
+
+
+def _guarded(error: Exception) -> None:
+    with _Guard():
+        raise error
+
+
+def _give_up(text: str) -> None:
+    raise AppError(text)
+
+
+def _helper_that_raises(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        _give_up("wrapped")
+
+
+def _translate(error: Exception, *, again: bool) -> None:
+    if again:
+        return
+    raise ValueError(f"wrapped {type(error).__name__}")
+
+
+def _helper_that_gets_the_error(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError as caught:
+        _translate(caught, again=False)
+
+
+def _failing_fallback_of_the_app(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        _from_cache("")
+
+
+def _from_cache(key: str) -> str:
+    if key:
+        return key
+    raise AppError("the cache is down too")
+
+
 def _hidden(error: Exception) -> None:
     try:
         raise error
@@ -84,14 +137,17 @@ def _reported(start: Start, cause: Callable[[Exception], None]) -> dict[str, Any
     return recorder.event
 
 
-@pytest.mark.parametrize("cause", [_explicit, _implicit, _twice, _one_group])
+@pytest.mark.parametrize(
+    "cause",
+    [_explicit, _implicit, _twice, _one_group, _guarded, _helper_that_raises, _helper_that_gets_the_error],
+)
 def test_the_failure_of_a_call(start: Start, cause: Callable[[Exception], None]) -> None:
     """However it is wrapped, it goes to the one issue of its kind."""
     event = _reported(start, cause)
     assert (event["fingerprint"], event["level"]) == (_OURS, "warning")
 
 
-@pytest.mark.parametrize("cause", [_bug_in_handler, _failing_fallback, _hidden])
+@pytest.mark.parametrize("cause", [_bug_in_handler, _failing_fallback, _failing_fallback_of_the_app, _hidden])
 def test_an_error_of_its_own(start: Start, cause: Callable[[Exception], None]) -> None:
     """A bug in the handler of a failed call, a fallback that fails too, and what hides the call are other issues."""
     event = _reported(start, cause)
@@ -107,17 +163,42 @@ def test_a_group_with_others(start: Start) -> None:
     assert event["tags"]["claude.error_type"] == "rate_limit_error"
 
 
-def test_a_group_with_others_is_never_a_repetition(start: Start) -> None:
-    """The bug beside a failure that Sentry has had still arrives, also in a storm."""
+def test_a_group_with_a_new_bug_is_no_repetition(start: Start) -> None:
+    """The bug beside a failure that Sentry has had still arrives, also in a storm of that failure."""
     recorder = start(Options(burst=1, per_minute=1e-9))
     error = fail(rate_limit())
-    sentry_sdk.capture_exception(error)
     for _ in range(3):
-        try:
-            _mixed_group(error)
-        except ExceptionGroup as caught:
-            sentry_sdk.capture_exception(caught)
-    assert len(recorder.events) == 4
+        sentry_sdk.capture_exception(fail(rate_limit()))
+    sentry_sdk.capture_exception(_group_of(error, KeyError("a bug")))
+    assert len(recorder.events) == 2
+
+
+def _group_of(*members: Exception) -> Exception:
+    group: Exception = ExceptionGroup("some failed", members)
+    return group
+
+
+def test_a_storm_of_groups_with_others_is_limited(start: Start) -> None:
+    """Groups of a failure with a bug have a limit of their own, and a group with another bug still arrives."""
+    recorder = start(Options(burst=2, per_minute=1e-9))
+    for _ in range(50):
+        sentry_sdk.capture_exception(_group_of(KeyError("a bug"), fail(rate_limit())))
+    sentry_sdk.capture_exception(_group_of(OSError("another"), fail(rate_limit())))
+    assert len(recorder.events) == 3
+
+
+def test_a_group_and_its_members(start: Start) -> None:
+    """A group, the same group again and its failed call are one event; its bug is the app's to report."""
+    recorder = start()
+    error, bug = fail(rate_limit()), KeyError("a bug")
+    group = _group_of(bug, error)
+    sentry_sdk.capture_exception(group)
+    sentry_sdk.capture_exception(error)
+    sentry_sdk.capture_exception(_group_of(error))
+    sentry_sdk.capture_exception(group)
+    assert len(recorder.events) == 1
+    sentry_sdk.capture_exception(bug)
+    assert [event.get("fingerprint") for event in recorder.events] == [None, None]
 
 
 def test_made_by_hand(start: Start) -> None:

@@ -219,7 +219,7 @@ def test_a_fault_of_our_own(start: Start, monkeypatch: pytest.MonkeyPatch, expec
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(scrubbing, "scrub_failure", broken)
+    monkeypatch.setattr(scrubbing, "scrub_carried", broken)
     sentry_sdk.add_breadcrumb({"message": SECRET})
     expected_faults["sentry"] = 1
     try:

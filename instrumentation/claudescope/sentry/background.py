@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import inspect
-from collections.abc import Callable, Coroutine
-from functools import wraps
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast, overload
 
 from claudescope._internal import internal_errors
@@ -41,39 +43,70 @@ def task(work: Coroutine[Any, Any, _T] | Callable[_P, _T]) -> Coroutine[Any, Any
     reported. Keep a reference to an asyncio task, as asyncio keeps none.
 
     Args:
-        work: A coroutine, or a sync or async function. `task` is also a decorator.
+        work: A coroutine, or anything that can be called: a sync or async function, a lambda, a `partial`, a method, an
+            object with `__call__`. `task` is also a decorator.
 
     Returns:
-        A coroutine for a coroutine, a function for a function. Results and exceptions are the same.
+        A coroutine for a coroutine, a function for a callable. Results and exceptions are the same. An awaitable that
+        the callable returns is reported when it fails; a future is returned as it is, any other as a coroutine.
 
     Raises:
         BadInputError: `work` is neither a coroutine nor a function, or is a generator.
     """
     if inspect.iscoroutine(work):
         return _reporting(cast("Coroutine[Any, Any, _T]", work))
-    if not callable(work) or inspect.isgeneratorfunction(work) or inspect.isasyncgenfunction(work):
+    if not callable(work) or any(map(_is_generator, _functions(work))):
         raise BadInputError(f"task({work!r}): expected a coroutine or a function. Generators are not supported")
     function = work
-    if inspect.iscoroutinefunction(function):
+    if any(map(inspect.iscoroutinefunction, _functions(work))):
 
         @wraps(function)
         async def run_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-            return await _reporting(function(*args, **kwargs))
+            return await _reporting(cast("Awaitable[Any]", function(*args, **kwargs)))
 
         return cast("Callable[_P, _T]", run_async)
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
-            return function(*args, **kwargs)
+            result: Any = function(*args, **kwargs)
         except Exception as error:
             _report(error)
             raise
+        return cast("_T", _watched(result))
 
     return run
 
 
-async def _reporting(work: Coroutine[Any, Any, _T]) -> _T:
+def _functions(work: Callable[..., object]) -> Iterator[object]:
+    """Yield a callable, the function of a `partial`, and the method that an object is called by."""
+    while isinstance(work, partial):
+        work = work.func
+    yield work
+    if not inspect.isclass(work):
+        yield type(work).__call__
+
+
+def _is_generator(function: object) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _watched(result: Any) -> Any:
+    """Report the failure of what a function has returned, where that is work which goes on."""
+    if isinstance(result, (asyncio.Future, concurrent.futures.Future)):
+        cast("Any", result).add_done_callback(_report_future)
+        return cast("Any", result)  # the app may cancel it, or compare it
+    return _reporting(result) if inspect.isawaitable(result) else result
+
+
+def _report_future(future: Any) -> None:
+    # Not `exception()`: asyncio would no longer log that nobody has retrieved it.
+    error = None if future.cancelled() else getattr(future, "_exception", None)
+    if isinstance(error, Exception):
+        _report(error)
+
+
+async def _reporting(work: Awaitable[_T]) -> _T:
     try:
         return await work
     except Exception as error:

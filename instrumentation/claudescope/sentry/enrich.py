@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
+import sentry_sdk
+
 from claudescope.probe.headers import NO_HEADERS, HeaderFacts, read_headers
 from claudescope.schema.catalogue import WORKFLOW
 from claudescope.schema.classify import classify
@@ -107,8 +109,8 @@ def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: 
     context = _context(failure)
     if events_dropped:
         context["events_dropped"] = events_dropped
-    if options.link_trace:
-        _link_trace(contexts, context, failure)
+    if options.link_trace is not False:
+        _link_trace(contexts, context, failure, always=options.link_trace is True)
     contexts["claude"] = {**context, **contexts.get("claude", {})}
 
 
@@ -160,8 +162,8 @@ def _headers(error: BaseException | None) -> HeaderFacts:
     return NO_HEADERS if raw is None else read_headers(cast("list[tuple[bytes, bytes]]", raw))
 
 
-def _link_trace(contexts: dict[str, Any], context: dict[str, Any], failure: Failure) -> None:
-    """Set the event's trace to that of the call's span. A different trace id of Sentry's is kept in the context."""
+def _link_trace(contexts: dict[str, Any], context: dict[str, Any], failure: Failure, *, always: bool) -> None:
+    """Set the event's trace to that of the call's span. The trace id that the event does not get is in the context."""
     ids = _trace_ids(failure)
     if ids is None:
         return
@@ -170,9 +172,20 @@ def _link_trace(contexts: dict[str, Any], context: dict[str, Any], failure: Fail
     if before.get("trace_id") == ids[0]:
         # Sentry's sampling decision for this trace. One for another trace would be wrong here.
         trace |= {name: before[name] for name in ("dynamic_sampling_context",) if name in before}
+    elif not always and before.get("trace_id") and _has_only_own_traces():
+        context |= {"trace_id": ids[0], "span_id": ids[1]}
+        return
     elif before.get("trace_id"):
         context["sentry_trace_id"] = before["trace_id"]
     contexts["trace"] = trace
+
+
+def _has_only_own_traces() -> bool:
+    """Whether Sentry's tracing is on, and OpenTelemetry's spans are not sent to Sentry."""
+    client = sentry_sdk.get_client()
+    options: Any = client.options
+    is_on = options.get("traces_sample_rate") is not None or options.get("traces_sampler") is not None
+    return is_on and options.get("instrumenter") != "otel" and client.get_integration("otlp") is None
 
 
 def _trace_ids(failure: Failure) -> tuple[str, str] | None:

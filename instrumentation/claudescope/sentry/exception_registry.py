@@ -21,12 +21,13 @@ MAX_KEPT_ALIVE: Final = 4
 
 
 class _Entry:
-    __slots__ = ("error", "record", "reported")
+    __slots__ = ("error", "record", "reported", "seen")
 
     def __init__(self, error: Callable[[], BaseException | None]) -> None:
         self.error = error
         self.record: CallRecord | None = None
         self.reported = False
+        self.seen = False
 
 
 class ExceptionRegistry:
@@ -59,14 +60,56 @@ class ExceptionRegistry:
             entry = self._find(error)
             return entry is not None and entry.reported
 
-    def mark_reported(self, errors: Iterable[BaseException]) -> bool:
-        """Mark exceptions as reported. Returns False where all of them were reported before."""
+    def are_reported(self, errors: Iterable[BaseException], others: Iterable[BaseException] = ()) -> bool:
+        """Whether all of some exceptions were reported.
+
+        Args:
+            errors: Exceptions of failed calls.
+            others: Other members of an exception group. It is enough that a group with them was reported.
+        """
         with self._lock:
-            entries = [self._entry(error) for error in errors]
-            first = not all(entry.reported for entry in entries)
-            for entry in entries:
-                entry.reported = True
-            return first
+            found = [self._find(error) for error in errors]
+            seen = [self._find(error) for error in others]
+            return all(entry is not None and entry.reported for entry in found) and all(
+                entry is not None and (entry.seen or entry.reported) for entry in seen
+            )
+
+    def mark_reported(self, errors: Iterable[BaseException], others: Iterable[BaseException] = ()) -> bool:
+        """Mark exceptions as reported. Returns False where all of them were reported before."""
+        return self.marker(errors, others)()
+
+    def marker(self, errors: Iterable[BaseException], others: Iterable[BaseException] = ()) -> Callable[[], bool]:
+        """Return a function that does what `mark_reported` does, and keeps none of the exceptions alive."""
+        with self._lock:
+            ours = [self._remembered(error) for error in errors]
+            foreign = [self._remembered(error) for error in others]
+
+        def mark() -> bool:
+            with self._lock:
+                entries = [entry for one in ours if (entry := self._by_id(one)) is not None]
+                members = [entry for one in foreign if (entry := self._by_id(one)) is not None]
+                known = all(entry.reported for entry in entries) and all(
+                    entry.seen or entry.reported for entry in members
+                )
+                first = not known or not (entries or members)
+                for entry in entries:
+                    entry.reported = True
+                for entry in members:
+                    entry.seen = True
+                return first
+
+        return mark
+
+    def _remembered(self, error: BaseException) -> int:
+        self._entry(error)
+        return id(error)
+
+    def _by_id(self, address: int) -> _Entry | None:
+        for entries in (self._weak, self._kept_alive):
+            entry = entries.get(address)
+            if entry is not None and entry.error() is not None:
+                return entry
+        return None
 
     def _find(self, error: BaseException) -> _Entry | None:
         for entries in (self._weak, self._kept_alive):

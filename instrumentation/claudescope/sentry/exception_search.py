@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import dis
 import logging
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Final, cast
 
 from claudescope._internal.exception_chain import MAX_EXCEPTIONS, members_of, walk
 from claudescope.schema.classify import classify
+from claudescope.sentry.error_texts import texts_of
 from claudescope.sentry.exception_registry import EXCEPTIONS
+from claudescope.sentry.payload import as_dict
+from claudescope.sentry.quotes import SHORTEST_QUOTE, normalise
+from claudescope.sentry.wrapping import wraps_in_handler
 
-__all__ = ["FoundFailures", "chain", "find_failures", "reported_error"]
+__all__ = ["FoundFailures", "carried_failures", "chain", "find_failures", "is_failed_call", "reported_error"]
 
-_RAISE: Final = dis.opmap["RAISE_VARARGS"]
+_LONGEST_MESSAGE: Final = 10_000
+"""Characters of a message that are searched for a failed call's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +29,44 @@ class FoundFailures:
 
     Attributes:
         errors: Their exceptions. The first one decides the event's error type.
-        alone: Whether the event is about nothing else. False for an exception group with other members.
+        others: Members of an exception group that are no failed calls.
+        logged: The exception that a log record without a traceback is about; None for other events.
     """
 
     errors: tuple[BaseException, ...]
-    alone: bool
+    others: tuple[BaseException, ...] = ()
+    logged: BaseException | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether the event is about nothing else. False for an exception group with other members."""
+        return not self.others
 
 
 def find_failures(event: Mapping[str, Any], hint: Mapping[str, Any]) -> FoundFailures | None:
-    """Find the failed calls in an event; None without any.
+    """Find the failed calls that an event is about; None without any.
 
     Args:
         event: The event as Sentry made it.
         hint: The hint that Sentry gives with it.
     """
     error = reported_error(hint)
-    if error is not None:
-        return _search(error)
-    record = hint.get("log_record")
-    return _in_log_record(record, event) if isinstance(record, logging.LogRecord) else None
+    return _in_message(event, hint) if error is None else _search(error)
+
+
+def carried_failures(hint: Mapping[str, Any]) -> list[BaseException]:
+    """The failed calls in an event that it need not be about.
+
+    They are in the chain of its exception, suppressed contexts included, in the arguments of its log record, or are
+    being handled while it is captured.
+    """
+    roots = [reported_error(hint), *_logged_exceptions(hint), sys.exc_info()[1]]
+    found: dict[int, BaseException] = {}
+    for root in roots:
+        for error in () if root is None else chain(root):
+            if is_failed_call(error):
+                found[id(error)] = error
+    return list(found.values())
 
 
 def reported_error(hint: Mapping[str, Any]) -> BaseException | None:
@@ -64,31 +87,8 @@ def _cause_and_context(error: BaseException) -> tuple[BaseException, ...]:
     return tuple(origin for origin in (error.__cause__, error.__context__) if origin is not None)
 
 
-def _search(error: BaseException) -> FoundFailures | None:
-    errors: list[BaseException] = []
-    alone = _collect(error, errors, set())
-    return FoundFailures(tuple(errors), alone) if errors else None
-
-
-def _collect(error: BaseException, errors: list[BaseException], seen: set[int]) -> bool:
-    """Add the failed calls in `error` to `errors`. Returns whether it is about nothing else."""
-    if id(error) in seen or len(seen) >= MAX_EXCEPTIONS:
-        return False
-    seen.add(id(error))
-    if _is_failed_call(error):
-        errors.append(error)
-        return True
-    if members := members_of(error):
-        return all([_collect(member, errors, seen) for member in members])  # noqa: C419 - every member is searched
-    if error.__cause__ is not None:
-        return _collect(error.__cause__, errors, seen)
-    context = error.__context__
-    if context is None or error.__suppress_context__ or not _raised_in_handler(error, context):
-        return False
-    return _collect(context, errors, seen)
-
-
-def _is_failed_call(error: BaseException) -> bool:
+def is_failed_call(error: BaseException) -> bool:
+    """Whether an exception is a failed call itself."""
     if EXCEPTIONS.record_of(error) is not None:
         return True
     for base in type(error).__mro__:
@@ -99,35 +99,103 @@ def _is_failed_call(error: BaseException) -> bool:
     return type(error) is TypeError and classify(error).name == "authentication_error"
 
 
-def _raised_in_handler(error: BaseException, context: BaseException) -> bool:
-    """Whether a `raise` in the function that caught `context` raised `error`, rather than a bug or a failing fallback.
-
-    Without `from`, Python sets the context of every exception that is raised while another one is handled.
-    """
-    last, caught = error.__traceback__, context.__traceback__
-    if last is None or caught is None:
-        return True  # created without being raised
-    while last.tb_next is not None:
-        last = last.tb_next
-    raised = last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
-    return raised and any(frame is last.tb_frame for frame in _frames(caught))
+def _search(error: BaseException) -> FoundFailures | None:
+    errors: list[BaseException] = []
+    others: list[BaseException] = []
+    _collect(error, errors, others, set())
+    return FoundFailures(tuple(errors), tuple(others)) if errors else None
 
 
-def _frames(traceback: TracebackType | None) -> Iterator[object]:
-    while traceback is not None:
-        yield traceback.tb_frame
-        traceback = traceback.tb_next
+def _collect(error: BaseException, errors: list[BaseException], others: list[BaseException], seen: set[int]) -> None:
+    """Add the failed calls that `error` is about to `errors`, and what else it is about to `others`."""
+    if id(error) in seen or len(seen) >= MAX_EXCEPTIONS:
+        return
+    seen.add(id(error))
+    if is_failed_call(error):
+        errors.append(error)
+    elif members := members_of(error):
+        for member in members:
+            _collect(member, errors, others, seen)
+    elif error.__cause__ is not None:
+        _collect_origin(error, error.__cause__, errors, others, seen)
+    elif (
+        error.__context__ is not None and not error.__suppress_context__ and wraps_in_handler(error, error.__context__)
+    ):
+        _collect_origin(error, error.__context__, errors, others, seen)
+    else:
+        others.append(error)
 
 
-def _in_log_record(record: logging.LogRecord, event: Mapping[str, Any]) -> FoundFailures | None:
-    """Find the failed call in a log record without a traceback: an argument, or text logged in an `except` block."""
-    arguments = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
-    for argument in (record.msg, *arguments):
-        if isinstance(argument, BaseException) and (found := _search(argument)) is not None:
-            return found
+def _collect_origin(
+    error: BaseException,
+    origin: BaseException,
+    errors: list[BaseException],
+    others: list[BaseException],
+    seen: set[int],
+) -> None:
+    before = len(errors), len(others)
+    _collect(origin, errors, others, seen)
+    if len(errors) == before[0]:  # no failed call below: the wrapper stands for what it wraps
+        others[before[1] :] = [error]
+
+
+def _in_message(event: Mapping[str, Any], hint: Mapping[str, Any]) -> FoundFailures | None:
+    """Find the failed call in an event without a traceback: a log argument, or a text from an `except` block."""
+    for argument in _logged_exceptions(hint):
+        if (found := _search(argument)) is not None:
+            return FoundFailures(found.errors, found.others, argument)
     handled = sys.exc_info()[1]
     found = None if handled is None else _search(handled)
-    if found is None or "exception" in event:
+    if handled is None or found is None or "exception" in event:
         return None
-    text = record.getMessage()
-    return found if any(str(error) in text for error in found.errors if str(error)) else None
+    text = _message(event, hint)[:_LONGEST_MESSAGE]
+    if not any(_names(text, normalise(text), error) for error in walk(handled)):
+        return None
+    return FoundFailures(found.errors, found.others, handled)
+
+
+def _logged_exceptions(hint: Mapping[str, Any]) -> list[BaseException]:
+    record = hint.get("log_record")
+    if not isinstance(record, logging.LogRecord):
+        return []
+    arguments = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
+    return [argument for argument in (record.msg, *arguments) if isinstance(argument, BaseException)]
+
+
+def _message(event: Mapping[str, Any], hint: Mapping[str, Any]) -> str:
+    record = hint.get("log_record")
+    if isinstance(record, logging.LogRecord):
+        return record.getMessage()
+    entry = as_dict(event.get("logentry"))
+    return " ".join(str(text) for text in (event.get("message"), entry.get("formatted"), entry.get("message")) if text)
+
+
+def _names(text: str, normal: str, error: BaseException) -> bool:
+    """Whether a message is about an exception: it quotes it, or has its class or request id."""
+    if is_failed_call(error):
+        request_id: object = getattr(error, "request_id", None)
+        if isinstance(request_id, str) and request_id and request_id in text:
+            return True
+        name = type(error).__name__
+        if name != "TypeError" and re.search(rf"\b{re.escape(name)}\b", text):
+            return True
+    for private in (*texts_of(error), repr(error)):
+        if private in text:
+            return True
+        known = normalise(private[:_LONGEST_MESSAGE])
+        step = SHORTEST_QUOTE // 2
+        if any(
+            known[start : start + step] in normal and _quotes(normal, known, start)
+            for start in range(0, len(known) - step + 1, step)
+        ):
+            return True
+    return False
+
+
+def _quotes(normal: str, known: str, start: int) -> bool:
+    """Whether a quote of `known` around the block at `start` is in a message."""
+    return any(
+        known[first : first + SHORTEST_QUOTE] in normal
+        for first in range(max(0, start - SHORTEST_QUOTE // 2), start + 1)
+        if first + SHORTEST_QUOTE <= len(known)
+    )

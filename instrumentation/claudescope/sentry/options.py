@@ -33,8 +33,12 @@ class Options:
             a message may quote the request or, for a response that does not match its schema, the completion.
         include_local_variables: Whether local variables of the app's frames are sent with a failed call. False by
             default, as they may contain prompts. Those of the SDK's frames are never sent.
-        link_trace: Whether an event gets the trace of the call's span, so that the issue links to it. With False the
-            event keeps Sentry's trace.
+        include_request: Whether the request that the app itself got is sent with a failed call: body, query string and
+            cookies of a web request, the command line, and a job's arguments. False by default, as a prompt most often
+            comes from there.
+        link_trace: Whether an event gets the trace of the call's span, so that the issue links to it. By default it
+            does, unless Sentry's own tracing is on and the call's span goes elsewhere: the event then keeps Sentry's
+            trace, and the call's trace is in the context. True always links, False never.
         burst: Most events of one error type that are sent at once; None for no limit. The limit for all error types
             together is five times as high, which by default is half of the queue of Sentry's transport.
         per_minute: Events of one error type that are sent per minute after the burst.
@@ -47,7 +51,8 @@ class Options:
     group_by: Sequence[GroupBy] = ()
     include_messages: bool = False
     include_local_variables: bool = False
-    link_trace: bool = True
+    include_request: bool = False
+    link_trace: bool | None = None
     burst: int | None = 10
     per_minute: float = 6.0
 

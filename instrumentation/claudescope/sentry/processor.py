@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import sentry_sdk
 
 from claudescope._internal import internal_errors
-from claudescope.sentry import payload, scrubbing
+from claudescope.sentry import delivery, payload, scrubbing
+from claudescope.sentry.capture import add_threads, exception_of
 from claudescope.sentry.enrich import Failure, enrich
 from claudescope.sentry.exception_registry import EXCEPTIONS
-from claudescope.sentry.exception_search import FoundFailures, find_failures, reported_error
+from claudescope.sentry.exception_search import FoundFailures, carried_failures, find_failures, reported_error
 from claudescope.sentry.options import Options
 from claudescope.sentry.rate_limiter import RateLimiter
+from claudescope.sentry.urls import scrub_spans
 
 __all__ = ["BACKGROUND_HINT", "COMPONENT", "FAILURE_HINT", "Event", "Processor"]
 
@@ -63,51 +66,119 @@ class Processor:
     def _process(self, event: Event, hint: Mapping[str, Any]) -> Event | None:
         event_type = event.get("type")
         if event_type == "transaction" and not sentry_sdk.get_client().should_send_default_pii():
-            scrubbing.scrub_spans(event)
+            scrub_spans(event)
         if event_type not in {None, "error", "default"}:
             return event
+        delivery.settle()
+        add_threads(event)
         scrubbing.scrub_any(event)
         failure: Failure | None = hint.get(FAILURE_HINT)
-        if failure is not None:
-            return self._send(event, failure, FoundFailures((), alone=True))
-        found = find_failures(event, hint)
+        found = FoundFailures(()) if failure is not None else find_failures(event, hint)
+        carried = carried_failures(hint) if found is None else [*found.errors, *found.others]
+        texts = self.remember_texts(carried)
         if found is None:
-            return None if _repeats_task(event, hint) else event
-        if found.alone and (_mechanisms(event) & _AUTO_MECHANISMS or _repeats(event, found.errors)):
-            return None
-        return self._send(event, Failure.of(found.errors[0]), found)
+            return self._send_other(event, hint, texts, carried=bool(carried))
+        if found.errors:
+            if found.alone and _mechanisms(event) & _AUTO_MECHANISMS:
+                return None
+            if EXCEPTIONS.are_reported(found.errors, found.others):
+                _note_repetition(event)
+                return None
+        return self._send(event, failure or Failure.of(found.errors[0]), found, texts)
 
-    def _send(self, event: Event, failure: Failure, found: FoundFailures) -> Event | None:
-        events_dropped = self._rate_limiter.admit(failure.error_type.name) if found.alone else 0
-        if events_dropped is None:
-            _update_session(errors=1, crashed=_unhandled(event))
+    def _send_other(
+        self, event: Event, hint: Mapping[str, Any], texts: scrubbing.Safe, *, carried: bool
+    ) -> Event | None:
+        """Process an event that is about no failed call. It may carry or quote one, or be of `task`."""
+        error = reported_error(hint)
+        if error is not None and EXCEPTIONS.are_reported((error,)):
+            _note_repetition(event)
             return None
-        options = self.options
-        scrubbing.scrub_failure(
-            event,
-            [(error, Failure.of(error).summary) for error in found.errors],
-            keep_messages=options.include_messages,
-            keep_local_variables=options.include_local_variables,
-        )
-        enrich(event, failure, options, alone=found.alone, events_dropped=events_dropped)
+        is_private = self._scrub(event, texts, carried=carried)
+        if BACKGROUND_HINT in hint and error is not None:
+            delivery.expect(event.get("event_id"), partial(self._leave, EXCEPTIONS.marker((error,))), _nothing)
+        elif is_private:
+            delivery.expect(event.get("event_id"), partial(self._leave, _yes), _nothing)
         return event
 
+    def _send(self, event: Event, failure: Failure, found: FoundFailures, texts: scrubbing.Safe) -> Event | None:
+        error_type = failure.error_type.name
+        others = " ".join(sorted({type(other).__qualname__ for other in found.others}))
+        events_dropped = self._rate_limiter.admit(error_type, others)
+        if events_dropped is None:
+            EXCEPTIONS.mark_reported(found.errors, found.others)
+            _update_session(errors=1, crashed=_unhandled(event))
+            return None
+        delivery.expect(
+            event.get("event_id"),
+            partial(self._leave, EXCEPTIONS.marker(found.errors, found.others)),
+            partial(self._rate_limiter.take_back, error_type, others, events_dropped),
+        )
+        if found.logged is not None and "exception" not in event:
+            event.update(exception_of(found.logged))
+            event.pop("threads", None)
+        self._scrub(event, texts, carried=True)
+        enrich(event, failure, self.options, alone=found.alone, events_dropped=events_dropped)
+        return event
 
-def _repeats(event: Event, errors: Sequence[BaseException]) -> bool:
-    """Whether these failures were reported before. An unhandled repetition still marks the session as crashed."""
-    if EXCEPTIONS.mark_reported(errors):
-        return False
+    def _leave(self, mark: Callable[[], bool], event: Event) -> bool:
+        """Scrub what was added after `__call__`, such as the request, when an event is sent. Returns whether it is."""
+        if not mark():
+            return False
+        if not self.options.include_request:
+            scrubbing.strip_request(event)
+        if not self.options.include_messages:
+            scrubbing.scrub_quotes(event, thorough=True)
+        return True
+
+    def remember_texts(self, roots: Sequence[BaseException]) -> scrubbing.Safe:
+        """Return the replacements of the failed calls' texts, which are replaced wherever they are quoted from now on.
+
+        Args:
+            roots: Exceptions; failed calls in their chains are found.
+        """
+        if self.options.include_messages:
+            return {}
+        texts = scrubbing.safe_texts(roots, _summary)
+        scrubbing.redact_later(texts)
+        return texts
+
+    def _scrub(self, event: Event, texts: scrubbing.Safe, *, carried: bool) -> bool:
+        """Scrub an event. Returns whether it has a failed call, or quotes one."""
+        if carried:
+            self._scrub_carried(event, texts)
+        if not self.options.include_messages and scrubbing.scrub_quotes(event, thorough=carried) and not carried:
+            self._scrub_carried(event, texts)
+            return True
+        return carried
+
+    def _scrub_carried(self, event: Event, texts: scrubbing.Safe) -> None:
+        options = self.options
+        scrubbing.scrub_carried(
+            event,
+            texts,
+            keep_messages=options.include_messages,
+            keep_local_variables=options.include_local_variables,
+            keep_request=options.include_request,
+        )
+
+
+def _note_repetition(event: Event) -> None:
+    """Mark the session as crashed where an unhandled event is dropped as a repetition."""
     if _unhandled(event):
         _update_session(errors=0, crashed=True)
+
+
+def _summary(error: BaseException) -> str:
+    return Failure.of(error).summary
+
+
+def _yes() -> bool:
     return True
 
 
-def _repeats_task(event: Event, hint: Mapping[str, Any]) -> bool:
-    """Whether an event without a failed call repeats one that `task` has sent."""
-    error = reported_error(hint)
-    if error is None or not (BACKGROUND_HINT in hint or EXCEPTIONS.is_reported(error)):
-        return False
-    return _repeats(event, (error,))
+def _nothing() -> None:
+    """Other events than those of failed calls reserve nothing."""
 
 
 def _mechanisms(event: Event) -> set[object]:

@@ -16,6 +16,9 @@ __all__ = ["RateLimiter"]
 ERROR_TYPES_AT_ONCE: Final = 5
 """How many error types may send a full burst at once. With the default burst of 10 that is half of the queue of 100."""
 
+MAX_BUCKETS: Final = 200
+"""Buckets at a time. Beyond it, groups with other errors share one for each error type."""
+
 
 class _Bucket:
     """A token bucket."""
@@ -47,7 +50,7 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         renew_in_child(self, "_lock")
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._all = self._bucket(ERROR_TYPES_AT_ONCE)
         self._dropped: dict[str, int] = {}
         DROPPED_SENTRY_EVENTS.expect(ERROR_TYPES)
@@ -55,11 +58,12 @@ class RateLimiter:
     def _bucket(self, times: int) -> _Bucket:
         return _Bucket(times * (self._burst or 0), times * self._per_second, self._clock())
 
-    def admit(self, error_type: str) -> int | None:
+    def admit(self, error_type: str, others: str = "") -> int | None:
         """Decide whether an event may be sent. An event that may not is counted as dropped.
 
         Args:
             error_type: The name of the error type.
+            others: What else the event is about. Such events have a limit of their own, and the same limit together.
 
         Returns:
             How many events of the error type were dropped since the last one that was sent; None to drop this one.
@@ -68,7 +72,7 @@ class RateLimiter:
             return 0
         with self._lock:
             now = self._clock()
-            bucket = self._buckets.setdefault(error_type, self._bucket(1))
+            bucket = self._bucket_of(error_type, others)
             for one in (bucket, self._all):
                 one.refill(now)
             if bucket.tokens >= 1 and self._all.tokens >= 1:
@@ -78,3 +82,25 @@ class RateLimiter:
             self._dropped[error_type] = self._dropped.get(error_type, 0) + 1
         DROPPED_SENTRY_EVENTS.add(error_type)
         return None
+
+    def take_back(self, error_type: str, others: str, events_dropped: int) -> None:
+        """Undo `admit` for an event that something else has dropped.
+
+        Args:
+            error_type: As for `admit`.
+            others: As for `admit`.
+            events_dropped: What `admit` returned. The next event reports it.
+        """
+        if self._burst is None:
+            return
+        with self._lock:
+            for one in (self._bucket_of(error_type, others), self._all):
+                one.tokens += 1  # more than the capacity is lost at the next refill
+            if events_dropped:
+                self._dropped[error_type] = self._dropped.get(error_type, 0) + events_dropped
+
+    def _bucket_of(self, error_type: str, others: str) -> _Bucket:
+        key = (error_type, others)
+        if key not in self._buckets and len(self._buckets) >= MAX_BUCKETS:
+            key = (error_type, "…")
+        return self._buckets.setdefault(key, self._bucket(1))

@@ -6,61 +6,34 @@ SDK's frames contain the request and its headers, those of the app's frames prom
 
 from __future__ import annotations
 
-import re
-import sys
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
-from claudescope._internal.fork import renew_in_child
-from claudescope.sentry.exception_search import chain
+from claudescope.sentry.cleaner import Cleaner
+from claudescope.sentry.error_texts import LIBRARIES, comes_from_call, private_parts, texts_of
+from claudescope.sentry.exception_search import chain, is_failed_call
 from claudescope.sentry.payload import Object, as_dict, as_list, exceptions, frames
+from claudescope.sentry.quotes import Quotes
+from claudescope.sentry.urls import scrub_spans, strip_queries, strip_query
 
-__all__ = ["redact_later", "scrub_any", "scrub_bare", "scrub_failure", "scrub_spans"]
-
-_LIBRARIES: Final = frozenset(
-    {
-        "anthropic",
-        "claudescope",
-        "h11",
-        "h2",
-        "httpcore",
-        "httpcore2",
-        "httpx",
-        "httpx2",
-        "opentelemetry",
-        "pydantic",
-        "sentry_sdk",
-    }
-)
-"""Packages whose frames contain requests and their headers."""
+__all__ = ["QUOTES", "redact_later", "scrub_any", "scrub_bare", "scrub_carried", "scrub_quotes", "strip_request"]
 
 _WIRE_LOGGERS: Final = frozenset({"anthropic", "h11", "hpack", "httpcore", "httpcore2"})
 """Loggers that write complete requests, headers included."""
 
-_HTTP: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2"})
-"""Packages whose errors describe the connection, and never quote a body."""
+_JOB_FIELDS: Final = ("args", "kwargs", "data", "description")
 
-_URL: Final = re.compile(r"""(https?://[^\s"'<>?#]+)[?#][^\s"'<>]*""")
-_API_PATH: Final = re.compile(r"/v1/(messages|complete|models|files|skills|projects)\b|/model/[^/]+/invoke")
-_QUERY_FIELDS: Final = ("http.query", "http.fragment", "url.query", "url.fragment")
-_SHORTEST_TEXT: Final = 4
-_LONGEST_TEXT: Final = 10_000
-_MAX_TEXTS: Final = 64
+QUOTES: Final = Quotes()
+"""Texts of recent failures. Apps log such texts, and Sentry adds them to later events."""
 
-_redacted: Final[OrderedDict[str, str]] = OrderedDict()
-"""Texts of recent failures and their replacements. Apps log such texts, and Sentry adds them to later events."""
-
-_lock = threading.Lock()
-renew_in_child(sys.modules[__name__], "_lock")
+Safe = Mapping[int, tuple[BaseException, str]]
+"""The replacement of the text of each exception, by identity."""
 
 
 def scrub_any(event: Object) -> None:
     """Remove from any error event what comes from the SDK's frames and loggers."""
     for frame in frames(event):
-        if _package(frame) in _LIBRARIES:
+        if _package(frame) in LIBRARIES:
             frame.pop("vars", None)
     breadcrumbs = as_dict(event.get("breadcrumbs"))
     if "values" in breadcrumbs:
@@ -69,59 +42,158 @@ def scrub_any(event: Object) -> None:
     scrub_spans(event)
 
 
-def scrub_failure(
-    event: Object,
-    errors: Iterable[tuple[BaseException, str]],
-    *,
-    keep_messages: bool,
-    keep_local_variables: bool,
-) -> None:
-    """Remove from the event of a failed call what comes from the app's frames and the errors' texts.
+def scrub_quotes(event: Object, *, thorough: bool) -> bool:
+    """Replace the texts of recent failures wherever an event quotes them.
 
     Args:
         event: The event.
-        errors: The exceptions of failed calls in it, each with the replacement of its text.
+        thorough: Whether the event has a failed call. Then what is too much to be searched is removed.
+
+    Returns:
+        Whether anything but a breadcrumb quoted one.
+    """
+    if not QUOTES:
+        return False
+    cleaner = Cleaner(lambda text, is_message: QUOTES.redact(text, is_message=is_message), thorough=thorough)
+    for value in exceptions(event):
+        _clean_fields(value, ("value", "mechanism"), cleaner, is_message=True)
+    _clean_fields(event, ("message", "logentry"), cleaner, is_message=True)
+    _clean_fields(event, ("extra", "user", "request", "transaction"), cleaner, is_message=False)
+    for key in ("contexts", "tags"):
+        fields = as_dict(event.get(key))
+        _clean_fields(
+            fields, [name for name in fields if not str(name).startswith("claude")], cleaner, is_message=False
+        )
+    for frame in frames(event):
+        _clean_fields(frame, ("vars",), cleaner, is_message=False)
+    found = cleaner.found
+    breadcrumbs = as_dict(event.get("breadcrumbs"))
+    _clean_fields(breadcrumbs, ("values",), cleaner, is_message=True)
+    return found
+
+
+def _clean_fields(fields: Object, names: Iterable[str], cleaner: Cleaner, *, is_message: bool) -> None:
+    for name in names:
+        if name in fields:
+            fields[name] = cleaner.clean(fields[name], is_message=is_message)
+
+
+def scrub_carried(
+    event: Object, texts: Safe, *, keep_messages: bool, keep_local_variables: bool, keep_request: bool
+) -> None:
+    """Remove from an event with a failed call what comes from the app's frames, its request and the errors' texts.
+
+    Args:
+        event: The event.
+        texts: The replacement of each exception's text.
         keep_messages: Whether to keep the texts.
         keep_local_variables: Whether to keep local variables of the app's frames.
+        keep_request: Whether to keep the request and the arguments that the app itself got.
     """
     if not keep_local_variables:
         for frame in frames(event):
             frame.pop("vars", None)
-    if keep_messages:
-        return
-    by_class: dict[tuple[str | None, str], str] = {}
-    for error, safe in errors:
-        redact_later(error, safe)
-        for one in _quoting(error):
-            cls = type(one)
-            by_class[None if cls.__module__ == "builtins" else cls.__module__, cls.__name__] = safe
-    for value in exceptions(event):
-        named = by_class.get((value.get("module"), str(value.get("type"))))
-        value["value"] = _clean(value.get("value")) if named is None else named
-    for key in ("message", "logentry"):
-        if key in event:
-            event[key] = _clean(event[key])
+    if not keep_request:
+        strip_request(event)
+    if not keep_messages:
+        _replace_texts(event, texts)
 
 
 def scrub_bare(event: Object) -> None:
     """Reduce an event to the types of its exceptions. Used after an internal error."""
-    for key in ("breadcrumbs", "threads", "stacktrace", "logentry", "message"):
+    for key in ("breadcrumbs", "threads", "stacktrace", "logentry", "message", "extra", "request", "contexts", "tags"):
         event.pop(key, None)
     for value in exceptions(event):
         value.pop("stacktrace", None)
         value["value"] = ""
 
 
-def scrub_spans(event: Object) -> None:
-    """Remove the tools of a call and the query of its URL from spans.
+def safe_texts(
+    roots: Iterable[BaseException], summary: Callable[[BaseException], str]
+) -> dict[int, tuple[BaseException, str]]:
+    """Return the replacement of the text of each failed call, and of what was raised inside it.
 
-    Covers the spans of a transaction and the span in the context of an error. Sentry sends both without opt-in.
+    Args:
+        roots: The exceptions of an event.
+        summary: Returns the replacement of the text of a failed call.
     """
-    for span in (as_dict(event.get("contexts")).get("trace"), *as_list(event.get("spans"))):
-        data = as_dict(as_dict(span).get("data"))
-        data.pop("gen_ai.request.available_tools", None)
-        data.pop("gen_ai.tool.definitions", None)
-        _strip_query(data)
+    found: dict[int, tuple[BaseException, str]] = {}
+    for root in roots:
+        for error in chain(root):
+            if not is_failed_call(error):
+                continue
+            own = summary(error)
+            found[id(error)] = (error, own)
+            for inner in chain(error):
+                if not is_failed_call(inner) and comes_from_call(inner):
+                    found.setdefault(id(inner), (inner, own))
+    return found
+
+
+def redact_later(texts: Safe) -> None:
+    """Replace the texts of failed calls wherever they are quoted from now on, such as in log messages."""
+    for error, safe in texts.values():
+        parts = set(private_parts(error))
+        for text in texts_of(error):
+            if text not in parts:
+                QUOTES.remember(text, safe, in_part=False)
+        for text in parts:
+            QUOTES.remember(text, safe, in_part=True)
+
+
+def _replace_texts(event: Object, texts: Safe) -> None:
+    """Give each exception of a chain the text of its own error type."""
+    pending = list(texts.values())
+    for value in reversed(list(exceptions(event))):
+        named = [one for one in pending if _is_of(value, type(one[0]))]
+        text = str(value.get("value"))
+        exact = [one for one in named if any(text.startswith(known) for known in texts_of(one[0]))]
+        if named:
+            chosen = (exact or named)[0]
+            value["value"] = chosen[1]
+            if len(named) > 1:  # the last of a class stays, for an exception that Sentry lists twice
+                pending.remove(chosen)
+
+
+def _is_of(value: Mapping[str, Any], cls: type[BaseException]) -> bool:
+    module = None if cls.__module__ == "builtins" else cls.__module__
+    return value.get("module") in {module, cls.__module__} and str(value.get("type")) in {
+        cls.__name__,
+        cls.__qualname__,
+    }
+
+
+def strip_request(event: Object) -> None:
+    """Remove what the app itself got: body and query of a web request, the command line, a job's arguments."""
+    request = as_dict(event.get("request"))
+    if request:
+        kept = {key: one for key, one in request.items() if key not in {"data", "query_string", "cookies", "fragment"}}
+        if isinstance(kept.get("url"), str):
+            kept["url"] = _without_query(kept["url"])
+        if isinstance(kept.get("headers"), dict):
+            kept["headers"] = {
+                key: _without_query(one) if str(key).lower() == "referer" else one
+                for key, one in as_dict(kept["headers"]).items()
+                if str(key).lower() != "cookie"
+            }
+        event["request"] = kept
+    extra = as_dict(event.get("extra"))
+    if extra:
+        event["extra"] = {key: _without_arguments(key, one) for key, one in extra.items() if key != "sys.argv"}
+    contexts = as_dict(event.get("contexts"))
+    if contexts:
+        event["contexts"] = {key: _without_arguments(key, one) for key, one in contexts.items()}
+
+
+def _without_query(url: Any) -> Any:
+    return str(url).partition("?")[0].partition("#")[0]
+
+
+def _without_arguments(key: object, value: Any) -> Any:
+    """Return the context of a job without its arguments. Sentry's integrations name them `celery-job` and so on."""
+    if not isinstance(value, dict) or not (str(key).endswith("-job") or key in {"dramatiq", "response"}):
+        return cast("Any", value)
+    return {name: one for name, one in cast("Object", value).items() if name not in _JOB_FIELDS}
 
 
 def _package(frame: Mapping[str, Any]) -> str:
@@ -138,86 +210,9 @@ def _breadcrumb(crumb: Any) -> Any:
     message: object = fields.get("message")
     data: object = fields.get("data")
     if isinstance(message, str):
-        fields = {**fields, "message": _URL.sub(_without_query, _redact(message))}
+        fields = {**fields, "message": strip_queries(message)}
     if isinstance(data, dict):
         copied = dict(cast("Object", data))
-        _strip_query(copied)
+        strip_query(copied)
         fields = {**fields, "data": copied}
     return fields
-
-
-def _strip_query(data: Object) -> None:
-    """Remove the query of a request to the API from the data of Sentry's HTTP integrations."""
-    for key in ("url", "url.full", "http.url"):
-        url = data.get(key)
-        if isinstance(url, str) and _is_api(url):
-            data[key] = url.partition("?")[0].partition("#")[0]
-            for field in _QUERY_FIELDS:
-                data.pop(field, None)
-
-
-def _without_query(match: re.Match[str]) -> str:
-    return match[1] if _is_api(match[1]) else match[0]
-
-
-def _is_api(url: str) -> bool:
-    parts = urlsplit(url)
-    return (parts.hostname or "").endswith("anthropic.com") or _API_PATH.search(parts.path) is not None
-
-
-def _texts(error: BaseException) -> Iterator[str]:
-    """Yield every text that Sentry or the app may use as the message of an error."""
-    body: object = getattr(error, "body", None)
-    nested: object = as_dict(body).get("error")
-    for text in (
-        str(error),
-        getattr(error, "message", None),
-        as_dict(nested).get("message"),
-        as_dict(body).get("message"),
-    ):
-        if isinstance(text, str) and len(text) >= _SHORTEST_TEXT:
-            yield text
-
-
-def _quoting(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, its causes and contexts, without those that only describe the connection."""
-    return (one for one in chain(error) if type(one).__module__.partition(".")[0] not in _HTTP)
-
-
-def redact_later(error: BaseException, safe: str) -> None:
-    """Replace the text of an error wherever it is quoted from now on, such as in log messages.
-
-    Args:
-        error: The exception of a failed call.
-        safe: The replacement.
-    """
-    with _lock:
-        for one in _quoting(error):
-            for text in _texts(one):
-                _redacted[text[:_LONGEST_TEXT]] = safe
-                _redacted.move_to_end(text[:_LONGEST_TEXT])
-        while len(_redacted) > _MAX_TEXTS:
-            _redacted.popitem(last=False)
-
-
-def _clean(value: Any) -> Any:
-    """Return `value` without redacted texts and queries. Exceptions become text, as Sentry does it."""
-    if isinstance(value, BaseException):
-        return _clean(str(value))
-    if isinstance(value, str):
-        return _URL.sub(r"\1", _redact(value))
-    if isinstance(value, (list, tuple)):
-        return [_clean(one) for one in cast("Iterable[Any]", value)]
-    if isinstance(value, dict):
-        return {key: _clean(one) for key, one in cast("Object", value).items()}
-    return value
-
-
-def _redact(text: str) -> str:
-    with _lock:
-        found = [(private, safe) for private, safe in _redacted.items() if private in text]
-    for private, safe in sorted(found, key=lambda pair: -len(pair[0])):
-        # Only the beginning of a very long text is kept, so everything after it is removed as well.
-        known = len(private) < _LONGEST_TEXT
-        text = text.replace(private, safe) if known else text.partition(private)[0] + safe
-    return text

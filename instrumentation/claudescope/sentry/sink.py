@@ -12,7 +12,6 @@ from sentry_sdk.utils import current_stacktrace
 
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.record import Attempt, CallRecord, CallStart
-from claudescope.sentry import scrubbing
 from claudescope.sentry.capture import capture_exception
 from claudescope.sentry.enrich import Failure
 from claudescope.sentry.exception_registry import EXCEPTIONS
@@ -64,8 +63,7 @@ class SentrySink(Sink):
             return
         if error is not None:
             EXCEPTIONS.remember(error, record)
-            if not processor.options.include_messages:
-                scrubbing.redact_later(error, Failure.of(error).summary)
+            processor.remember_texts([error])
         if processor.options.capture == "reported":
             return
         if error is None:
