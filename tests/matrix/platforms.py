@@ -104,6 +104,7 @@ PLATFORMS: Final = (
         "us-east5-aiplatform.googleapis.com",
         {"region": "us-east5", "project_id": "project", "access_token": "token"},
         beta_stream_since="0.108.0",
+        premium=Decimal("1.1"),
     ),
     Platform(
         "AnthropicGoogleCloud",

@@ -160,7 +160,11 @@ class _Results(Sink):
         self.results.append(result)
 
 
-def _batch_result(usage: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> BatchResult:
+def _through(request: Any, call_next: Any) -> Any:
+    return call_next(request)
+
+
+def _batch_result(usage: dict[str, Any], monkeypatch: pytest.MonkeyPatch, **options: Any) -> BatchResult:
     monkeypatch.setattr(batches, "SEEN", SeenResults())
     batch = {
         "id": "b1",
@@ -176,15 +180,16 @@ def _batch_result(usage: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Bat
     probe, sink = active_probe(), _Results()
     assert probe is not None
     probe.add(sink)
-    list(api.client().messages.batches.results("b1"))
+    list(api.client(**options).messages.batches.results("b1"))
     return sink.results[0]
 
 
 @pytest.mark.parametrize("case", ["a compaction", "fallback hops that declined"])
-def test_batch_results(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [{}, {"middleware": [_through]}], ids=["plain", "middleware"])
+def test_batch_results(case: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The result of a batch has the same parts, at the batch's prices."""
     usage, extra, cost = _CASES[case]
-    result = _batch_result(usage, monkeypatch)
+    result = _batch_result(usage, monkeypatch, **options)
     assert [(part.kind, part.model, part.usage) for part in result.extra_usage] == [
         (kind, model, replace(part, service_tier="batch")) for kind, model, part in extra
     ]

@@ -13,6 +13,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
+from claudescope._internal import internal_errors
 from claudescope.probe import streams
 from claudescope.probe.call import Call
 from claudescope.probe.call_state import ENDED, STREAMING, enter
@@ -70,10 +71,14 @@ class CallWithMiddleware(Call):
         self._seen: list[tuple[Any, Exchange]] = []  # empty when the call has returned: it must not keep a response
 
     def exchange(self, response: Any) -> Call:
-        """What collects the facts of a response."""
-        made = Exchange(self)
-        if self._state:
-            self._seen.append((response, made))
+        """What collects the facts of a response. Never raises."""
+        try:
+            made = Exchange(self)
+            if self._state:
+                self._seen.append((response, made))
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
+            internal_errors.record("probe")
+            return self
         return made
 
     def answered(self, exchange: Exchange, response: Any, result: Any) -> None:
