@@ -15,12 +15,15 @@ from tests.ways_in.conftest import PATIENCE, Commands
 
 pytestmark = pytest.mark.timeout(300)
 
+_EMPTY = re.compile(r'\b\w+="",?')
+"""A label without a value is absent to Prometheus. All series of a metric get it once one of them has a value."""
 _SAMPLE = re.compile(r"^(\w+?(?:_total|_count|_sum|_bucket)\{.*\}) (\S+)$", re.MULTILINE)
 
 
 def _scrape(url: str) -> dict[str, float]:
     with urlopen(url, timeout=PATIENCE) as response:  # noqa: S310 - loopback
-        return {name: float(value) for name, value in _SAMPLE.findall(response.read().decode())}
+        samples = _SAMPLE.findall(response.read().decode())
+    return {_EMPTY.sub("", name): float(value) for name, value in samples}
 
 
 @pytest.mark.long
@@ -40,6 +43,7 @@ def test_no_counter_goes_down(seed: int, commands: Commands, api: Simulator) -> 
             except OSError:
                 break  # the command ends, and the collector has ended
         assert process.wait(PATIENCE) == 0
+    scrapes = scrapes[:-1]  # the collector may end in the middle of the last one
     assert len(scrapes) > 2
     fell = [
         (name, value, after.get(name))
@@ -47,6 +51,6 @@ def test_no_counter_goes_down(seed: int, commands: Commands, api: Simulator) -> 
         for name, value in before.items()
         if after.get(name, -1.0) < value
     ]
-    assert fell == [], ([len(s) for s in scrapes], [n for n in range(1,len(scrapes)) if any(k not in scrapes[n] for k in scrapes[n-1])], fell[:2])
+    assert fell == []
     assert max(value for name, value in scrapes[-1].items() if "_duration_seconds_count" in name) >= 1
     assert api.ledger().messages_billed > 0
