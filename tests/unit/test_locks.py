@@ -130,10 +130,13 @@ def test_nothing_that_blocks_is_bound_at_import(path: Path) -> None:
         for alias in node.names
         if (names := _BLOCKING[node.module]) is None or alias.name in names
     ]
-    for function in (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))):
-        for default in [*function.args.defaults, *filter(None, function.args.kw_defaults)]:
-            if isinstance(default, ast.Attribute) and ast.unparse(default).split(".")[0] in _BLOCKING:
-                bound.append(ast.unparse(default))
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    bound += [
+        ast.unparse(default)
+        for function in functions
+        for default in [*function.args.defaults, *filter(None, function.args.kw_defaults)]
+        if isinstance(default, ast.Attribute) and ast.unparse(default).split(".")[0] in _BLOCKING
+    ]
     assert [name for name in bound if name not in _HARMLESS] == []
 
 

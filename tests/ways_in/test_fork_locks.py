@@ -20,7 +20,9 @@ from claudescope._internal import fork
 from claudescope.sentry import ClaudeErrorsIntegration
 events = []
 sentry_sdk.init(
-    "http://key@127.0.0.1:1/1", integrations=[ClaudeErrorsIntegration()], before_send=lambda event, _: events.append(event)
+    "http://key@127.0.0.1:1/1",
+    integrations=[ClaudeErrorsIntegration()],
+    before_send=lambda event, _: events.append(event),
 )
 claudescope.configure(prometheus_port=0, console=False)
 claudescope.instrument()

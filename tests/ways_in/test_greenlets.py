@@ -16,7 +16,9 @@ from tests.ways_in.conftest import PATIENCE, Commands
 pytestmark = pytest.mark.timeout(300)
 
 _PATCH = {
-    "gevent": "from gevent import monkey; monkey.patch_all(); import gevent; spawn, wait = gevent.spawn, gevent.joinall",
+    "gevent": (
+        "from gevent import monkey; monkey.patch_all(); import gevent;spawn, wait = gevent.spawn, gevent.joinall"
+    ),
     "eventlet": (
         "import eventlet; eventlet.monkey_patch();"
         "spawn = eventlet.spawn; wait = lambda jobs: [job.wait() for job in jobs]"
@@ -75,7 +77,7 @@ handle = claudescope.configure(prometheus_port=0)
 {_PATCH["gevent"]}
 wait([spawn(ask, number) for number in range(3)])
 from urllib.request import urlopen
-print(urlopen(handle.prometheus_url).read().decode().count("gen_ai_client_operation_duration_seconds_count"))
+print(urlopen(handle.metrics_url).read().decode().count("gen_ai_client_operation_duration_seconds_count"))
 """
     assert int(commands.run(sys.executable, "-c", code).stdout) >= 1
 
@@ -123,9 +125,7 @@ _SERVER = ("gunicorn", "-c", "gunicorn_conf.py", "-w", "2", "--threads", "1", "s
     ],
     ids=["preload", "opentelemetry-instrument", "run"],
 )
-def test_gunicorn(
-    command: tuple[str, ...], variables: dict[str, str], commands: Commands, sink: OtlpSink
-) -> None:
+def test_gunicorn(command: tuple[str, ...], variables: dict[str, str], commands: Commands, sink: OtlpSink) -> None:
     """Every request of a greenlet server is answered, every call is exported, and SIGTERM ends it."""
     exporting = commands.with_variables(
         OTEL_EXPORTER_OTLP_ENDPOINT=sink.http_url,

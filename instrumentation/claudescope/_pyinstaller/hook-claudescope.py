@@ -3,7 +3,10 @@
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError
 
-from PyInstaller.utils.hooks import collect_data_files, copy_metadata
+from PyInstaller.utils.hooks import (  # type: ignore[import-untyped,import-not-found,unused-ignore] # where it runs
+    collect_data_files,
+    copy_metadata,
+)
 
 datas = collect_data_files("claudescope")
 # The SDK of OpenTelemetry finds its context and its exporters by entry points, which are metadata.
