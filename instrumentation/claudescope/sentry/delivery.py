@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import sentry_sdk
+from sentry_sdk.integrations.dedupe import DedupeIntegration
 
 from claudescope._internal import internal_errors
 from claudescope.sentry.payload import Object
@@ -50,6 +51,15 @@ def settle() -> None:
         if not one.is_settled:
             one.is_settled = True
             one.on_dropped()
+            _forget_last_seen()
+
+
+def _forget_last_seen() -> None:
+    """Let Sentry's DedupeIntegration forget an event that was not sent. Otherwise it drops the next report of it."""
+    integration = sentry_sdk.get_client().get_integration(DedupeIntegration)
+    last_seen: Any = getattr(integration, "_last_seen", None)
+    if last_seen is not None:
+        last_seen.set(None)
 
 
 def expect(event_id: object, on_sent: Callable[[Object], bool], on_dropped: Callable[[], None]) -> None:
