@@ -7,6 +7,7 @@ OWN_PROCESS = (
     "test_events.py",
     "test_exception_search.py",
     "test_fork.py",
+    "test_frameworks.py",
     "test_rate_limiter.py",
     "test_once.py",
     "test_private_texts.py",
