@@ -13,7 +13,7 @@ from sentry_sdk.integrations.argv import ArgvIntegration
 
 import claudescope
 from tests.scripted import REQUEST, ScriptedAPI, error
-from tests.sentry.conftest import Recorder, Start
+from tests.sentry.conftest import Recorder, Start, personal_data
 from tests.sentry.failures import AppError
 
 # In two parts, so that Sentry's source context of this very file does not hold it.
@@ -40,9 +40,10 @@ def _fastapi(handle: Callable[[str], None]) -> None:
     fastapi = importlib.import_module("fastapi")
     app: Any = fastapi.FastAPI()
 
-    @app.post("/chat")
     def chat(body: dict[str, str]) -> None:
         handle(body["prompt"])
+
+    app.post("/chat")(chat)
 
     client = importlib.import_module("starlette.testclient").TestClient(app, raise_server_exceptions=False)
     assert client.post(f"/chat?q={SECRET}", json={"prompt": SECRET}).status_code == 500
@@ -52,9 +53,10 @@ def _flask(handle: Callable[[str], None]) -> None:
     flask = importlib.import_module("flask")
     app: Any = flask.Flask("app")
 
-    @app.post("/chat")
     def chat() -> None:
         handle(flask.request.get_json()["prompt"])
+
+    app.post("/chat")(chat)
 
     response = app.test_client().post(f"/chat?q={SECRET}", json={"prompt": SECRET})
     assert response.status_code == 500
@@ -94,7 +96,7 @@ def test_one_event_without_the_request(
     """A handler that crashes, with or without a report before, for a prompt that came with the request."""
     monkeypatch.setattr("sys.argv", ["app", SECRET])
     run, names = _FRAMEWORKS[framework]
-    recorder = start(also=(ArgvIntegration(), *_integrations(names)), send_default_pii=pii)
+    recorder = start(also=(ArgvIntegration(), *_integrations(names)), **personal_data(pii))
     claudescope.instrument()
     run(handle)
     assert recorder.event["tags"]["claude.error_type"] == "rate_limit_error"

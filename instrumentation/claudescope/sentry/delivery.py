@@ -7,6 +7,7 @@ what it gets is sent.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from sentry_sdk.integrations.dedupe import DedupeIntegration
 from claudescope._internal import internal_errors
 from claudescope.sentry.payload import Object
 
-__all__ = ["expect", "settle"]
+__all__ = ["expect", "forget_last_seen", "settle"]
 
 COMPONENT: Final = "sentry"
 _MAX_NESTED: Final = 4
@@ -51,15 +52,23 @@ def settle() -> None:
         if not one.is_settled:
             one.is_settled = True
             one.on_dropped()
-            _forget_last_seen()
 
 
-def _forget_last_seen() -> None:
-    """Let Sentry's DedupeIntegration forget an event that was not sent. Otherwise it drops the next report of it."""
+def forget_last_seen(error: BaseException | None) -> None:
+    """Let Sentry's DedupeIntegration forget an exception: it also remembers those whose event was not sent.
+
+    Args:
+        error: The exception of an event that is to be sent.
+    """
     integration = sentry_sdk.get_client().get_integration(DedupeIntegration)
-    last_seen: Any = getattr(integration, "_last_seen", None)
-    if last_seen is not None:
-        last_seen.set(None)
+    remembered: Any = getattr(integration, "_last_seen", None)
+    if remembered is not None:
+        last: object = remembered.get(None)
+        if error is not None and (last() if isinstance(last, weakref.ref) else last) is error:
+            remembered.set(None)
+    elif getattr(error, "_handled_by_sentry", False):  # since 3.0
+        with contextlib.suppress(AttributeError):
+            delattr(error, "_handled_by_sentry")
 
 
 def expect(event_id: object, on_sent: Callable[[Object], bool], on_dropped: Callable[[], None]) -> None:
