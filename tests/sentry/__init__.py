@@ -6,8 +6,12 @@ OWN_PROCESS = (
     "test_bugsink.py",
     "test_events.py",
     "test_exception_search.py",
+    "test_fork.py",
+    "test_frameworks.py",
     "test_rate_limiter.py",
     "test_once.py",
+    "test_private_texts.py",
     "test_scrubbing.py",
+    "test_sent.py",
 )
 """The tests that initialise Sentry. `test_versions.py` runs them."""

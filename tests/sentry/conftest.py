@@ -20,7 +20,7 @@ from claudescope.sentry import ClaudeErrorsIntegration, Options
 from claudescope.sentry.integration import uninstall
 from tests.sentry import OWN_PROCESS, bugsink
 
-__all__ = ["Recorder", "Start"]
+__all__ = ["Recorder", "Start", "personal_data"]
 
 # Sentry patches the anthropic SDK, logging and threads of its process for good, which no other test must see. So
 # `test_versions` runs these tests in processes of their own, with the versions of Sentry's SDK that matter.
@@ -34,6 +34,13 @@ DSN = "http://public@127.0.0.1:9/1"
 def _breadcrumbs_from(level: int) -> dict[str, Any]:
     # Since 3.0 log records also go to Sentry's logs, past every event processor, and `level` means these.
     return {"breadcrumb_level": level, "level": None} if sentry_sdk.VERSION.startswith("3.") else {"level": level}
+
+
+def personal_data(allowed: bool) -> dict[str, Any]:
+    """The option that lets Sentry send personal data. Since 3.0 it does so by default, under a new name."""
+    if sentry_sdk.VERSION.startswith("3."):
+        return {} if allowed else {"data_collection": {"user_info": False}}
+    return {"send_default_pii": allowed}
 
 
 class Recorder(Transport):

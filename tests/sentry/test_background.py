@@ -92,6 +92,66 @@ def test_a_task_that_nobody_awaits(
     assert _mechanism(recorder) == ("claudescope.task", False)
 
 
+class _Worker:
+    """A callable object."""
+
+    async def __call__(self, error: type[Exception] | None = None) -> str:
+        """Fails as a call does."""
+        return await _async_call(error)
+
+
+class _Awaitable:
+    """An awaitable of the app's own."""
+
+    def __await__(self) -> Any:
+        return _async_call().__await__()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        _Worker(),
+        partial(_Worker(), None),
+        partial(_async_call),
+        lambda: _async_call(),  # noqa: PLW0108 - a lambda is what is tested
+        partial(lambda: _async_call()),  # noqa: PLW0108
+        _Awaitable,
+        _Worker().__call__,
+    ],
+    ids=["object", "partial-of-object", "partial", "lambda", "partial-of-lambda", "awaitable", "method"],
+)
+def test_every_callable(start: Start, work: Callable[[], Any]) -> None:
+    """Whatever is called, the failure of what it returns to be awaited is reported and raised."""
+    recorder = start()
+
+    async def main() -> None:
+        with pytest.raises(anthropic.RateLimitError):
+            await task(work)()
+
+    asyncio.run(main())
+    assert _mechanism(recorder) == ("claudescope.task", False)
+
+
+def test_a_function_that_starts_a_task(start: Start) -> None:
+    """A function that returns a task returns this very task, and its failure is reported."""
+    recorder = start()
+
+    async def main() -> None:
+        started: list[asyncio.Task[str]] = []
+
+        def begin() -> asyncio.Task[str]:
+            started.append(asyncio.create_task(_async_call()))
+            return started[0]
+
+        running = task(begin)()
+        assert running is started[0]
+        with pytest.raises(anthropic.RateLimitError):
+            await running
+
+    asyncio.run(main())
+    assert _mechanism(recorder) == ("claudescope.task", False)
+
+
 def test_work_that_succeeds(start: Start) -> None:
     """Results, names and the kind of function stay as they are."""
     recorder = start()

@@ -150,6 +150,27 @@ def test_the_trace_of_the_request(start: Start, tracer_provider: TracerProvider,
     assert recorder.event["contexts"]["trace"]["trace_id"] == f"{span.context.trace_id:032x}"
 
 
+@pytest.mark.parametrize("always", [False, True])
+def test_sentrys_tracing_beside_another_backend(
+    start: Start, tracer_provider: TracerProvider, spans: InMemorySpanExporter, always: bool
+) -> None:
+    """With Sentry's tracing the issue opens a trace that Sentry has, unless the app asks for the call's."""
+    recorder = start(Options(link_trace=True) if always else None, traces_sample_rate=1.0)
+    claudescope.instrument(tracer_provider=tracer_provider, spans="own")
+    with sentry_sdk.start_span(name="request"):
+        sentrys = _sentrys_trace()
+        with pytest.raises(anthropic.RateLimitError) as raised:
+            ScriptedAPI(rate_limit()).client(max_retries=0, open_telemetry=False).messages.create(**REQUEST)
+        sentry_sdk.capture_exception(raised.value)
+    (span,) = spans.get_finished_spans()
+    assert span.context is not None
+    calls = f"{span.context.trace_id:032x}"
+    contexts = recorder.event["contexts"]
+    assert contexts["trace"]["trace_id"] == (calls if always else sentrys)
+    other = contexts["claude"]["sentry_trace_id" if always else "trace_id"]
+    assert other == (sentrys if always else calls)
+
+
 def test_the_trace_stays_sentrys(start: Start, tracer_provider: TracerProvider) -> None:
     """`link_trace=False` leaves an event in Sentry's own trace."""
     recorder = start(Options(link_trace=False))

@@ -7,10 +7,16 @@ integration          the integration, and `install`
 options              the options of both
 processor            processes an event, step by step
 exception_search     finds the failed call in an event: bare, wrapped, in a group, in a log record
+wrapping             decides whether an exception stands for the failed call that was handled
 exception_registry   remembers which exception ended which call, and which exceptions were reported
 enrich               sets fingerprint, level, tags, context and trace
 payload              reads events
+delivery             learns which events were sent
 scrubbing            removes what may contain a prompt, a completion, a key or a header
+error_texts          the texts of an exception
+quotes               remembers private texts, and finds them where they are quoted in any form
+cleaner              replaces texts in nested values
+urls                 removes queries of API URLs
 rate_limiter         limits the number of events per error type
 capture              makes an event from an exception
 sink                 gets calls from the probe: adds breadcrumbs, and reports failures where `capture` asks for it

@@ -7,6 +7,7 @@ what it gets is sent.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,11 +15,12 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import sentry_sdk
+from sentry_sdk.integrations.dedupe import DedupeIntegration
 
 from claudescope._internal import internal_errors
 from claudescope.sentry.payload import Object
 
-__all__ = ["expect", "settle"]
+__all__ = ["expect", "forget_last_seen", "settle"]
 
 COMPONENT: Final = "sentry"
 _MAX_NESTED: Final = 4
@@ -50,6 +52,23 @@ def settle() -> None:
         if not one.is_settled:
             one.is_settled = True
             one.on_dropped()
+
+
+def forget_last_seen(error: BaseException | None) -> None:
+    """Let Sentry's DedupeIntegration forget an exception: it also remembers those whose event was not sent.
+
+    Args:
+        error: The exception of an event that is to be sent.
+    """
+    integration = sentry_sdk.get_client().get_integration(DedupeIntegration)
+    remembered: Any = getattr(integration, "_last_seen", None)
+    if remembered is not None:
+        last: object = remembered.get(None)
+        if error is not None and (last() if isinstance(last, weakref.ref) else last) is error:
+            remembered.set(None)
+    elif getattr(error, "_handled_by_sentry", False):  # since 3.0
+        with contextlib.suppress(AttributeError):
+            delattr(error, "_handled_by_sentry")
 
 
 def expect(event_id: object, on_sent: Callable[[Object], bool], on_dropped: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from claudescope._internal import internal_errors
 from claudescope.lifecycle import attach, detach
 from claudescope.sentry.options import Options
 from claudescope.sentry.processor import COMPONENT, Event, Processor
+from claudescope.sentry.scrubbing import QUOTES
 from claudescope.sentry.sink import SentrySink
 
 __all__ = ["ClaudeErrorsIntegration", "install", "is_active", "uninstall"]
@@ -64,7 +65,8 @@ def is_active() -> bool:
 
 
 def uninstall() -> None:
-    """Undo `install` and the integration."""
+    """Undo `install` and the integration, and forget the texts of failures."""
+    QUOTES.clear()
     _Installed.processor = None
     detach(_SINK)
     processors = cast("list[Any]", sentry_sdk.scope.global_event_processors)

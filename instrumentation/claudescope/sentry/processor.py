@@ -84,6 +84,7 @@ class Processor:
             if EXCEPTIONS.are_reported(found.errors, found.others):
                 _note_repetition(event)
                 return None
+        delivery.forget_last_seen(reported_error(hint))
         return self._send(event, failure or Failure.of(found.errors[0]), found, texts)
 
     def _send_other(

@@ -113,6 +113,12 @@ class Quotes:
             self._remember(text[-_LONGEST_TAIL:], safe, is_cut=False, in_part=in_part)
         self._remember(text[:_LONGEST_TEXT], safe, is_cut=is_cut, in_part=in_part)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._texts.clear()
+            self._index.clear()
+
     def _remember(self, text: str, safe: str, *, is_cut: bool, in_part: bool) -> None:
         normal = normalise(text) if in_part else ""
         with self._lock:
