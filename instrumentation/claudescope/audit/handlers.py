@@ -13,7 +13,31 @@ __all__ = ["Handling", "describe", "is_log", "mentions", "walk_here"]
 
 _LOGS: Final = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "fatal", "msg"])
 _METRICS: Final = frozenset(
-    ["inc", "increment", "incr", "count", "counter", "add", "observe", "record", "gauge", "timing", "histogram", "set_attribute", "record_exception", "set_status", "capture_exception", "capture_message", "notify", "labels", "emit", "track", "send_alert", "report_exc_info", "add_event"]
+    [
+        "inc",
+        "increment",
+        "incr",
+        "count",
+        "counter",
+        "add",
+        "observe",
+        "record",
+        "gauge",
+        "timing",
+        "histogram",
+        "set_attribute",
+        "record_exception",
+        "set_status",
+        "capture_exception",
+        "capture_message",
+        "notify",
+        "labels",
+        "emit",
+        "track",
+        "send_alert",
+        "report_exc_info",
+        "add_event",
+    ]
 )
 _WRITERS: Final = ("log", "logger", "logging", "_log", "_logger", "structlog")
 
@@ -123,14 +147,17 @@ def describe(resolver: Resolver, body: list[ast.stmt], error: str | None) -> Han
         continues=bool(body) and isinstance(body[-1], ast.Continue),
         tells=tells,
         default=_has_default(body, nodes, error) and not raises,
-        filters=any(
-            isinstance(n, ast.If | ast.IfExp | ast.Match)
-            and mentions(getattr(n, "test", None) or getattr(n, "subject", n), error)
-            for n in nodes
-        ),
+        filters=any(_asks(n, error) for n in nodes),
         leaves=bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Break),
         logs=tuple(c for c in calls if is_log(c)),
     )
+
+
+def _asks(node: ast.AST, error: str | None) -> bool:
+    """Whether a statement decides by what the error is."""
+    if isinstance(node, ast.If | ast.IfExp):
+        return mentions(node.test, error)
+    return isinstance(node, ast.Match) and mentions(node.subject, error)
 
 
 def _is_print(node: ast.stmt) -> bool:

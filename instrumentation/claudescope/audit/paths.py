@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 from claudescope.audit import frameworks
 from claudescope.audit.errors import ALL, Caught, caught
 from claudescope.audit.handlers import Handling, describe
-from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
 from claudescope.audit.spawns import Passed, destination
 
@@ -259,7 +259,7 @@ class Walker:
             return
         for parent, child in self.resolver.project.ancestors(step.node):
             if isinstance(parent, ast.Try) or type(parent).__name__ == "TryStar":
-                found = list(self._of_try(site, parent, child, step, left, origin))  # type: ignore[arg-type]
+                found = list(self._of_try(site, parent, child, step, left, origin))
             elif isinstance(parent, ast.With | ast.AsyncWith) and child in parent.body:
                 found = list(self._of_with(site, parent, step, left))
             else:
