@@ -162,6 +162,9 @@ def _is_registered(resolver: Resolver, scope: Scope) -> bool:
                 "add_handler",
                 "MessageHandler",
                 "CommandHandler",
+                "ChatInterface",
+                "Interface",
+                "click",
             }
             | ({"post", "get", "put", "route", "view"} if uses_web(scope) else set())
         ):

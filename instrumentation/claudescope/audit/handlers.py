@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.values import Outcome
 
 __all__ = ["Handling", "describe", "is_log", "mentions", "walk_here"]
 
@@ -146,9 +147,11 @@ def describe(resolver: Resolver, body: list[ast.stmt], error: str | None) -> Han
         returns_none=returns_none and not silent and not has_prints,
         continues=bool(body) and isinstance(body[-1], ast.Continue),
         tells=tells,
-        default=_has_default(body, nodes, error) and not raises,
+        default=_has_default(resolver, body, nodes, error) and not raises,
         filters=any(_asks(n, error) for n in nodes),
-        leaves=bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Break),
+        leaves=bool(body)
+        and isinstance(body[-1], ast.Return | ast.Raise | ast.Break)
+        and not any(isinstance(n, ast.Continue) for n in nodes),
         logs=tuple(c for c in calls if is_log(c)),
     )
 
@@ -180,11 +183,12 @@ def _exits(call: ast.Call) -> bool:
 _ERROR_WORDS: Final = ("error", "status", "ok", "success", "detail", "failed", "exception")
 
 
-def _has_default(body: list[ast.stmt], nodes: list[ast.AST], error: str | None) -> bool:
+def _has_default(resolver: Resolver, body: list[ast.stmt], nodes: list[ast.AST], error: str | None) -> bool:
     """Whether the handler puts something in the place of the answer, without saying so."""
     for node in nodes:
         if isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
-            if not mentions(node.value, error) and not _says_error(node.value):
+            asks_again = any(isinstance(v, Outcome) for v in resolver.values(node.value))
+            if not asks_again and not mentions(node.value, error) and not _says_error(node.value):
                 return True
     for statement in body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(

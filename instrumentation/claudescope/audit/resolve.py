@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from claudescope.audit import clients
+from claudescope.audit import clients, literals
 from claudescope.audit.annotations import annotated
 from claudescope.audit.clients import argument
 from claudescope.audit.index import Project
@@ -107,11 +107,15 @@ class Resolver:
             name = scope.name
             if name in {"__init__", "__call__"} and scope.parent is not None:
                 name = scope.parent.name
-            calls = [c for n in (name, *self.project.aliases.get(name, ())) for c in self.project.calls.get(n, ())]
+            names = (name, *self.project.aliases.get(name, ()), "")
+            calls = [call for called in names for call in self.project.calls.get(called, ())]
+            family = {scope}
+            if scope.is_method and scope.parent is not None:  # a call through a base class may mean this one
+                family |= {b.scope for base in self._bases(scope.parent) for b in self._in_own(base, scope.name)}
             if scope.name == "__call__":
                 calls = [call for named in self.project.calls.values() for call in named]
             before, self._lowest = self._lowest, _DEPTH
-            found = tuple(c for c in calls if scope in self.functions(c.func))
+            found = tuple(c for c in calls if family & set(self.functions(c.func)))
             self._callers[scope] = found
             if self._lowest < _DEPTH and self._again < _PATIENCE:
                 del self._callers[scope]
@@ -276,6 +280,8 @@ class Resolver:
             for stored in self.project.stores.get(f"{owner}.{node.attr}", ()):
                 if self.project.connected(self.project.scope_of(stored).module, module):
                     found |= self.values(stored)
+        if not found and isinstance(node.value, ast.Name) and node.attr in {"model", "model_name", "model_id"}:
+            found |= literals.option(self, node.attr, self.project.scope_of(node))
         return frozenset(found)
 
     def member(self, value: Value, name: str, asker: Module) -> Values:
@@ -289,6 +295,8 @@ class Resolver:
                 return frozenset({Member(value.client, f"{value.path}.{name}")})
             case Outcome():
                 return frozenset({value})
+            case Constant() if name == "value":
+                return frozenset({value})  # of an enum
             case Klass() if not value.scope.is_class:
                 if name in value.scope.bindings:
                     return self._bound(name, value.scope)
@@ -310,6 +318,10 @@ class Resolver:
                 if isinstance(value, Klass):
                     order += self._bases(value.scope, seen | {scope})
         return order
+
+    def _in_own(self, scope: Scope, name: str) -> list[Function]:
+        found = self._bound(name, scope) if name in scope.bindings else _NOTHING
+        return [value for value in found if isinstance(value, Function)]
 
     def _in_class(self, scope: Scope, name: str) -> Values:
         for home in self._bases(scope):
@@ -364,9 +376,11 @@ class Resolver:
                 return frozenset({Instance(scope.parent)})
             position -= 1
         found: set[Value] = set()
-        default = _default(scope, parameter)
+        default = literals.default_of(scope, parameter)
         if default is not None:
             found |= self.values(default)
+        if parameter.arg in {"model", "model_name"} and scope.decorators:
+            found |= literals.option(self, parameter.arg, scope)
         for call in self.callers(scope):
             passed = argument(call, parameter.arg, position)
             if passed is not None:
@@ -392,41 +406,11 @@ class Resolver:
 
     def dicts(self, node: ast.AST) -> list[ast.Dict]:
         """The literals that a name of a dict stands for."""
-        found: list[ast.Dict] = []
-        for value in self.assigned(node):
-            if isinstance(value, ast.Dict):
-                found.append(value)
-            elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
-                literal = ast.Dict(
-                    keys=[ast.Constant(k.arg) for k in value.keywords], values=[k.value for k in value.keywords]
-                )
-                found.append(literal)
-        return found
+        return literals.dicts(self, node)
 
     def assigned(self, node: ast.AST) -> list[ast.AST]:
         """The expressions that a name is assigned; of anything else, the expression itself."""
-        if isinstance(node, ast.Attribute):
-            scope: Scope | None = self.project.scope_of(node)
-            while scope is not None and not scope.is_class:
-                scope = scope.parent
-            is_own = scope is not None and isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
-            if is_own and scope is not None:
-                own: list[ast.AST] = [b.node for b in scope.bindings.get(node.attr, ()) if b.kind == "value"]
-                return [*own, *scope.attributes.get(node.attr, ())] or [node]
-        if not isinstance(node, ast.Name):
-            return [node]
-        scope = self.project.scope_of(node)
-        while scope is not None and node.id not in scope.bindings:
-            scope = scope.parent
-        found: list[ast.AST] = []
-        for binding in scope.bindings[node.id] if scope is not None else ():
-            if binding.kind == "value" and binding.position is None:
-                found.append(binding.node)
-            elif binding.kind == "import" and scope is not None:
-                base, _, name = binding.target.rpartition(".")
-                module = self.project.find_module(base, scope.module) if base else None
-                found += [b.node for b in module.scope.bindings.get(name, ()) if b.kind == "value"] if module else []
-        return found
+        return literals.assigned(self, node)
 
     def result(self, scope: Scope) -> Values:
         """What a call of a function of the project returns."""
@@ -439,14 +423,3 @@ class Resolver:
             if not any(isinstance(v, Client | Instance | Outcome | Constant) for v in found):
                 found |= self.annotation(node.returns)
         return found
-
-
-def _default(scope: Scope, parameter: ast.arg) -> ast.expr | None:
-    arguments = scope.arguments
-    if arguments is None:
-        return None
-    positional = [*arguments.posonlyargs, *arguments.args]
-    if parameter in positional:
-        index = positional.index(parameter) - (len(positional) - len(arguments.defaults))
-        return arguments.defaults[index] if index >= 0 else None
-    return arguments.kw_defaults[arguments.kwonlyargs.index(parameter)]

@@ -50,7 +50,7 @@ _PASS_ON = frozenset(
         "contextlib.aclosing",
         "contextlib.nullcontext",
         "typing.cast",
-        "builtins.enumerate",
+        "builtins.enumerate typer.Option typer.Argument",
     ]
 )
 _PICK = frozenset({"builtins.next", "random.choice", "builtins.anext", "builtins.max", "builtins.min"})

@@ -136,6 +136,9 @@ def _catch_shows(case: Case, catch: Catch) -> bool:
 
 
 def _passed(call: ast.Call) -> list[ast.expr]:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(owner, ast.Call):  # Message(content=…).send()
+        return [*_passed(owner), *call.args, *(k.value for k in call.keywords)]
     return [*call.args, *(k.value for k in call.keywords if k.arg not in {"exc_info", "status_code"})]
 
 
