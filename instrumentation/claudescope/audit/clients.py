@@ -140,7 +140,7 @@ def _llm(resolver: Evaluator, library: str, call: ast.Call | None, *, uncertain:
     chosen = options(resolver, call, library)
     if uncertain and call is not None:
         provider = keywords(resolver, call)[0].get("model_provider")
-        named = chosen.models | (resolver.texts(provider) if provider is not None else frozenset())
+        named = chosen.models | (resolver.texts(provider) if provider is not None else frozenset[str]())
         if not any(map(libraries.anthropic_model, named)):
             return frozenset()
     elif uncertain:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from claudescope.audit import clients, literals
+from claudescope.audit import classes, literals
 from claudescope.audit.annotations import annotated
 from claudescope.audit.clients import argument
 from claudescope.audit.index import Project
@@ -95,9 +95,9 @@ class Resolver:
             if isinstance(target, Function):
                 found.append(target.scope)
             elif isinstance(target, Klass):
-                found += [v.scope for v in self._in_class(target.scope, "__init__") if isinstance(v, Function)]
+                found += [v.scope for v in classes.in_class(self, target.scope, "__init__") if isinstance(v, Function)]
             elif isinstance(target, Instance) and isinstance(target.of, Scope):
-                found += [v.scope for v in self._in_class(target.of, "__call__") if isinstance(v, Function)]
+                found += [v.scope for v in classes.in_class(self, target.of, "__call__") if isinstance(v, Function)]
         return tuple(found)
 
     def callers(self, scope: Scope) -> tuple[ast.Call, ...]:
@@ -111,7 +111,11 @@ class Resolver:
             calls = [call for called in names for call in self.project.calls.get(called, ())]
             family = {scope}
             if scope.is_method and scope.parent is not None:  # a call through a base class may mean this one
-                family |= {b.scope for base in self._bases(scope.parent) for b in self._in_own(base, scope.name)}
+                family |= {
+                    b.scope
+                    for base in classes.bases(self, scope.parent)
+                    for b in classes.in_own(self, base, scope.name)
+                }
             if scope.name == "__call__":
                 calls = [call for named in self.project.calls.values() for call in named]
             before, self._lowest = self._lowest, _DEPTH
@@ -191,7 +195,7 @@ class Resolver:
             if isinstance(value, Container):
                 entered |= value.elements
             elif isinstance(value, Instance) and isinstance(value.of, Scope):
-                own = self._in_class(value.of, "__enter__") | self._in_class(value.of, "__aenter__")
+                own = classes.in_class(self, value.of, "__enter__") | classes.in_class(self, value.of, "__aenter__")
                 results = [self.result(v.scope) for v in own if isinstance(v, Function)]
                 entered |= frozenset[Value]().union(*results) if results else {value}
             else:
@@ -215,17 +219,18 @@ class Resolver:
         home: Scope | None = scope
         while home is not None:
             if name in home.bindings and (home is scope or not home.is_class):
-                return self._bound(name, home)
+                return self.bound(name, home)
             home = home.parent
         for star in scope.module.scope.bindings.get("*", ()):
             module = self.project.find_module(star.target.removesuffix(".*"), scope.module)
             if module is not None and module is not scope.module and name in module.scope.bindings:
-                return self._bound(name, module.scope)
+                return self.bound(name, module.scope)
             if module is None and star.target.partition(".")[0] in {"anthropic", "httpx", "requests"}:
                 return frozenset({External(star.target.removesuffix("*") + name)})
         return frozenset({External(f"builtins.{name}")})
 
-    def _bound(self, name: str, scope: Scope) -> Values:
+    def bound(self, name: str, scope: Scope) -> Values:
+        """What a name of a scope may be."""
         found: set[Value] = set()
         annotations: list[Binding] = []
         for binding in scope.bindings.get(name, ()):
@@ -267,7 +272,7 @@ class Resolver:
         base, _, name = target.rpartition(".")
         module = self.project.find_module(base, asker) if base else None
         if module is not None and module is not asker and name in module.scope.bindings:
-            return self._bound(name, module.scope)
+            return self.bound(name, module.scope)
         return frozenset({External(target)})
 
     def _attribute(self, node: ast.Attribute) -> Values:
@@ -299,72 +304,15 @@ class Resolver:
                 return frozenset({value})  # of an enum
             case Klass() if not value.scope.is_class:
                 if name in value.scope.bindings:
-                    return self._bound(name, value.scope)
+                    return self.bound(name, value.scope)
                 module = self.project.find_module(f"{value.scope.module.names[0]}.{name}", asker)
                 return frozenset({Klass(module.scope)}) if module is not None else _NOTHING
             case Klass():
-                return self._in_class(value.scope, name)
+                return classes.in_class(self, value.scope, name)
             case Instance(of=Scope() as scope):
-                return self._of_instance(scope, name)
+                return classes.of_instance(self, scope, name)
             case _:
                 return _NOTHING
-
-    def _bases(self, scope: Scope, seen: frozenset[Scope] = frozenset()) -> list[Scope]:
-        if scope in seen or not isinstance(scope.node, ast.ClassDef):
-            return []
-        order = [scope]
-        for base in scope.node.bases:
-            for value in self.values(base):
-                if isinstance(value, Klass):
-                    order += self._bases(value.scope, seen | {scope})
-        return order
-
-    def _in_own(self, scope: Scope, name: str) -> list[Function]:
-        found = self._bound(name, scope) if name in scope.bindings else _NOTHING
-        return [value for value in found if isinstance(value, Function)]
-
-    def _in_class(self, scope: Scope, name: str) -> Values:
-        for home in self._bases(scope):
-            if name in home.bindings:
-                return self._bound(name, home)
-        return _NOTHING
-
-    def _of_instance(self, scope: Scope, name: str) -> Values:
-        found: set[Value] = set()
-        for home in self._bases(scope):
-            for expression in home.attributes.get(name, ()):
-                found |= self.values(expression)
-        fields = self._fields(scope, name)
-        if any(isinstance(v, Client | Constant) for v in fields):
-            found |= fields
-        for value in self._in_class(scope, name):
-            if isinstance(value, Function) and any(
-                n.rpartition(".")[2] in {"property", "cached_property"}
-                for d in value.scope.decorators
-                for n in self.names(d)
-            ):
-                found |= self.result(value.scope)
-            else:
-                found.add(value)
-        if not found:
-            for client in clients.instance(self, Klass(scope), None):
-                found |= {Member(client, name)} if isinstance(client, Client) else set()
-        known = [v for v in found if isinstance(v, Client) and v.options.seen]
-        return frozenset(v for v in found if not (known and isinstance(v, Client) and not v.options.seen))
-
-    def _fields(self, scope: Scope, name: str) -> Values:
-        """What is passed for a field of a dataclass."""
-        if "__init__" in scope.bindings or name not in scope.bindings:
-            return _NOTHING
-        fields = [n for n, bound in scope.bindings.items() if any(b.kind == "annotation" for b in bound)]
-        if name not in fields:
-            return _NOTHING
-        found: set[Value] = set()
-        for call in self.project.calls.get(scope.name, ()):
-            if Klass(scope) in self.values(call.func):
-                passed = argument(call, name, fields.index(name))
-                found |= self.values(passed) if passed is not None else _NOTHING
-        return frozenset(found)
 
     def _parameter(self, binding: Binding, scope: Scope) -> Values:
         parameter, position = binding.node, binding.position or 0

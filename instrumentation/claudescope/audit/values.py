@@ -139,6 +139,10 @@ class Evaluator(Protocol):
         """The functions of the project that an expression may be."""
         ...
 
+    def bound(self, name: str, scope: Scope) -> Values:
+        """What a name of a scope may be."""
+        ...
+
     def result(self, scope: Scope) -> Values:
         """What a call of a function of the project returns."""
         ...
