@@ -123,7 +123,7 @@ class Case:
     @cached_property
     def app_handlers(self) -> list[Scope | None]:
         """Handlers of the app that get its errors."""
-        ends = [path for path in self.paths if path.end in {"endpoint"}]
+        ends = [path for path in self.paths if path.end == "endpoint"]
         found: list[Scope | None] = []
         for scope, types, handler in self.app.handlers if ends else ():
             connected = any(

@@ -29,15 +29,19 @@ _KINDS: Final[tuple[tuple[str, frozenset[str]], ...]] = (
         frozenset({"server"}),
     ),
     (
-        r"(APIConnectionError|APITimeoutError|Timeout|ConnectionError|ConnectTimeout|ReadTimeout|RequestError|TransportError"
-        r"|TimeoutException|ConnectError|NetworkError|ReadError|RemoteProtocolError|ClientConnectionError|ClientConnectorError"
-        r"|ServerTimeoutError|ServerDisconnectedError|ClientPayloadError|ClientOSError|CLIConnectionError|BotoCoreError)",
+        (
+            r"(APIConnectionError|APITimeoutError|Timeout|ConnectionError|ConnectTimeout|ReadTimeout|RequestError|TransportError"
+            r"|TimeoutException|ConnectError|NetworkError|ReadError|RemoteProtocolError|ClientConnectionError|ClientConnectorError"
+            r"|ServerTimeoutError|ServerDisconnectedError|ClientPayloadError|ClientOSError|CLIConnectionError|BotoCoreError)"
+        ),
         frozenset({"connection"}),
     ),
     (
-        r"(BadRequestError|AuthenticationError|PermissionDeniedError|NotFoundError|ConflictError|UnprocessableEntityError"
-        r"|RequestTooLargeError|ContextWindowExceededError|ContentPolicyViolationError|InvalidRequestError"
-        r"|CLINotFoundError|UnexpectedModelBehavior|UsageLimitExceeded|APIResponseValidationError)",
+        (
+            r"(BadRequestError|AuthenticationError|PermissionDeniedError|NotFoundError|ConflictError|UnprocessableEntityError"
+            r"|RequestTooLargeError|ContextWindowExceededError|ContentPolicyViolationError|InvalidRequestError"
+            r"|CLINotFoundError|UnexpectedModelBehavior|UsageLimitExceeded|APIResponseValidationError)"
+        ),
         frozenset({"client"}),
     ),
 )

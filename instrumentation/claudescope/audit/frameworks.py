@@ -112,7 +112,7 @@ def is_endpoint(resolver: Resolver, scope: Scope) -> bool:
     """Whether a framework calls a function because of a request or a message."""
     for decorator in scope.decorators:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(called, ast.Attribute) and called.attr in _ROUTES and not called.attr == "property":
+        if isinstance(called, ast.Attribute) and called.attr in _ROUTES and called.attr != "property":
             return True
         if isinstance(called, ast.Name) and called.id in {
             "api_view",

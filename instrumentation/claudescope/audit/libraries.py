@@ -1,4 +1,4 @@
-"""What is known of other libraries: which of their names make clients, and which of the clients' methods call the API."""
+"""What is known of other libraries: which names make clients, and which methods of clients call the API."""
 
 from __future__ import annotations
 

@@ -57,6 +57,7 @@ _PICK = frozenset({"builtins.next", "random.choice", "builtins.anext", "builtins
 
 
 def call_values(resolver: Evaluator, node: ast.Call) -> Values:
+    """Everything that a call may return."""
     found: set[Value] = set()
     for value in resolver.values(node.func):
         match value:

@@ -175,6 +175,10 @@ class Evaluator(Protocol):
         """What iterating over an expression yields."""
         ...
 
+    def names(self, node: ast.AST) -> frozenset[str]:
+        """The dotted names of other libraries that an expression may be."""
+        ...
+
     def texts(self, node: ast.AST) -> frozenset[str]:
         """The strings that an expression may be."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from claudescope.audit.case import Case
@@ -225,8 +225,7 @@ class _Flow:
         for call in self.resolver.callers(scope):
             self.follow(self.resolver.project.scope_of(call), call, is_text=is_text, depth=depth + 1)
 
-    def _into(self, call: ast.Call, level: object, depth: int) -> None:
-        assert callable(level)
+    def _into(self, call: ast.Call, level: Callable[[ast.AST | None], int], depth: int) -> None:
         for function in self.resolver.functions(call.func):
             parameters = function.parameters()
             shift = 1 if function.is_method else 0
@@ -298,6 +297,7 @@ def stop_reason_ignored(case: Case) -> Iterator[Hit]:
             "stop-reason-ignored",
             site.line,
             "medium",
-            f"The answer of {site.name} is parsed or stored, and nothing looks at stop_reason: an answer that was cut off at"
+            f"The answer of {site.name} is parsed or stored, and nothing looks at"
+            " stop_reason: an answer that was cut off at"
             " max_tokens, or refused, passes for a whole one.",
         )

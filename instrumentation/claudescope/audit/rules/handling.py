@@ -83,7 +83,8 @@ def fallback_hides_error(case: Case) -> Iterator[Hit]:
             "fallback-hides-error",
             case.site.line,
             "high" if catch.origin == "own" else "medium",
-            f"If {case.site.name} fails, a default takes the place of the answer (line {catch.handler.lineno}) and nothing"
+            f"If {case.site.name} fails, a default takes the place of the answer (line"
+            f" {catch.handler.lineno}) and nothing"
             " records the error. Log it or count it.",
         )
         return

@@ -93,7 +93,8 @@ def error_shown_to_user(case: Case) -> Iterator[Hit]:
             "error-shown-to-user",
             case.site.line,
             "medium",
-            f"A user sees the text of an error of {case.site.name}: it may hold the prompt, limits or names of the account."
+            f"A user sees the text of an error of {case.site.name}: it may hold the prompt,"
+            " limits or names of the account."
             " Log it, and answer with a message of your own.",
         )
 
@@ -252,7 +253,8 @@ def missing_request_id_in_log(case: Case) -> Iterator[Hit]:
             "missing-request-id-in-log",
             case.site.line,
             "medium",
-            f"The log of a refused {case.site.name} (line {catch.handling.logs[0].lineno}) holds neither the error nor its request_id,"
+            f"The log of a refused {case.site.name} (line {catch.handling.logs[0].lineno})"
+            " holds neither the error nor its request_id,"
             " which Anthropic's support asks for. Log error.request_id.",
         )
         return

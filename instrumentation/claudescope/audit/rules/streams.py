@@ -71,7 +71,8 @@ def stream_not_closed(case: Case) -> Iterator[Hit]:
             "stream-not-closed",
             site.line,
             "high",
-            f"The stream of {site.name} is not closed if it is left early: its connection leaks. Use it in a with statement.",
+            f"The stream of {site.name} is not closed if it is left early: its connection"
+            " leaks. Use it in a with statement.",
         )
 
 
@@ -147,6 +148,7 @@ def _hit(case: Case) -> Hit:
         "stream-error-unhandled",
         case.site.line,
         "high",
-        f"The try around {case.site.name} ends before its stream is read, and most errors of a stream come while it is read."
+        f"The try around {case.site.name} ends before its stream is read, and most errors"
+        " of a stream come while it is read."
         " Put the iteration into the try.",
     )
