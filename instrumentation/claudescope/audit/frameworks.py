@@ -134,6 +134,8 @@ def is_endpoint(resolver: Resolver, scope: Scope) -> bool:
             return True
     if parameters and parameters[0].arg == "request" and uses_web(scope) and not scope.name.startswith("_"):
         return not resolver.callers(scope)
+    if [p.arg for p in parameters] == ["event", "context"] and not scope.is_method:
+        return not resolver.callers(scope)  # of AWS Lambda
     return _is_registered(resolver, scope)
 
 

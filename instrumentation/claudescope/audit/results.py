@@ -90,6 +90,15 @@ def _method(resolver: Evaluator, called: ast.Attribute, node: ast.Call) -> Value
         return frozenset(v for v in held if isinstance(v, Constant))
     if called.attr == "format":
         return resolver.joined([called.value, *node.args, *(k.value for k in node.keywords)])
+    for keyword in node.keywords:  # index.as_query_engine(llm=…)
+        if keyword.arg in {"llm", "model"} and not any(isinstance(v, Klass) for v in held):
+            found = frozenset(
+                v
+                for v in resolver.values(keyword.value)
+                if isinstance(v, Client) and v.library in {"langchain", "llama-index"}
+            )
+            if found:
+                return found
     return frozenset(v for v in held if isinstance(v, Outcome))
 
 
