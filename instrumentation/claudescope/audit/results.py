@@ -7,6 +7,7 @@ import ast
 from claudescope.audit import clients
 from claudescope.audit.clients import argument
 from claudescope.audit.values import (
+    Client,
     Constant,
     Container,
     Evaluator,
