@@ -76,6 +76,7 @@ _VIEW_METHODS: Final = frozenset(
     ]
 )
 _REQUESTS: Final = re.compile(r"(Request|HttpRequest|WebSocket|ASGIRequest|WSGIRequest|BaseRequest)$")
+_CHATS: Final = frozenset({"discord", "nextcord", "disnake", "slack_bolt", "telegram", "aiogram", "telebot"})
 _HANDLERS: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "middleware"})
 _WEB: Final = frozenset(
     [
@@ -103,6 +104,10 @@ def _last(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+def _packages(scope: Scope) -> set[str]:
+    return {name.partition(".")[0] for name in scope.module.imports}
+
+
 def uses_web(scope: Scope) -> bool:
     """Whether the module of a function imports a web framework."""
     return any(name.partition(".")[0] in _WEB for name in scope.module.imports)
@@ -112,6 +117,8 @@ def is_endpoint(resolver: Resolver, scope: Scope) -> bool:
     """Whether a framework calls a function because of a request or a message."""
     for decorator in scope.decorators:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(called, ast.Attribute) and called.attr == "command" and _CHATS & _packages(scope):
+            return True
         if isinstance(called, ast.Attribute) and called.attr in _ROUTES and called.attr != "property":
             return True
         if isinstance(called, ast.Name) and called.id in {

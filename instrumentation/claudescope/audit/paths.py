@@ -228,7 +228,7 @@ class Walker:
         del scope
         for function in self.resolver.functions(call.func):
             names = [k.arg for k in call.keywords if k.value is node]
-            if node in call.args:
+            if isinstance(node, ast.expr) and node in call.args:
                 parameters = function.parameters()
                 position = call.args.index(node) + (1 if function.is_method else 0)
                 names += [parameters[position].arg] if position < len(parameters) else []

@@ -368,6 +368,6 @@ class Resolver:
         found = frozenset[Value]().union(*map(self.values, scope.returns))
         node = scope.node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
-            if not any(isinstance(v, Client | Instance | Outcome | Constant) for v in found):
+            if not any(isinstance(v, Client | Outcome) for v in found):
                 found |= self.annotation(node.returns)
         return found
