@@ -1,7 +1,7 @@
 """The labelled cases of the audit, and what is wrong with a report on one.
 
-A comment says what must be reported on its line: `# @ VIA HANDLED ! RULES ? RULES`. After `@` comes a call and how it is
-handled (alternatives separated by `|`), after `!` the findings that must be reported, after `?` those that may be.
+A comment says what must be reported on its line: `# @ VIA HANDLED ! RULES ? RULES`. After `@` comes a call and how it
+is handled (alternatives are separated by `|`). After `!` come findings that must be reported, after `?` those that may.
 """
 
 from __future__ import annotations

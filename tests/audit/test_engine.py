@@ -76,6 +76,7 @@ def test_findings_have_the_severity_of_their_rule() -> None:
             "unhandled-call",
             "error",
             "high",
-            "Nothing catches the errors of messages.create. Catch anthropic.APIError, or let a caller or the app do so.",
+            "Nothing catches the errors of messages.create."
+            " Catch anthropic.APIError, or let a caller or the app do so.",
         ),
     )

@@ -9,10 +9,10 @@ from functools import cached_property
 
 from claudescope.audit import frameworks
 from claudescope.audit.errors import caught
-from claudescope.audit.index import Scope
 from claudescope.audit.paths import Catch, Path, Walker
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.retries import Retry, find_retries, is_retry_loop
+from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
 
 __all__ = ["App", "Case"]
@@ -123,7 +123,7 @@ class Case:
     @cached_property
     def app_handlers(self) -> list[Scope | None]:
         """Handlers of the app that get its errors."""
-        ends = [path for path in self.paths if path.end in {"endpoint"}]
+        ends = [path for path in self.paths if path.end == "endpoint"]
         found: list[Scope | None] = []
         for scope, types, handler in self.app.handlers if ends else ():
             connected = any(

@@ -29,15 +29,19 @@ _KINDS: Final[tuple[tuple[str, frozenset[str]], ...]] = (
         frozenset({"server"}),
     ),
     (
-        r"(APIConnectionError|APITimeoutError|Timeout|ConnectionError|ConnectTimeout|ReadTimeout|RequestError|TransportError"
-        r"|TimeoutException|ConnectError|NetworkError|ReadError|RemoteProtocolError|ClientConnectionError|ClientConnectorError"
-        r"|ServerTimeoutError|ServerDisconnectedError|ClientPayloadError|ClientOSError|CLIConnectionError|BotoCoreError)",
+        (
+            r"(APIConnectionError|APITimeoutError|Timeout|ConnectionError|ConnectTimeout|ReadTimeout|RequestError|TransportError"
+            r"|TimeoutException|ConnectError|NetworkError|ReadError|RemoteProtocolError|ClientConnectionError|ClientConnectorError"
+            r"|ServerTimeoutError|ServerDisconnectedError|ClientPayloadError|ClientOSError|CLIConnectionError|BotoCoreError)"
+        ),
         frozenset({"connection"}),
     ),
     (
-        r"(BadRequestError|AuthenticationError|PermissionDeniedError|NotFoundError|ConflictError|UnprocessableEntityError"
-        r"|RequestTooLargeError|ContextWindowExceededError|ContentPolicyViolationError|InvalidRequestError"
-        r"|CLINotFoundError|UnexpectedModelBehavior|UsageLimitExceeded|APIResponseValidationError)",
+        (
+            r"(BadRequestError|AuthenticationError|PermissionDeniedError|NotFoundError|ConflictError|UnprocessableEntityError"
+            r"|RequestTooLargeError|ContextWindowExceededError|ContentPolicyViolationError|InvalidRequestError"
+            r"|CLINotFoundError|UnexpectedModelBehavior|UsageLimitExceeded|APIResponseValidationError)"
+        ),
         frozenset({"client"}),
     ),
 )
@@ -122,4 +126,4 @@ def _kinds(name: str, library: str) -> frozenset[str]:
         return _STATUS
     if last == "ClientError" and package == "botocore":
         return _STATUS
-    return next((kinds for pattern, kinds in _KINDS if re.fullmatch(pattern, last)), frozenset())
+    return next((kinds for pattern, kinds in _KINDS if re.fullmatch(pattern, last)), frozenset[str]())

@@ -6,14 +6,42 @@ import ast
 import re
 from typing import Final
 
-from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.scopes import Scope
 from claudescope.audit.values import Constant, Klass
 
 __all__ = ["app_handlers", "collects_exceptions", "is_context_manager", "is_endpoint", "is_unread"]
 
 _ROUTES: Final = frozenset(
-    ["route", "get", "post", "put", "patch", "delete", "head", "options", "websocket", "websocket_route", "api_route", "message", "event", "command", "on_message", "on_chat_start", "on_event", "action", "view", "shortcut", "callback_query_handler", "message_handler", "errorhandler", "exception_handler", "api_view", "middleware", "before_request"]
+    [
+        "route",
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "websocket",
+        "websocket_route",
+        "api_route",
+        "message",
+        "event",
+        "command",
+        "on_message",
+        "on_chat_start",
+        "on_event",
+        "action",
+        "view",
+        "shortcut",
+        "callback_query_handler",
+        "message_handler",
+        "errorhandler",
+        "exception_handler",
+        "api_view",
+        "middleware",
+        "before_request",
+    ]
 )
 _VIEW_BASES: Final = (
     "View",
@@ -31,18 +59,53 @@ _VIEW_BASES: Final = (
     "WebsocketConsumer",
 )
 _VIEW_METHODS: Final = frozenset(
-    ["get", "post", "put", "patch", "delete", "dispatch", "list", "create", "retrieve", "form_valid", "receive", "receive_json", "on_receive"]
+    [
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "dispatch",
+        "list",
+        "create",
+        "retrieve",
+        "form_valid",
+        "receive",
+        "receive_json",
+        "on_receive",
+    ]
 )
 _REQUESTS: Final = re.compile(r"(Request|HttpRequest|WebSocket|ASGIRequest|WSGIRequest|BaseRequest)$")
+_CHATS: Final = frozenset({"discord", "nextcord", "disnake", "slack_bolt", "telegram", "aiogram", "telebot"})
 _HANDLERS: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "middleware"})
 _WEB: Final = frozenset(
-    ["fastapi", "starlette", "flask", "django", "aiohttp", "quart", "sanic", "litestar", "tornado", "rest_framework", "bottle", "falcon", "robyn", "blacksheep", "ninja"]
+    [
+        "fastapi",
+        "starlette",
+        "flask",
+        "django",
+        "aiohttp",
+        "quart",
+        "sanic",
+        "litestar",
+        "tornado",
+        "rest_framework",
+        "bottle",
+        "falcon",
+        "robyn",
+        "blacksheep",
+        "ninja",
+    ]
 )
 
 
 def _last(node: ast.AST) -> str:
     node = node.func if isinstance(node, ast.Call) else node
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _packages(scope: Scope) -> set[str]:
+    return {name.partition(".")[0] for name in scope.module.imports}
 
 
 def uses_web(scope: Scope) -> bool:
@@ -54,7 +117,9 @@ def is_endpoint(resolver: Resolver, scope: Scope) -> bool:
     """Whether a framework calls a function because of a request or a message."""
     for decorator in scope.decorators:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(called, ast.Attribute) and called.attr in _ROUTES and not called.attr == "property":
+        if isinstance(called, ast.Attribute) and called.attr == "command" and _CHATS & _packages(scope):
+            return True
+        if isinstance(called, ast.Attribute) and called.attr in _ROUTES and called.attr != "property":
             return True
         if isinstance(called, ast.Name) and called.id in {
             "api_view",
@@ -76,6 +141,8 @@ def is_endpoint(resolver: Resolver, scope: Scope) -> bool:
             return True
     if parameters and parameters[0].arg == "request" and uses_web(scope) and not scope.name.startswith("_"):
         return not resolver.callers(scope)
+    if [p.arg for p in parameters] == ["event", "context"] and not scope.is_method:
+        return not resolver.callers(scope)  # of AWS Lambda
     return _is_registered(resolver, scope)
 
 
@@ -104,6 +171,9 @@ def _is_registered(resolver: Resolver, scope: Scope) -> bool:
                 "add_handler",
                 "MessageHandler",
                 "CommandHandler",
+                "ChatInterface",
+                "Interface",
+                "click",
             }
             | ({"post", "get", "put", "route", "view"} if uses_web(scope) else set())
         ):

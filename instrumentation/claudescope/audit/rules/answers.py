@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from claudescope.audit.case import Case
 from claudescope.audit.handlers import walk_here
-from claudescope.audit.index import Scope
 from claudescope.audit.libraries import MESSAGE_METHODS
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Scope
 
 __all__ = ["stop_reason_ignored"]
 
@@ -19,12 +19,59 @@ _TEXT: Final = frozenset(
     {"text", "content", "completion", "get_final_text", "text_stream", "delta", "message", "outputText"}
 )
 _PARSERS: Final = frozenset(
-    ["loads", "literal_eval", "safe_load", "model_validate_json", "validate_json", "parse_raw", "fromstring", "parse_obj_as", "fromisoformat", "raw_decode", "DictReader", "reader", "strptime", "loads_json"]
+    [
+        "loads",
+        "literal_eval",
+        "safe_load",
+        "model_validate_json",
+        "validate_json",
+        "parse_raw",
+        "fromstring",
+        "parse_obj_as",
+        "fromisoformat",
+        "raw_decode",
+        "DictReader",
+        "reader",
+        "strptime",
+        "loads_json",
+    ]
 )
 _PARSE_NAMES: Final = frozenset({"int", "float", "Decimal", "Fraction"})
 _REGEX: Final = frozenset({"search", "match", "fullmatch", "findall", "finditer", "split", "splitlines", "partition"})
 _WRITERS: Final = frozenset(
-    ["write_text", "writelines", "writerow", "writerows", "execute", "executemany", "insert", "insert_one", "insert_many", "upsert", "bulk_create", "acreate", "setex", "hset", "lpush", "rpush", "xadd", "put_item", "put_object", "upload_blob", "upload_from_string", "update_one", "replace_one", "write_bytes", "dump", "add_all", "update_or_create", "aupdate", "executescript", "save_to_file", "set_value"]
+    [
+        "write_text",
+        "writelines",
+        "writerow",
+        "writerows",
+        "execute",
+        "executemany",
+        "insert",
+        "insert_one",
+        "insert_many",
+        "upsert",
+        "bulk_create",
+        "acreate",
+        "setex",
+        "hset",
+        "lpush",
+        "rpush",
+        "xadd",
+        "put_item",
+        "put_object",
+        "upload_blob",
+        "upload_from_string",
+        "update_one",
+        "replace_one",
+        "write_bytes",
+        "dump",
+        "add_all",
+        "update_or_create",
+        "aupdate",
+        "executescript",
+        "save_to_file",
+        "set_value",
+    ]
 )
 _STORES: Final = (
     "session",
@@ -178,8 +225,7 @@ class _Flow:
         for call in self.resolver.callers(scope):
             self.follow(self.resolver.project.scope_of(call), call, is_text=is_text, depth=depth + 1)
 
-    def _into(self, call: ast.Call, level: object, depth: int) -> None:
-        assert callable(level)
+    def _into(self, call: ast.Call, level: Callable[[ast.AST | None], int], depth: int) -> None:
         for function in self.resolver.functions(call.func):
             parameters = function.parameters()
             shift = 1 if function.is_method else 0
@@ -251,6 +297,7 @@ def stop_reason_ignored(case: Case) -> Iterator[Hit]:
             "stop-reason-ignored",
             site.line,
             "medium",
-            f"The answer of {site.name} is parsed or stored, and nothing looks at stop_reason: an answer that was cut off at"
+            f"The answer of {site.name} is parsed or stored, and nothing looks at"
+            " stop_reason: an answer that was cut off at"
             " max_tokens, or refused, passes for a whole one.",
         )

@@ -136,7 +136,7 @@ def _is_few(case: Case, node: ast.expr) -> bool:
             return any(_is_few(case, a) for a in node.args)
         if name == "range":
             return _WORKERS.search(text) is not None or all(_is_small(case, a) for a in node.args)
-        return name in {"islice"} or _BATCHES.search(name) is not None
+        return name == "islice" or _BATCHES.search(name) is not None
     if _WORKERS.search(text):
         return True
     for value in case.resolver.assigned(node):

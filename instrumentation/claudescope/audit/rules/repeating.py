@@ -21,7 +21,8 @@ def retry_non_retryable(case: Case) -> Iterator[Hit]:
                 "retry-non-retryable",
                 case.site.line,
                 "high",
-                f"{retry.by.capitalize()} repeats {case.site.name} after any error, bad requests and refused keys included."
+                f"{retry.by.capitalize()} repeats {case.site.name} after any error, bad requests"
+                " and refused keys included."
                 " Repeat only rate limits, server errors and connection errors.",
             )
             return
@@ -37,7 +38,8 @@ def nested_retries(case: Case) -> Iterator[Hit]:
                 "nested-retries",
                 case.site.line,
                 "high" if case.site.options.seen else "medium",
-                f"{retry.by.capitalize()} repeats {case.site.name}, and its client retries {case.site.options.retries} times by itself:"
+                f"{retry.by.capitalize()} repeats {case.site.name}, and its client retries"
+                f" {case.site.options.retries} times by itself:"
                 " the attempts multiply. Set max_retries=0 on the client, or leave retries to it.",
             )
             return
@@ -51,7 +53,8 @@ def no_backoff(case: Case) -> Iterator[Hit]:
                 "no-backoff",
                 case.site.line,
                 "high",
-                f"{retry.by.capitalize()} repeats {case.site.name} without a wait. Wait longer after each attempt, with jitter.",
+                f"{retry.by.capitalize()} repeats {case.site.name} without a wait. Wait longer"
+                " after each attempt, with jitter.",
             )
             return
 
@@ -67,7 +70,8 @@ def ignores_retry_after(case: Case) -> Iterator[Hit]:
                 "ignores-retry-after",
                 case.site.line,
                 "medium",
-                f"{retry.by.capitalize()} waits after a rate limit of {case.site.name} without reading the retry-after header."
+                f"{retry.by.capitalize()} waits after a rate limit of {case.site.name} without"
+                " reading the retry-after header."
                 " Wait at least as long as it says.",
             )
             return

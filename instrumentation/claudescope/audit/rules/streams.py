@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from claudescope.audit.case import Case
 from claudescope.audit.handlers import walk_here
-from claudescope.audit.index import Scope
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Scope
 from claudescope.audit.values import Outcome
 
 __all__ = ["stream_error_unhandled", "stream_not_closed"]
@@ -71,7 +71,8 @@ def stream_not_closed(case: Case) -> Iterator[Hit]:
             "stream-not-closed",
             site.line,
             "high",
-            f"The stream of {site.name} is not closed if it is left early: its connection leaks. Use it in a with statement.",
+            f"The stream of {site.name} is not closed if it is left early: its connection"
+            " leaks. Use it in a with statement.",
         )
 
 
@@ -110,7 +111,9 @@ def stream_error_unhandled(case: Case) -> Iterator[Hit]:
     if not site.is_stream and site.method != "tool_runner":
         return
     created = bool(case.catches)
-    if (created and any(not _is_covered(case, node) for node in _reads(case))) or (not created and any(_lazy_in_try(case, path.steps[-1].node) for path in case.paths if path.end == "lazy")):
+    if (created and any(not _is_covered(case, node) for node in _reads(case))) or (
+        not created and any(_lazy_in_try(case, path.steps[-1].node) for path in case.paths if path.end == "lazy")
+    ):
         yield _hit(case)
 
 
@@ -145,6 +148,7 @@ def _hit(case: Case) -> Hit:
         "stream-error-unhandled",
         case.site.line,
         "high",
-        f"The try around {case.site.name} ends before its stream is read, and most errors of a stream come while it is read."
+        f"The try around {case.site.name} ends before its stream is read, and most errors"
+        " of a stream come while it is read."
         " Put the iteration into the try.",
     )
