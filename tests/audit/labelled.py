@@ -29,14 +29,16 @@ class Label:
 
 def folders() -> list[Path]:
     """Every case: a file, or a folder of files that belong together."""
-    return sorted(path for path in CASES.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name != "__pycache__"))
+    return sorted(
+        path for path in CASES.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name != "__pycache__")
+    )
 
 
 def sources(case: Path) -> list[SourceFile]:
     """The files of a case."""
     if case.is_file():
         return [SourceFile(case.name, case.read_text("utf-8"))]
-    return [SourceFile(str(p.relative_to(case)), p.read_text("utf-8")) for p in sorted(case.rglob("*.py"))]
+    return [SourceFile(p.relative_to(CASES).as_posix(), p.read_text("utf-8")) for p in sorted(case.rglob("*.py"))]
 
 
 def labels(file: SourceFile) -> dict[int, Label]:
@@ -64,8 +66,12 @@ def wrong(case: Path) -> list[str]:
             if label.via and call is None:
                 problems.append(f"{file.path}:{line}: the call is not found")
             elif label.via and call and (call.via != label.via or call.handled not in label.handled):
-                problems.append(f"{file.path}:{line}: {call.via} {call.handled}, not {label.via} {sorted(label.handled)}")
-            problems += [f"{file.path}:{line}: misses {rule}" for rule in sorted(label.must) if (line, rule) not in findings]
+                problems.append(
+                    f"{file.path}:{line}: {call.via} {call.handled}, not {label.via} {sorted(label.handled)}"
+                )
+            problems += [
+                f"{file.path}:{line}: misses {rule}" for rule in sorted(label.must) if (line, rule) not in findings
+            ]
         problems += [f"{file.path}:{line}: {calls[line].call} is no call" for line in calls if line not in expected]
         for line, rule in sorted(findings):
             label = expected.get(line)

@@ -100,9 +100,12 @@ class Case:
             return True  # it raises by itself
         if self.site.options.wrapper is not None:
             return True
-        nodes = [n for scope in self.scopes() if scope.is_function or scope is self.site.scope for n in ast.walk(scope.node)]
+        nodes = [
+            n for scope in self.scopes() if scope.is_function or scope is self.site.scope for n in ast.walk(scope.node)
+        ]
         return any(isinstance(n, ast.Attribute) and n.attr in _STATUS for n in nodes) or any(
-            isinstance(n, ast.keyword) and n.arg in {"raise_for_status", "event_hooks"} for n in ast.walk(self.site.scope.module.tree)
+            isinstance(n, ast.keyword) and n.arg in {"raise_for_status", "event_hooks"}
+            for n in ast.walk(self.site.scope.module.tree)
         )
 
     @cached_property
@@ -111,7 +114,11 @@ class Case:
         if not self.site.is_raw or self.site.library == "urllib":
             return True
         nodes = [n for scope in self.scopes() for n in ast.walk(scope.node)]
-        return any(isinstance(n, ast.Attribute | ast.keyword) and getattr(n, "attr", getattr(n, "arg", "")) == "raise_for_status" for n in nodes)
+        return any(
+            isinstance(n, ast.Attribute | ast.keyword)
+            and getattr(n, "attr", getattr(n, "arg", "")) == "raise_for_status"
+            for n in nodes
+        )
 
     @cached_property
     def app_handlers(self) -> list[Scope | None]:
@@ -119,7 +126,9 @@ class Case:
         ends = [path for path in self.paths if path.end in {"endpoint"}]
         found: list[Scope | None] = []
         for scope, types, handler in self.app.handlers if ends else ():
-            connected = any(self.resolver.project.connected(scope.module, s.scope.module) for p in ends for s in p.steps[-1:])
+            connected = any(
+                self.resolver.project.connected(scope.module, s.scope.module) for p in ends for s in p.steps[-1:]
+            )
             if connected and (not types or caught(self.resolver, types, self.site.library).kinds):
                 found.append(handler)
         return found
@@ -137,7 +146,9 @@ class Case:
         gathered = [c for c in self.catches if c.origin == "gather"]
         if gathered and any(map(self.is_silent, gathered)):
             return "swallowed"
-        if any(c.origin == "decorator" for c in self.catches) or any(r.by in {"a decorator", "Celery", "with_retry"} for r in self.retries):
+        if any(c.origin == "decorator" for c in self.catches) or any(
+            r.by in {"a decorator", "Celery", "with_retry"} for r in self.retries
+        ):
             return "by-decorator"
         if self.catches or self.app_handlers or any(path.end == "watched" for path in self.paths):
             return "by-caller"
@@ -166,6 +177,8 @@ class Case:
 
 def _ends_in_try(loop: ast.For | ast.AsyncFor | ast.While, node: ast.AST) -> bool:
     """Whether a loop over alternatives ends when one works."""
-    return isinstance(node, ast.Try) and any(
-        isinstance(inner, ast.Return | ast.Break) for s in [*node.body, *node.orelse] for inner in ast.walk(s)
-    ) and node in loop.body
+    return (
+        isinstance(node, ast.Try)
+        and any(isinstance(inner, ast.Return | ast.Break) for s in [*node.body, *node.orelse] for inner in ast.walk(s))
+        and node in loop.body
+    )

@@ -22,10 +22,9 @@ from claudescope.audit.values import (
 
 __all__ = ["after", "external", "instance", "keywords"]
 
-_SAME_CLIENT = frozenset("__enter__ __aenter__ with_options copy".split())
+_SAME_CLIENT = frozenset(["__enter__", "__aenter__", "with_options", "copy"])
 _WRAPPERS = frozenset(
-    "with_structured_output bind_tools bind with_config with_types with_listeners assign pick pipe configurable_fields"
-    " as_query_engine as_chat_engine compile".split()
+    ["with_structured_output", "bind_tools", "bind", "with_config", "with_types", "with_listeners", "assign", "pick", "pipe", "configurable_fields", "as_query_engine", "as_chat_engine", "compile"]
 )
 _TIMEOUTS = ("timeout", "default_request_timeout", "request_timeout")
 _RETRIES = ("max_retries", "num_retries")
@@ -43,7 +42,11 @@ def keywords(resolver: Evaluator, call: ast.Call) -> tuple[dict[str, ast.expr], 
         tables = resolver.dicts(keyword.value)
         complete = complete and bool(tables)
         for table in tables:
-            found |= {k.value: v for k, v in zip(table.keys, table.values, strict=True) if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+            found |= {
+                k.value: v
+                for k, v in zip(table.keys, table.values, strict=True)
+                if isinstance(k, ast.Constant) and isinstance(k.value, str)
+            }
     return found, complete
 
 
@@ -56,7 +59,11 @@ def options(resolver: Evaluator, call: ast.Call | None, library: str) -> Options
     start = Options("set" if library in {"llama-index", "httpx", "aiohttp"} else "unset", retries)
     changed = _changed(resolver, start, given)
     if not complete:
-        changed = replace(changed, timeout="set" if changed.timeout == "set" else "unknown", retries=None if "max_retries" not in given else changed.retries)
+        changed = replace(
+            changed,
+            timeout="set" if changed.timeout == "set" else "unknown",
+            retries=None if "max_retries" not in given else changed.retries,
+        )
     models = [given[name] for name in ("model", "model_name", "model_id") if name in given]
     if call.args and library != "sdk":
         models.append(call.args[0])
@@ -75,7 +82,9 @@ def _changed(resolver: Evaluator, before: Options, given: dict[str, ast.expr]) -
         timeout = "set"  # httpx has one of 5 seconds
     for name in _RETRIES:
         if name in given:
-            numbers = [v.value for v in resolver.values(given[name]) if isinstance(v, Constant) and isinstance(v.value, int)]
+            numbers = [
+                v.value for v in resolver.values(given[name]) if isinstance(v, Constant) and isinstance(v.value, int)
+            ]
             retries = min(numbers) if numbers else None
     return replace(before, timeout=timeout, retries=retries)
 
@@ -140,7 +149,9 @@ def _made_by_library(resolver: Evaluator, name: str, call: ast.Call) -> Values:
         if last == "from_provider" and call.args and any("anthropic" in t for t in resolver.texts(call.args[0])):
             is_async = given.get("async_client")
             chosen = options(resolver, call, "instructor")
-            return frozenset({Client("instructor", is_async is not None and Constant(True) in resolver.values(is_async), chosen)})
+            return frozenset(
+                {Client("instructor", is_async is not None and Constant(True) in resolver.values(is_async), chosen)}
+            )
     if name in {"openai.OpenAI", "openai.AsyncOpenAI"}:
         chosen = options(resolver, call, "openai")
         return frozenset({Client("openai", "Async" in name, chosen)} if "api.anthropic.com" in chosen.url else ())
@@ -159,12 +170,18 @@ def _chain(resolver: Evaluator, name: str, call: ast.Call, passed: list[ast.expr
                 return frozenset({value})
             if value == Constant(getattr(value, "value", None)) and isinstance(getattr(value, "value", None), str):
                 text = str(getattr(value, "value", ""))
-                named = text.startswith(("anthropic:", "bedrock:anthropic", "bedrock:us.anthropic", "google-vertex:claude"))
+                named = text.startswith(
+                    ("anthropic:", "bedrock:anthropic", "bedrock:us.anthropic", "google-vertex:claude")
+                )
                 if named and name.rpartition(".")[2] == "Agent" and name.startswith("pydantic_ai"):
                     chosen = options(resolver, call, "pydantic-ai")
-                    return frozenset({Client("pydantic-ai", is_async=True, options=_with_settings(resolver, chosen, call))})
+                    return frozenset(
+                        {Client("pydantic-ai", is_async=True, options=_with_settings(resolver, chosen, call))}
+                    )
                 if named and name.rpartition(".")[2] in {"create_agent", "create_react_agent", "create_deep_agent"}:
-                    return frozenset({Client("langchain", is_async=False, options=options(resolver, call, "langchain"))})
+                    return frozenset(
+                        {Client("langchain", is_async=False, options=options(resolver, call, "langchain"))}
+                    )
     return frozenset()
 
 

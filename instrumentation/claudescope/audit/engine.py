@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Callable, Iterator, Sequence
 
 from claudescope.audit import frameworks
@@ -25,6 +26,16 @@ def analyse(files: Sequence[SourceFile], *, progress: Callable[[int, int], None]
         files: Every source file of the project: calls are resolved across modules.
         progress: Called with the number of files read so far and their total.
     """
+    collects = gc.isenabled()
+    gc.disable()  # the trees live until the end, and each collection would walk all of them
+    try:
+        return _analyse(files, progress)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _analyse(files: Sequence[SourceFile], progress: Callable[[int, int], None] | None) -> Report:
     project = Project()
     lines = 0
     for done, file in enumerate(files, 1):
@@ -69,7 +80,14 @@ def _line(file: SourceFile, line: int) -> int:
 
 def _finding(file: SourceFile, hit: Hit) -> Finding:
     severity = RULES[hit.rule].severity
-    return Finding(file.path, _line(file, hit.line), hit.rule, "note" if hit.confidence == "low" else severity, hit.confidence, hit.message)
+    return Finding(
+        file.path,
+        _line(file, hit.line),
+        hit.rule,
+        "note" if hit.confidence == "low" else severity,
+        hit.confidence,
+        hit.message,
+    )
 
 
 def _has_policy(project: Project) -> bool:

@@ -16,13 +16,18 @@ __all__ = ["ALL", "Caught", "caught"]
 ALL: Final = frozenset({"rate", "server", "client", "connection"})
 """The kinds of errors that a call may end in."""
 _STATUS: Final = ALL - {"connection"}
-_BROAD: Final = frozenset({"builtins.Exception", "builtins.BaseException", "builtins.ExceptionGroup", "builtins.BaseExceptionGroup"})
+_BROAD: Final = frozenset(
+    {"builtins.Exception", "builtins.BaseException", "builtins.ExceptionGroup", "builtins.BaseExceptionGroup"}
+)
 _KINDS: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     (r"(AnthropicError|APIError|OpenAIError|ClaudeSDKError|InstructorRetryException|InstructorError|RetryError)", ALL),
     (r"(ModelAPIError|AgentRunError|FallbackExceptionGroup|RequestException|ClientError|URLError|HTTPError)", ALL),
     (r"(APIStatusError|HTTPStatusError|ModelHTTPError|ClientResponseError)", _STATUS),
     (r"(RateLimitError)", frozenset({"rate"})),
-    (r"(InternalServerError|OverloadedError|ServiceUnavailableError|DeadlineExceededError|BadGatewayError|ProcessError)", frozenset({"server"})),
+    (
+        r"(InternalServerError|OverloadedError|ServiceUnavailableError|DeadlineExceededError|BadGatewayError|ProcessError)",
+        frozenset({"server"}),
+    ),
     (
         r"(APIConnectionError|APITimeoutError|Timeout|ConnectionError|ConnectTimeout|ReadTimeout|RequestError|TransportError"
         r"|TimeoutException|ConnectError|NetworkError|ReadError|RemoteProtocolError|ClientConnectionError|ClientConnectorError"

@@ -13,15 +13,31 @@ from claudescope.audit.values import Constant, Klass
 __all__ = ["app_handlers", "collects_exceptions", "is_context_manager", "is_endpoint", "is_unread"]
 
 _ROUTES: Final = frozenset(
-    "route get post put patch delete head options websocket websocket_route api_route message event command"
-    " on_message on_chat_start on_event action view shortcut callback_query_handler message_handler errorhandler"
-    " exception_handler api_view middleware before_request".split()
+    ["route", "get", "post", "put", "patch", "delete", "head", "options", "websocket", "websocket_route", "api_route", "message", "event", "command", "on_message", "on_chat_start", "on_event", "action", "view", "shortcut", "callback_query_handler", "message_handler", "errorhandler", "exception_handler", "api_view", "middleware", "before_request"]
 )
-_VIEW_BASES: Final = ("View", "APIView", "MethodView", "HTTPEndpoint", "WebSocketEndpoint", "Resource", "ViewSet", "RequestHandler", "ModelViewSet", "Consumer", "AsyncConsumer", "AsyncWebsocketConsumer", "WebsocketConsumer")
-_VIEW_METHODS: Final = frozenset("get post put patch delete dispatch list create retrieve form_valid receive receive_json on_receive".split())
+_VIEW_BASES: Final = (
+    "View",
+    "APIView",
+    "MethodView",
+    "HTTPEndpoint",
+    "WebSocketEndpoint",
+    "Resource",
+    "ViewSet",
+    "RequestHandler",
+    "ModelViewSet",
+    "Consumer",
+    "AsyncConsumer",
+    "AsyncWebsocketConsumer",
+    "WebsocketConsumer",
+)
+_VIEW_METHODS: Final = frozenset(
+    ["get", "post", "put", "patch", "delete", "dispatch", "list", "create", "retrieve", "form_valid", "receive", "receive_json", "on_receive"]
+)
 _REQUESTS: Final = re.compile(r"(Request|HttpRequest|WebSocket|ASGIRequest|WSGIRequest|BaseRequest)$")
 _HANDLERS: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "middleware"})
-_WEB: Final = frozenset("fastapi starlette flask django aiohttp quart sanic litestar tornado rest_framework bottle falcon robyn blacksheep ninja".split())
+_WEB: Final = frozenset(
+    ["fastapi", "starlette", "flask", "django", "aiohttp", "quart", "sanic", "litestar", "tornado", "rest_framework", "bottle", "falcon", "robyn", "blacksheep", "ninja"]
+)
 
 
 def _last(node: ast.AST) -> str:
@@ -40,7 +56,14 @@ def is_endpoint(resolver: Resolver, scope: Scope) -> bool:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         if isinstance(called, ast.Attribute) and called.attr in _ROUTES and not called.attr == "property":
             return True
-        if isinstance(called, ast.Name) and called.id in {"api_view", "require_POST", "require_GET", "require_http_methods", "csrf_exempt", "login_required"}:
+        if isinstance(called, ast.Name) and called.id in {
+            "api_view",
+            "require_POST",
+            "require_GET",
+            "require_http_methods",
+            "csrf_exempt",
+            "login_required",
+        }:
             return True
     if scope.is_method and scope.parent is not None and isinstance(scope.parent.node, ast.ClassDef):
         bases = [_last(base) for base in scope.parent.node.bases]
@@ -62,10 +85,28 @@ def _is_registered(resolver: Resolver, scope: Scope) -> bool:
         return False
     for reference in resolver.project.references.get(scope.name, ()):
         parent = resolver.project.parents.get(reference)
-        if isinstance(parent, ast.Call) and reference is not parent.func and _last(parent) in {
-            "Route", "WebSocketRoute", "path", "re_path", "add_api_route", "add_route", "add_url_rule", "add_post", "add_get",
-            "add_put", "add_websocket_route", "add_handler", "MessageHandler", "CommandHandler",
-        } | ({"post", "get", "put", "route", "view"} if uses_web(scope) else set()):
+        if (
+            isinstance(parent, ast.Call)
+            and reference is not parent.func
+            and _last(parent)
+            in {
+                "Route",
+                "WebSocketRoute",
+                "path",
+                "re_path",
+                "add_api_route",
+                "add_route",
+                "add_url_rule",
+                "add_post",
+                "add_get",
+                "add_put",
+                "add_websocket_route",
+                "add_handler",
+                "MessageHandler",
+                "CommandHandler",
+            }
+            | ({"post", "get", "put", "route", "view"} if uses_web(scope) else set())
+        ):
             if scope in resolver.functions(reference):
                 return True
     return False
@@ -73,7 +114,9 @@ def _is_registered(resolver: Resolver, scope: Scope) -> bool:
 
 def is_context_manager(resolver: Resolver, scope: Scope) -> bool:
     """Whether a generator is used with `with`."""
-    return any(_last(decorator) in {"contextmanager", "asynccontextmanager", "fixture"} for decorator in scope.decorators)
+    return any(
+        _last(decorator) in {"contextmanager", "asynccontextmanager", "fixture"} for decorator in scope.decorators
+    )
 
 
 def collects_exceptions(resolver: Resolver, gather: ast.AST) -> bool:
@@ -90,7 +133,9 @@ def is_unread(resolver: Resolver, gather: ast.AST) -> bool:
             continue
         if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
             name, home = parent.targets[0].id, resolver.project.scope_of(gather)
-            return not any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(home.node))
+            return not any(
+                isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(home.node)
+            )
         return isinstance(parent, ast.Expr)
     return False
 
@@ -109,7 +154,12 @@ def app_handlers(resolver: Resolver) -> list[tuple[Scope, list[ast.expr], Scope 
             elif _last(decorator) == "middleware" and _catches_around_next(scope):
                 found.append((scope, [], None))
         if isinstance(node, ast.ClassDef):
-            methods = [project.scopes[b.node] for n in ("dispatch", "__call__", "process_exception") for b in scope.bindings.get(n, ()) if b.node in project.scopes]
+            methods = [
+                project.scopes[b.node]
+                for n in ("dispatch", "__call__", "process_exception")
+                for b in scope.bindings.get(n, ())
+                if b.node in project.scopes
+            ]
             for method in methods:
                 if method.name == "process_exception" or _catches_around_next(method):
                     if any(base.endswith("Middleware") for base in [node.name, *map(_last, node.bases)]):

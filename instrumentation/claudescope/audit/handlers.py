@@ -11,10 +11,9 @@ from claudescope.audit.resolve import Resolver
 
 __all__ = ["Handling", "describe", "is_log", "mentions", "walk_here"]
 
-_LOGS: Final = frozenset("debug info warning warn error exception critical log fatal msg".split())
+_LOGS: Final = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "fatal", "msg"])
 _METRICS: Final = frozenset(
-    "inc increment incr count counter add observe record gauge timing histogram set_attribute record_exception"
-    " set_status capture_exception capture_message notify labels emit track send_alert report_exc_info add_event".split()
+    ["inc", "increment", "incr", "count", "counter", "add", "observe", "record", "gauge", "timing", "histogram", "set_attribute", "record_exception", "set_status", "capture_exception", "capture_message", "notify", "labels", "emit", "track", "send_alert", "report_exc_info", "add_event"]
 )
 _WRITERS: Final = ("log", "logger", "logging", "_log", "_logger", "structlog")
 
@@ -87,7 +86,15 @@ def _tells(resolver: Resolver, call: ast.Call, error: str | None, depth: int = 0
             return True
     name = ast.unparse(call.func)
     passes = any(mentions(a, error) for a in (*call.args, *(k.value for k in call.keywords)))
-    return passes and name.rpartition(".")[2] in {"append", "put", "put_nowait", "publish", "report", "on_error", "set_exception"}
+    return passes and name.rpartition(".")[2] in {
+        "append",
+        "put",
+        "put_nowait",
+        "publish",
+        "report",
+        "on_error",
+        "set_exception",
+    }
 
 
 def describe(resolver: Resolver, body: list[ast.stmt], error: str | None) -> Handling:
@@ -96,11 +103,15 @@ def describe(resolver: Resolver, body: list[ast.stmt], error: str | None) -> Han
     calls = [n for n in nodes if isinstance(n, ast.Call)]
     raises = [n for n in nodes if isinstance(n, ast.Raise)]
     reraises = any(r.exc is None or (isinstance(r.exc, ast.Name) and r.exc.id == error) for r in raises)
-    tells = any(_tells(resolver, c, error) for c in calls) or any(isinstance(n, ast.AugAssign) and not mentions(n, error) and isinstance(n.target, ast.Attribute | ast.Subscript) for n in nodes)
+    tells = any(_tells(resolver, c, error) for c in calls) or any(
+        isinstance(n, ast.AugAssign) and not mentions(n, error) and isinstance(n.target, ast.Attribute | ast.Subscript)
+        for n in nodes
+    )
     plain = [s for s in body if not _is_print(s)]
     silent = all(isinstance(s, ast.Pass | ast.Continue | ast.Break) or _is_text(s) for s in plain)
     returns_none = all(
-        isinstance(s, ast.Pass | ast.Continue) or (isinstance(s, ast.Return) and (s.value is None or _is_none(s.value))) for s in plain
+        isinstance(s, ast.Pass | ast.Continue) or (isinstance(s, ast.Return) and (s.value is None or _is_none(s.value)))
+        for s in plain
     )
     has_prints = len(plain) < len(body)
     to_stderr = any("stderr" in ast.unparse(s) for s in body if _is_print(s))
@@ -112,7 +123,11 @@ def describe(resolver: Resolver, body: list[ast.stmt], error: str | None) -> Han
         continues=bool(body) and isinstance(body[-1], ast.Continue),
         tells=tells,
         default=_has_default(body, nodes, error) and not raises,
-        filters=any(isinstance(n, ast.If | ast.IfExp | ast.Match) and mentions(getattr(n, "test", None) or getattr(n, "subject", n), error) for n in nodes),
+        filters=any(
+            isinstance(n, ast.If | ast.IfExp | ast.Match)
+            and mentions(getattr(n, "test", None) or getattr(n, "subject", n), error)
+            for n in nodes
+        ),
         leaves=bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Break),
         logs=tuple(c for c in calls if is_log(c)),
     )
@@ -145,10 +160,20 @@ def _has_default(body: list[ast.stmt], nodes: list[ast.AST], error: str | None) 
             if not mentions(node.value, error) and not _says_error(node.value):
                 return True
     for statement in body:
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant | ast.List | ast.Dict | ast.JoinedStr | ast.Name):
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(
+            statement.value, ast.Constant | ast.List | ast.Dict | ast.JoinedStr | ast.Name
+        ):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            named = any(isinstance(t, ast.Name) and not t.id.startswith(("last", "err", "delay", "attempt", "fail", "ok")) for t in targets)
-            if named and not _is_none(statement.value) and not mentions(statement.value, error) and not isinstance(statement.value, ast.Name):
+            named = any(
+                isinstance(t, ast.Name) and not t.id.startswith(("last", "err", "delay", "attempt", "fail", "ok"))
+                for t in targets
+            )
+            if (
+                named
+                and not _is_none(statement.value)
+                and not mentions(statement.value, error)
+                and not isinstance(statement.value, ast.Name)
+            ):
                 return True
     return False
 
@@ -156,14 +181,27 @@ def _has_default(body: list[ast.stmt], nodes: list[ast.AST], error: str | None) 
 def _says_error(node: ast.expr) -> bool:
     """Whether a value tells its reader that there was an error: a response with a status, `{"error": …}`."""
     for inner in ast.walk(node):
-        if isinstance(inner, ast.keyword) and inner.arg in {"status", "status_code", "statusCode", "code", "error", "ok", "success", "failed"}:
+        if isinstance(inner, ast.keyword) and inner.arg in {
+            "status",
+            "status_code",
+            "statusCode",
+            "code",
+            "error",
+            "ok",
+            "success",
+            "failed",
+        }:
             return True
-        if isinstance(inner, ast.Dict) and any(isinstance(k, ast.Constant) and str(k.value).lower() in {*_ERROR_WORDS, "statuscode"} for k in inner.keys):
+        if isinstance(inner, ast.Dict) and any(
+            isinstance(k, ast.Constant) and str(k.value).lower() in {*_ERROR_WORDS, "statuscode"} for k in inner.keys
+        ):
             return True
         if isinstance(inner, ast.Name | ast.Attribute):
             name = inner.id if isinstance(inner, ast.Name) else inner.attr
             if name.endswith(("Error", "Failure", "Failed", "ERROR", "FAILED")):
                 return True
-    if isinstance(node, ast.Tuple) and any(isinstance(e, ast.Constant) and isinstance(e.value, int) and 400 <= e.value < 600 for e in node.elts):
+    if isinstance(node, ast.Tuple) and any(
+        isinstance(e, ast.Constant) and isinstance(e.value, int) and 400 <= e.value < 600 for e in node.elts
+    ):
         return True
     return isinstance(node, ast.Constant) and type(node.value) is int and node.value in {1, 2}

@@ -7,7 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from claudescope.audit.model import SourceFile
 
@@ -18,8 +18,7 @@ ScopeNode: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFu
 Kind: TypeAlias = Literal["value", "with", "iter", "element", "import", "parameter", "scope", "annotation"]
 
 _EXTERNAL = frozenset(
-    "aiohttp anthropic backoff boto3 celery django fastapi flask httpx httpx2 instructor langchain litellm llama_index"
-    " pydantic_ai requests rq stamina starlette tenacity urllib3 claude_agent_sdk openai".split()
+    ["aiohttp", "anthropic", "backoff", "boto3", "celery", "django", "fastapi", "flask", "httpx", "httpx2", "instructor", "langchain", "litellm", "llama_index", "pydantic_ai", "requests", "rq", "stamina", "starlette", "tenacity", "urllib3", "claude_agent_sdk", "openai"]
 )
 """Libraries that a file of the project with the same name, such as `providers/anthropic.py`, does not replace."""
 
@@ -105,8 +104,11 @@ class Module:
     def is_test(self) -> bool:
         """Whether this file holds tests."""
         *folders, name = self.file.path.split("/")
-        return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or bool(
-            {"tests", "test"} & set(folders)
+        return (
+            name.startswith("test_")
+            or name.endswith("_test.py")
+            or name == "conftest.py"
+            or bool({"tests", "test"} & set(folders))
         )
 
 
@@ -196,6 +198,9 @@ class Project:
         return self._reachable[module]
 
 
+_LEAVES: Final = frozenset({ast.Load, ast.Store, ast.Del})
+
+
 class _Indexer:
     """Walks one tree without recursion, so that deep expressions are no problem."""
 
@@ -214,10 +219,14 @@ class _Indexer:
                 self._push(node, ast.iter_child_nodes(node), scope)
 
     def _push(self, parent: ast.AST, children: Iterable[ast.AST], scope: Scope) -> None:
+        parents = self.project.parents
+        fresh: list[tuple[ast.AST, Scope]] = []
         for child in children:
-            if not isinstance(child, ast.expr_context):
-                self.project.parents[child] = parent
-                self.todo.append((child, scope))
+            if type(child) not in _LEAVES:
+                parents[child] = parent
+                fresh.append((child, scope))
+        fresh.reverse()  # so that they are visited as they stand: `global` comes before what it is about
+        self.todo += fresh
 
     def visit_function(self, node: FunctionNode | ast.Lambda, scope: Scope) -> bool:
         name = "<lambda>" if isinstance(node, ast.Lambda) else node.name

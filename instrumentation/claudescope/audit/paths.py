@@ -70,7 +70,7 @@ class Walker:
         node = start or site.call
         home = self.resolver.project.scope_of(node)
         first = Step(home, node)
-        if start is None and site.is_async:
+        if start is None and (site.is_async or site.in_thread):
             passed = destination(self.resolver, node, home, is_reference=False)
             if passed.node is not node:
                 first = Step(self.resolver.project.scope_of(passed.node), passed.node, passed)
@@ -197,7 +197,11 @@ class Walker:
                     for node in ast.walk(home.node):
                         if isinstance(node, ast.For | ast.AsyncFor) and ast.unparse(node.iter) == ast.unparse(target):
                             return Passed("call", node.iter)
-            if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in {"list", "tuple", "next", "sum"}:
+            if (
+                isinstance(parent, ast.Call)
+                and isinstance(parent.func, ast.Name)
+                and parent.func.id in {"list", "tuple", "next", "sum"}
+            ):
                 return Passed("call", call)
             if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr == "join":
                 return Passed("call", call)
@@ -265,7 +269,9 @@ class Walker:
                 if not catch.handling.reraises:
                     left -= catch.kinds
 
-    def _of_try(self, site: Site, node: ast.Try, child: ast.AST, step: Step, left: frozenset[str], origin: Origin) -> Iterator[Catch]:
+    def _of_try(
+        self, site: Site, node: ast.Try, child: ast.AST, step: Step, left: frozenset[str], origin: Origin
+    ) -> Iterator[Catch]:
         if child not in node.body:
             return
         for handler in node.handlers:
@@ -273,7 +279,16 @@ class Walker:
             what = caught(self.resolver, types, site.library)
             kinds = what.kinds & left
             if kinds:
-                yield Catch(origin, what, kinds, describe(self.resolver, handler.body, handler.name), node, handler.name, step, handler)
+                yield Catch(
+                    origin,
+                    what,
+                    kinds,
+                    describe(self.resolver, handler.body, handler.name),
+                    node,
+                    handler.name,
+                    step,
+                    handler,
+                )
                 left -= kinds
 
     def _of_with(self, site: Site, node: ast.With | ast.AsyncWith, step: Step, left: frozenset[str]) -> Iterator[Catch]:
@@ -295,20 +310,47 @@ class Walker:
             for name in ("__exit__", "__aexit__"):
                 for binding in function.parent.bindings.get(name, ()):
                     node = self.resolver.project.scopes.get(binding.node)
-                    if node is not None and any(isinstance(r, ast.Constant | ast.Compare | ast.Call | ast.BoolOp) for r in node.returns):
+                    if node is not None and any(
+                        isinstance(r, ast.Constant | ast.Compare | ast.Call | ast.BoolOp) for r in node.returns
+                    ):
                         body = node.node.body if isinstance(node.node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-                        yield Catch("context", Caught(ALL), left, describe(self.resolver, list(body), None), node.node, None, step)
+                        yield Catch(
+                            "context",
+                            Caught(ALL),
+                            left,
+                            describe(self.resolver, list(body), None),
+                            node.node,
+                            None,
+                            step,
+                        )
             return
         for yielded in ast.walk(function.node):
             if isinstance(yielded, ast.Yield):
                 inner = Step(function, yielded)
                 for catch in self._catches(site, inner, left, first=False):
-                    yield Catch("context", catch.caught, catch.kinds, catch.handling, catch.node, catch.error, step, catch.handler)
+                    yield Catch(
+                        "context",
+                        catch.caught,
+                        catch.kinds,
+                        catch.handling,
+                        catch.node,
+                        catch.error,
+                        step,
+                        catch.handler,
+                    )
 
     def _collecting(self, gather: ast.AST, step: Step, left: frozenset[str]) -> Catch:
         silent = frameworks.is_unread(self.resolver, gather)
         handling = Handling(
-            reraises=False, raises=False, is_silent=silent, returns_none=False, continues=False, tells=not silent,
-            default=False, filters=True, leaves=True, logs=(),
+            reraises=False,
+            raises=False,
+            is_silent=silent,
+            returns_none=False,
+            continues=False,
+            tells=not silent,
+            default=False,
+            filters=True,
+            leaves=True,
+            logs=(),
         )
         return Catch("gather", Caught(ALL), left, handling, gather, None, step)

@@ -19,6 +19,7 @@ from claudescope.audit.values import (
     Partial,
     Value,
     Values,
+    order,
 )
 
 __all__ = ["Resolver"]
@@ -28,10 +29,7 @@ _DEPTH = 60
 _MANY = 24
 _SAME = frozenset({"strip", "rstrip", "lstrip", "lower", "removesuffix", "removeprefix"})
 _PASS_ON = frozenset(
-    "builtins.iter builtins.list builtins.tuple builtins.set builtins.sorted builtins.reversed builtins.str"
-    " itertools.cycle itertools.chain httpx.URL yarl.URL urllib.request.Request urllib.parse.urljoin copy.copy"
-    " asyncio.wait_for asyncio.create_task asyncio.ensure_future asyncio.shield asyncio.run contextlib.closing"
-    " contextlib.aclosing contextlib.nullcontext typing.cast builtins.enumerate".split()
+    ["builtins.iter", "builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.reversed", "builtins.str", "itertools.cycle", "itertools.chain", "httpx.URL", "yarl.URL", "urllib.request.Request", "urllib.parse.urljoin", "copy.copy", "asyncio.wait_for", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield", "asyncio.run", "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "typing.cast", "builtins.enumerate"]
 )
 _PICK = frozenset({"builtins.next", "random.choice", "builtins.anext", "builtins.max", "builtins.min"})
 
@@ -61,7 +59,7 @@ class Resolver:
             found = self._evaluate(node)
         finally:
             self._depth -= 1
-        self._known[node] = found if len(found) <= _MANY else frozenset(sorted(found, key=repr)[:_MANY])
+        self._known[node] = found if len(found) <= _MANY else frozenset(sorted(found, key=order)[:_MANY])
         return self._known[node]
 
     def names(self, node: ast.AST) -> frozenset[str]:
@@ -114,7 +112,9 @@ class Resolver:
             case ast.Constant(value=str() | int() | float() | bool() | None):
                 return frozenset({Constant(node.value)})
             case ast.JoinedStr():
-                return self._joined([part.value if isinstance(part, ast.FormattedValue) else part for part in node.values])
+                return self._joined(
+                    [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
+                )
             case ast.BinOp(op=ast.Add() | ast.Mod() | ast.Div()):
                 return self._joined([node.left, node.right])
             case ast.BinOp(op=ast.BitOr()):
@@ -130,7 +130,9 @@ class Resolver:
             case ast.Subscript():
                 return self._subscript(node)
             case ast.List() | ast.Tuple() | ast.Set():
-                return self._container([self.elements(e.value) if isinstance(e, ast.Starred) else self.values(e) for e in node.elts])
+                return self._container(
+                    [self.elements(e.value) if isinstance(e, ast.Starred) else self.values(e) for e in node.elts]
+                )
             case ast.Dict():
                 return self._container([self.values(value) for value in node.values])
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
@@ -307,11 +309,16 @@ class Resolver:
             found |= fields
         for value in self._in_class(scope, name):
             if isinstance(value, Function) and any(
-                n.rpartition(".")[2] in {"property", "cached_property"} for d in value.scope.decorators for n in self.names(d)
+                n.rpartition(".")[2] in {"property", "cached_property"}
+                for d in value.scope.decorators
+                for n in self.names(d)
             ):
                 found |= self._result(value.scope)
             else:
                 found.add(value)
+        if not found:
+            for client in clients.instance(self, Klass(scope), None):
+                found |= {Member(client, name)} if isinstance(client, Client) else set()
         known = [v for v in found if isinstance(v, Client) and v.options.seen]
         return frozenset(v for v in found if not (known and isinstance(v, Client) and not v.options.seen))
 
@@ -398,13 +405,38 @@ class Resolver:
         base = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
         if base == "Annotated":
             given = [self.values(extra) for extra in inner[1:] if isinstance(extra, ast.Call)]
-            provided = frozenset(v for found in given for v in found if isinstance(v, Client) or isinstance(v, Instance) and isinstance(v.of, Scope))
+            provided = frozenset(
+                v
+                for found in given
+                for v in found
+                if isinstance(v, Client) or (isinstance(v, Instance) and isinstance(v.of, Scope))
+            )
             return provided or self.annotation(inner[0])
-        if base in {"Optional", "Union", "Final", "ClassVar", "Required", "SkipValidation", "AbstractAsyncContextManager", "AbstractContextManager"}:
+        if base in {
+            "Optional",
+            "Union",
+            "Final",
+            "ClassVar",
+            "Required",
+            "SkipValidation",
+            "AbstractAsyncContextManager",
+            "AbstractContextManager",
+        }:
             return frozenset[Value]().union(*map(self.annotation, inner))
         if base in {"dict", "Dict", "Mapping", "defaultdict"}:
             return frozenset({Container(self.annotation(inner[-1]))})
-        if base in {"list", "List", "Sequence", "Iterator", "AsyncIterator", "Iterable", "Generator", "AsyncGenerator", "tuple", "set"}:
+        if base in {
+            "list",
+            "List",
+            "Sequence",
+            "Iterator",
+            "AsyncIterator",
+            "Iterable",
+            "Generator",
+            "AsyncGenerator",
+            "tuple",
+            "set",
+        }:
             return frozenset({Container(self.annotation(inner[0]))})
         return self.annotation(node.value)
 
@@ -425,7 +457,9 @@ class Resolver:
             if isinstance(value, ast.Dict):
                 found.append(value)
             elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
-                literal = ast.Dict(keys=[ast.Constant(k.arg) for k in value.keywords], values=[k.value for k in value.keywords])
+                literal = ast.Dict(
+                    keys=[ast.Constant(k.arg) for k in value.keywords], values=[k.value for k in value.keywords]
+                )
                 found.append(literal)
         return found
 
@@ -512,12 +546,28 @@ class Resolver:
             owned, texts = self.values(node.args[0]), self.texts(node.args[1])
             module = self.project.scope_of(node).module
             return frozenset(m for v in owned for t in texts for m in self.member(v, t, module))
+        if name in {"dataclasses.field", "pydantic.Field", "attrs.field", "attr.ib"}:
+            given, _ = clients.keywords(self, node)
+            made = given.get("default_factory") or given.get("factory")
+            default = given.get("default") or (first if name == "pydantic.Field" else None)
+            if made is not None:
+                found = frozenset[Value]().union(
+                    *(self._result(scope) for scope in self.functions(made) if scope.name != "__init__")
+                )
+                return found | frozenset[Value]().union(
+                    *(clients.instance(self, v, node) for v in self.values(made) if isinstance(v, External | Klass))
+                )
+            return self.values(default) if default is not None else _NOTHING
         if name in {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends"} and first is not None:
             found = frozenset[Value]().union(*(self._result(scope) for scope in self.functions(first)))
-            classes = frozenset[Value]().union(*(clients.instance(self, v, None) for v in self.values(first) if isinstance(v, Klass)))
+            classes = frozenset[Value]().union(
+                *(clients.instance(self, v, None) for v in self.values(first) if isinstance(v, Klass))
+            )
             return classes or self._enter(found)
         if name == "functools.partial" and first is not None:
-            return frozenset(Partial(v, node) for v in self.values(first) if isinstance(v, Member | External | Function))
+            return frozenset(
+                Partial(v, node) for v in self.values(first) if isinstance(v, Member | External | Function)
+            )
         if name in _PICK and first is not None:
             return self.elements(first)
         if name in _PASS_ON and first is not None:

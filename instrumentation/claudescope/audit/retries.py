@@ -96,13 +96,40 @@ def _waits(resolver: Resolver, nodes: Iterable[ast.AST], depth: int = 0) -> Wait
 def is_retry_loop(loop: ast.AST) -> bool:
     """Whether a loop repeats one thing until it works, rather than doing many."""
     if isinstance(loop, ast.While):
-        return _succeeds(loop) or not isinstance(loop.test, ast.Constant)
+        return _succeeds(loop) or _waits_for(loop)
     if not isinstance(loop, ast.For | ast.AsyncFor):
         return False
-    counted = isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func).rpartition(".")[2] in {"range", "count", "repeat"}
-    listed = isinstance(loop.iter, ast.Tuple | ast.List) and all(isinstance(e, ast.Constant) and isinstance(e.value, int | float) for e in loop.iter.elts)
-    delays = isinstance(loop.target, ast.Name) and loop.target.id in {"delay", "wait", "pause", "backoff", "attempt", "seconds", "_"}
+    counted = isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func).rpartition(".")[2] in {
+        "range",
+        "count",
+        "repeat",
+    }
+    listed = isinstance(loop.iter, ast.Tuple | ast.List) and all(
+        isinstance(e, ast.Constant) and isinstance(e.value, int | float) for e in loop.iter.elts
+    )
+    delays = isinstance(loop.target, ast.Name) and loop.target.id in {
+        "delay",
+        "wait",
+        "pause",
+        "backoff",
+        "attempt",
+        "seconds",
+        "_",
+    }
     return (counted or listed or delays) and _succeeds(loop)
+
+
+def _waits_for(loop: ast.While) -> bool:
+    """Whether the condition is about an answer or a count of attempts that the loop sets."""
+    tested = {n.id for n in ast.walk(loop.test) if isinstance(n, ast.Name)}
+    set_here = {
+        n.id
+        for s in loop.body
+        if isinstance(s, ast.Try)
+        for n in ast.walk(s)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    return bool(tested & set_here) and not any(isinstance(n, ast.Call) for n in ast.walk(loop.test))
 
 
 def _succeeds(loop: ast.For | ast.AsyncFor | ast.While) -> bool:
@@ -128,7 +155,9 @@ def _loops(resolver: Resolver, site: Site, step: Step, catches: tuple[Catch, ...
         if not is_retry_loop(parent):
             continue
         repeating = [
-            c for c in catches if c.node in tries and c.handler is not None and not c.handling.leaves and c.step.scope is step.scope
+            c
+            for c in catches
+            if c.node in tries and c.handler is not None and not c.handling.leaves and c.step.scope is step.scope
         ]
         kinds = frozenset[str]().union(*(c.kinds for c in repeating))
         if site.is_raw and step.node is site.call:
@@ -157,13 +186,20 @@ def _statuses(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
     compared = False
     for node in ast.walk(loop):
         if isinstance(node, ast.Attribute) and node.attr in {"status_code", "ok", "is_success", "status", "is_error"}:
-            parent_checks = any(isinstance(n, ast.If | ast.While | ast.IfExp) and any(x is node for x in ast.walk(n.test)) for n in ast.walk(loop))
+            parent_checks = any(
+                isinstance(n, ast.If | ast.While | ast.IfExp) and any(x is node for x in ast.walk(n.test))
+                for n in ast.walk(loop)
+            )
             compared = compared or parent_checks
     if not compared:
         return frozenset()
     if any(_numbers(loop)):
         return frozenset({"rate", "server"})
-    leaves = [n for n in ast.walk(loop) if isinstance(n, ast.If) and any(isinstance(x, ast.Raise) for s in n.body for x in walk_here(s))]
+    leaves = [
+        n
+        for n in ast.walk(loop)
+        if isinstance(n, ast.If) and any(isinstance(x, ast.Raise) for s in n.body for x in walk_here(s))
+    ]
     return frozenset({"rate", "server"}) if leaves else ALL - {"connection"}
 
 
@@ -206,13 +242,30 @@ def _decorator(resolver: Resolver, site: Site, node: ast.expr) -> Iterator[Retry
     elif package == "stamina" and last == "retry":
         yield from _stamina(resolver, site, given)
     elif (package, last) in {("retry", "retry"), ("retrying", "retry"), ("retry", "api.retry")}:
-        types = [given["exceptions"]] if "exceptions" in given else call.args[:1] if call is not None and package == "retry" else []
+        types = (
+            [given["exceptions"]]
+            if "exceptions" in given
+            else call.args[:1]
+            if call is not None and package == "retry"
+            else []
+        )
         waits = [k for k in given if k in {"delay", "backoff", "jitter"} or k.startswith("wait")]
         if "retry_on_exception" not in given:
-            yield Retry("a decorator", caught(resolver, types, site.library).kinds, "grows" if waits else "none", reads_header=False)
+            yield Retry(
+                "a decorator",
+                caught(resolver, types, site.library).kinds,
+                "grows" if waits else "none",
+                reads_header=False,
+            )
     elif "autoretry_for" in given:
         wait: Wait = "grows" if "retry_backoff" in given else "constant"
-        yield Retry("Celery", caught(resolver, [given["autoretry_for"]], site.library).kinds, wait, reads_header=False, is_job=True)
+        yield Retry(
+            "Celery",
+            caught(resolver, [given["autoretry_for"]], site.library).kinds,
+            wait,
+            reads_header=False,
+            is_job=True,
+        )
 
 
 def _retrying(resolver: Resolver, site: Site, loop: ast.AST) -> Iterator[Retry]:
@@ -237,7 +290,12 @@ def _tenacity(resolver: Resolver, site: Site, given: dict[str, ast.expr]) -> Ite
             if last in {"retry_if_exception_type", "retry_if_exception_cause_type"}:
                 types = call.args or list(_given(call).values())
                 found |= caught(resolver, types, site.library).kinds if types else ALL
-            elif last in {"retry_if_exception", "retry_if_not_exception_type", "retry_unless_exception_type", "retry_if_exception_message"}:
+            elif last in {
+                "retry_if_exception",
+                "retry_if_not_exception_type",
+                "retry_unless_exception_type",
+                "retry_if_exception_message",
+            }:
                 found |= {"rate", "server", "connection"}
         if calls and not found:
             return  # it repeats because of what was returned
@@ -249,8 +307,19 @@ def _tenacity(resolver: Resolver, site: Site, given: dict[str, ast.expr]) -> Ite
         wait = "none" if "wait_none" in text else "constant" if "wait_fixed" in text and "+" not in text else "grows"
         if not any(word in text for word in ("wait_", "Wait")):
             wait = "custom"
-        bodies = [f.node for n in ast.walk(given["wait"]) if isinstance(n, ast.Name | ast.Attribute) for f in resolver.functions(n)]
-        bodies += [f.parent.node for n in ast.walk(given["wait"]) if isinstance(n, ast.Name) for f in resolver.functions(n) if f.name == "__init__" and f.parent]
+        bodies = [
+            f.node
+            for n in ast.walk(given["wait"])
+            if isinstance(n, ast.Name | ast.Attribute)
+            for f in resolver.functions(n)
+        ]
+        bodies += [
+            f.parent.node
+            for n in ast.walk(given["wait"])
+            if isinstance(n, ast.Name)
+            for f in resolver.functions(n)
+            if f.name == "__init__" and f.parent
+        ]
         header = any("retry-after" in ast.unparse(b).lower() or "retry_after" in ast.unparse(b).lower() for b in bodies)
         header = header or "retry_after" in text.lower()
     for name in ("sleep", "before_sleep"):
@@ -267,7 +336,10 @@ def _backoff(resolver: Resolver, site: Site, call: ast.Call, given: dict[str, as
     generator = given.get("wait_gen") or (call.args[0] if call.args else None)
     text = ast.unparse(generator) if generator is not None else ""
     wait: Wait = "constant" if "constant" in text else "grows"
-    header = "runtime" in text or any("retry-after" in ast.unparse(f.node).lower() for f in (resolver.functions(generator) if generator is not None else ()))
+    header = "runtime" in text or any(
+        "retry-after" in ast.unparse(f.node).lower()
+        for f in (resolver.functions(generator) if generator is not None else ())
+    )
     if kinds:
         yield Retry("a decorator", kinds, wait, header)
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from claudescope.audit import clients, libraries
 from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
-from claudescope.audit.values import Client, Constant, External, Member, Options, Partial
+from claudescope.audit.values import Client, Constant, External, Member, Options, Partial, order
 
 __all__ = ["Site", "find_sites"]
 
 _RAW: Final = frozenset({"requests", "httpx", "aiohttp", "urllib", "urllib3", "http.client"})
 _API: Final = re.compile(r"api\.anthropic\.com|publishers/anthropic/models|/anthropic/v1/messages")
 _NAMES: Final = frozenset(
-    "create stream parse count_tokens tool_runner retrieve list cancel delete results upload download"
-    " retrieve_metadata invoke ainvoke astream batch abatch batch_as_completed abatch_as_completed generate agenerate"
-    " predict apredict astream_events run arun run_sync run_stream run_stream_events run_stream_sync iter"
-    " create_partial create_iterable create_with_completion completion acompletion text_completion atext_completion"
-    " responses aresponses batch_completion complete acomplete chat achat stream_complete stream_chat astream_chat"
-    " astream_complete structured_predict astructured_predict chat_with_tools achat_with_tools query aquery"
-    " invoke_model invoke_model_with_response_stream converse converse_stream get post request put send urlopen".split()
+    ["create", "stream", "parse", "count_tokens", "tool_runner", "retrieve", "list", "cancel", "delete", "results", "upload", "download", "retrieve_metadata", "invoke", "ainvoke", "astream", "batch", "abatch", "batch_as_completed", "abatch_as_completed", "generate", "agenerate", "predict", "apredict", "astream_events", "run", "arun", "run_sync", "run_stream", "run_stream_events", "run_stream_sync", "iter", "create_partial", "create_iterable", "create_with_completion", "completion", "acompletion", "text_completion", "atext_completion", "responses", "aresponses", "batch_completion", "complete", "acomplete", "chat", "achat", "stream_complete", "stream_chat", "astream_chat", "astream_complete", "structured_predict", "astructured_predict", "chat_with_tools", "achat_with_tools", "query", "aquery", "invoke_model", "invoke_model_with_response_stream", "converse", "converse_stream", "get", "post", "request", "put", "send", "urlopen"]
 )
-_ASYNC_METHOD: Final = re.compile(r"a(invoke|stream|batch|generate|predict|run|completion|text_completion|responses|complete|chat|query|structured_predict)\w*$")
+_THREADS: Final = frozenset(
+    {"to_thread", "run_in_executor", "submit", "run_in_threadpool", "run_sync", "sync_to_async", "add_task"}
+)
+_ASYNC_METHOD: Final = re.compile(
+    r"a(invoke|stream|batch|generate|predict|run|completion|text_completion|responses|complete|chat|query|structured_predict)\w*$"
+)
 _PYDANTIC_SYNC: Final = frozenset({"run_sync", "run_stream_sync"})
 
 
@@ -42,6 +41,7 @@ class Site:
     arguments: dict[str, ast.expr]
     positional: list[ast.expr]
     is_stream: bool
+    in_thread: bool = False
 
     @property
     def is_raw(self) -> bool:
@@ -82,9 +82,24 @@ def find_sites(resolver: Resolver) -> list[Site]:
         for call in calls:
             if name in _NAMES or isinstance(call.func, ast.Name) or _is_stored(call):
                 site = _site(resolver, call)
-                if site is not None:
-                    found.append(site)
+            else:
+                site = _threaded(resolver, call) if name in _THREADS else None
+            if site is not None:
+                found.append(site)
     return found
+
+
+def _threaded(resolver: Resolver, call: ast.Call) -> Site | None:
+    """A method of a client that is handed to a thread: `to_thread(client.messages.create, …)`."""
+    for position, passed in enumerate(call.args):
+        for value in sorted(resolver.values(passed), key=order):
+            partial = value if isinstance(value, Partial) else None
+            target = partial.of if partial is not None else value
+            if isinstance(target, Member) and not target.client.is_async:
+                site = _of_member(resolver, call, target.client, target.path, partial)
+                if site is not None:
+                    return replace(site, in_thread=True, positional=site.positional[position + 1 :])
+    return None
 
 
 def _is_stored(call: ast.Call) -> bool:
@@ -95,7 +110,7 @@ def _is_stored(call: ast.Call) -> bool:
 
 
 def _site(resolver: Resolver, call: ast.Call) -> Site | None:
-    for value in sorted(resolver.values(call.func), key=repr):
+    for value in sorted(resolver.values(call.func), key=order):
         partial = value if isinstance(value, Partial) else None
         target = partial.of if partial else value
         if isinstance(target, Member):
@@ -157,7 +172,17 @@ def _make(resolver: Resolver, call: ast.Call, client: Client, path: str, partial
         is_async = is_async or _ASYNC_METHOD.match(method) is not None
     if client.library == "pydantic-ai":
         is_async = method not in _PYDANTIC_SYNC
-    return Site(call, resolver.project.scope_of(call), client.library, path, is_async, client.options, arguments, positional, is_stream)
+    return Site(
+        call,
+        resolver.project.scope_of(call),
+        client.library,
+        path,
+        is_async,
+        client.options,
+        arguments,
+        positional,
+        is_stream,
+    )
 
 
 def _is_api(resolver: Resolver, site: Site) -> bool:

@@ -12,19 +12,44 @@ from claudescope.audit.resolve import Resolver
 
 __all__ = ["Passed", "Use", "destination"]
 
-Use: TypeAlias = Literal["call", "gather", "dropped", "thread", "endpoint", "lazy", "argument", "job", "watched", "unknown"]
+Use: TypeAlias = Literal[
+    "call", "gather", "dropped", "thread", "endpoint", "lazy", "argument", "job", "watched", "unknown"
+]
 _RUNS: Final = frozenset(
-    "run wait_for run_until_complete shield run_sync async_to_sync run_async anyio_run to_sync run_coroutine".split()
+    ["run", "wait_for", "run_until_complete", "shield", "run_sync", "async_to_sync", "run_async", "anyio_run", "to_sync", "run_coroutine"]
 )
 _TASKS: Final = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "start_soon", "spawn", "start"})
 _GATHERS: Final = frozenset({"gather", "as_completed", "wait", "staggered_race"})
-_THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_in_threadpool", "run_sync", "sync_to_async", "asyncify"})
-_ENDPOINTS: Final = frozenset(
-    "Depends Security add_api_route add_route add_url_rule add_post add_get add_put Route WebSocketRoute path re_path url"
-    " post get put add_websocket_route add_event_handler Command add_handler MessageHandler CommandHandler".split()
+_THREADS: Final = frozenset(
+    {"to_thread", "run_in_executor", "run_in_threadpool", "run_sync", "sync_to_async", "asyncify"}
 )
-_RESPONSES: Final = frozenset({"StreamingResponse", "EventSourceResponse", "Response", "StreamingHttpResponse", "stream_with_context", "StreamResponse"})
-_JOBS: Final = frozenset({"enqueue", "enqueue_call", "enqueue_in", "enqueue_at", "delay", "apply_async", "add_job", "do", "schedule", "register"})
+_ENDPOINTS: Final = frozenset(
+    ["Depends", "Security", "add_api_route", "add_route", "add_url_rule", "add_post", "add_get", "add_put", "Route", "WebSocketRoute", "path", "re_path", "url", "post", "get", "put", "add_websocket_route", "add_event_handler", "Command", "add_handler", "MessageHandler", "CommandHandler"]
+)
+_RESPONSES: Final = frozenset(
+    {
+        "StreamingResponse",
+        "EventSourceResponse",
+        "Response",
+        "StreamingHttpResponse",
+        "stream_with_context",
+        "StreamResponse",
+    }
+)
+_JOBS: Final = frozenset(
+    {
+        "enqueue",
+        "enqueue_call",
+        "enqueue_in",
+        "enqueue_at",
+        "delay",
+        "apply_async",
+        "add_job",
+        "do",
+        "schedule",
+        "register",
+    }
+)
 _READS: Final = frozenset({"result", "exception"})
 
 
@@ -59,6 +84,8 @@ def _follow(resolver: Resolver, node: ast.AST, scope: Scope, *, is_reference: bo
         match parent:
             case ast.Await():
                 return Passed("call", spawn or node, spawn=spawn)
+            case ast.Call(func=ast.Name(id="map")) if is_reference and inner is parent.args[0]:
+                is_reference = False
             case ast.Call() if inner is not parent.func:
                 passed = _into_call(resolver, parent, inner, scope, is_reference=is_reference, spawn=spawn)
                 if passed is not None:
@@ -83,7 +110,9 @@ def _last(call: ast.AST) -> str:
     return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
-def _into_call(resolver: Resolver, call: ast.Call, inner: ast.AST, scope: Scope, *, is_reference: bool, spawn: ast.AST | None) -> Passed | None:
+def _into_call(
+    resolver: Resolver, call: ast.Call, inner: ast.AST, scope: Scope, *, is_reference: bool, spawn: ast.AST | None
+) -> Passed | None:
     """What a call does with what it is passed; None if the value goes on through the call's own result."""
     name = _last(call)
     dotted = ast.unparse(call.func) if isinstance(call.func, ast.Attribute | ast.Name) else ""
@@ -183,7 +212,11 @@ def _read_in(loop: ast.For | ast.AsyncFor) -> ast.AST | None:
         for node in ast.walk(statement):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READS:
                 return node
-            if isinstance(node, ast.Await) and isinstance(node.value, ast.Name) and ast.unparse(loop.target) == node.value.id:
+            if (
+                isinstance(node, ast.Await)
+                and isinstance(node.value, ast.Name)
+                and ast.unparse(loop.target) == node.value.id
+            ):
                 return node
     return None
 
@@ -235,7 +268,9 @@ def _collected(resolver: Resolver, holder: ast.expr, scope: Scope, node: ast.AST
                 kept = True
             if isinstance(parent, ast.Return | ast.Yield):
                 return Passed("call", started, spawn=spawn)
-            if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension) and (_reads(scope) or _awaits(parent, scope)):
+            if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension) and (
+                _reads(scope) or _awaits(parent, scope)
+            ):
                 read = _read_in(parent) if isinstance(parent, ast.For | ast.AsyncFor) else None
                 return Passed("gather", read or use, spawn=spawn or node)
             if isinstance(parent, ast.Call) and inner is not parent.func and _last(parent) in {"add", "append"}:
@@ -251,7 +286,10 @@ def _awaits(loop: ast.AST, scope: Scope) -> bool:
     target = getattr(loop, "target", None)
     if not isinstance(target, ast.Name):
         return False
-    return any(isinstance(n, ast.Await) and isinstance(n.value, ast.Name) and n.value.id == target.id for n in ast.walk(scope.node))
+    return any(
+        isinstance(n, ast.Await) and isinstance(n.value, ast.Name) and n.value.id == target.id
+        for n in ast.walk(scope.node)
+    )
 
 
 def _callback_reads(resolver: Resolver, call: ast.Call) -> bool:
@@ -259,7 +297,8 @@ def _callback_reads(resolver: Resolver, call: ast.Call) -> bool:
         for function in resolver.functions(argument):
             if _reads(function):
                 return True
-        if isinstance(argument, ast.Lambda) and any(isinstance(n, ast.Attribute) and n.attr in _READS for n in ast.walk(argument)):
+        if isinstance(argument, ast.Lambda) and any(
+            isinstance(n, ast.Attribute) and n.attr in _READS for n in ast.walk(argument)
+        ):
             return True
     return False
-

@@ -8,7 +8,23 @@ from typing import Literal, Protocol, TypeAlias
 
 from claudescope.audit.index import Scope
 
-__all__ = ["Client", "Constant", "Container", "Evaluator", "External", "Function", "Instance", "Klass", "Member", "Options", "Outcome", "Partial", "Value", "Values"]
+__all__ = [
+    "Client",
+    "Constant",
+    "Container",
+    "Evaluator",
+    "External",
+    "Function",
+    "Instance",
+    "Klass",
+    "Member",
+    "Options",
+    "Outcome",
+    "Partial",
+    "Value",
+    "Values",
+    "order",
+]
 
 Setting: TypeAlias = Literal["set", "unset", "unknown"]
 
@@ -130,3 +146,28 @@ class Evaluator(Protocol):
     def dicts(self, node: ast.AST) -> list[ast.Dict]:
         """The literals that a name of a dict stands for."""
         ...
+
+
+def order(value: Value) -> tuple[str, str, int]:
+    """A key that sorts values the same way in every process."""
+    match value:
+        case External(name=name):
+            return "external", name, 0
+        case Constant(value=constant):
+            return "constant", f"{type(constant).__name__} {constant}", 0
+        case Client(library=library, is_async=is_async, options=options):
+            return (
+                "client",
+                f"{library} {options.timeout} {options.retries} {sorted(options.models)} {options.url}",
+                int(is_async),
+            )
+        case Member(client=client, path=path):
+            return "member", f"{order(client)[1]} {path}", int(client.is_async)
+        case Outcome(call=call) | Partial(call=call):
+            return type(value).__name__, "", call.lineno
+        case Function(scope=scope) | Klass(scope=scope) | Instance(of=Scope() as scope):
+            return type(value).__name__, f"{scope.module.file.path} {scope.name}", getattr(scope.node, "lineno", 0)
+        case Instance():
+            return "instance", str(value.of), 0
+        case Container():
+            return "container", "", len(value.elements)

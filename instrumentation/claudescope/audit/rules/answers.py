@@ -19,17 +19,27 @@ _TEXT: Final = frozenset(
     {"text", "content", "completion", "get_final_text", "text_stream", "delta", "message", "outputText"}
 )
 _PARSERS: Final = frozenset(
-    "loads literal_eval safe_load model_validate_json validate_json parse_raw fromstring parse_obj_as fromisoformat"
-    " raw_decode DictReader reader strptime loads_json".split()
+    ["loads", "literal_eval", "safe_load", "model_validate_json", "validate_json", "parse_raw", "fromstring", "parse_obj_as", "fromisoformat", "raw_decode", "DictReader", "reader", "strptime", "loads_json"]
 )
 _PARSE_NAMES: Final = frozenset({"int", "float", "Decimal", "Fraction"})
 _REGEX: Final = frozenset({"search", "match", "fullmatch", "findall", "finditer", "split", "splitlines", "partition"})
 _WRITERS: Final = frozenset(
-    "write_text writelines writerow writerows execute executemany insert insert_one insert_many upsert bulk_create"
-    " acreate setex hset lpush rpush xadd put_item put_object upload_blob upload_from_string update_one replace_one"
-    " write_bytes dump add_all update_or_create aupdate executescript save_to_file set_value".split()
+    ["write_text", "writelines", "writerow", "writerows", "execute", "executemany", "insert", "insert_one", "insert_many", "upsert", "bulk_create", "acreate", "setex", "hset", "lpush", "rpush", "xadd", "put_item", "put_object", "upload_blob", "upload_from_string", "update_one", "replace_one", "write_bytes", "dump", "add_all", "update_or_create", "aupdate", "executescript", "save_to_file", "set_value"]
 )
-_STORES: Final = ("session", "db", "database", "redis", "cache", "store", "cursor", "conn", "table", "repo", "objects", "collection")
+_STORES: Final = (
+    "session",
+    "db",
+    "database",
+    "redis",
+    "cache",
+    "store",
+    "cursor",
+    "conn",
+    "table",
+    "repo",
+    "objects",
+    "collection",
+)
 _SINK_OWNERS: Final = ("stdout", "stderr", "response", "resp", "socket", "websocket", "ws", "st", "self.wfile")
 _DEEP = 4
 
@@ -63,7 +73,9 @@ class _Flow:
             if len(answers) + len(texts) == before:
                 break
         for node in nodes:
-            name = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
+            name = (
+                node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
+            )
             self.looked = self.looked or (isinstance(name, str) and name in _LOOKS)
         self._sinks(scope, nodes, seed, answers, texts, is_text=is_text, depth=depth)
 
@@ -85,7 +97,11 @@ class _Flow:
     def _is_text_part(node: ast.AST) -> bool:
         if isinstance(node, ast.Attribute):
             return node.attr in _TEXT - {"message", "delta"}
-        return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value in {"text", "content", "completion"}
+        return (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.slice, ast.Constant)
+            and node.slice.value in {"text", "content", "completion"}
+        )
 
     def _spread(self, node: ast.AST, seed: ast.AST, answers: set[str], texts: set[str], *, is_text: bool) -> None:
         pairs: list[tuple[ast.AST, ast.AST]] = []
@@ -98,7 +114,9 @@ class _Flow:
                 pairs = [(node.target, node.iter)]
             case ast.With() | ast.AsyncWith():
                 pairs = [(i.optional_vars, i.context_expr) for i in node.items if i.optional_vars is not None]
-            case ast.Call(func=ast.Attribute(attr="append" | "write" | "extend", value=ast.Name() as owner)) if node.args:
+            case ast.Call(func=ast.Attribute(attr="append" | "write" | "extend", value=ast.Name() as owner)) if (
+                node.args
+            ):
                 if node.func.attr != "write" or owner.id in {"buffer", "out", "buf"}:  # type: ignore[attr-defined]
                     pairs = [(owner, node.args[0])]
             case _:
@@ -108,7 +126,11 @@ class _Flow:
             if level and isinstance(value, ast.Call) and self._parses(value):
                 continue
             for name in ast.walk(target):
-                if isinstance(name, ast.Name) and level and not (isinstance(target, ast.Attribute | ast.Subscript) and level < 2):
+                if (
+                    isinstance(name, ast.Name)
+                    and level
+                    and not (isinstance(target, ast.Attribute | ast.Subscript) and level < 2)
+                ):
                     (texts if level == 2 else answers).add(name.id)
 
     @staticmethod
@@ -116,7 +138,17 @@ class _Flow:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         return name in _PARSERS or name in _PARSE_NAMES
 
-    def _sinks(self, scope: Scope, nodes: list[ast.AST], seed: ast.AST, answers: set[str], texts: set[str], *, is_text: bool, depth: int) -> None:
+    def _sinks(
+        self,
+        scope: Scope,
+        nodes: list[ast.AST],
+        seed: ast.AST,
+        answers: set[str],
+        texts: set[str],
+        *,
+        is_text: bool,
+        depth: int,
+    ) -> None:
         def level(node: ast.AST | None) -> int:
             return self._level(node, seed, answers, texts, is_text=is_text)
 
@@ -127,7 +159,11 @@ class _Flow:
                 owner = node.func.value if isinstance(node.func, ast.Attribute) else None
                 if highest == 2 and _is_sink(node):
                     self.sunk = True
-                elif owner is not None and level(owner) == 2 and getattr(node.func, "attr", "") in {"split", "splitlines", "partition"}:
+                elif (
+                    owner is not None
+                    and level(owner) == 2
+                    and getattr(node.func, "attr", "") in {"split", "splitlines", "partition"}
+                ):
                     self.sunk = self.sunk or bool(node.args) or getattr(node.func, "attr", "") == "splitlines"
                 if highest:
                     self._into(node, level, depth)
@@ -181,9 +217,9 @@ def _is_stored(target: ast.expr, nodes: list[ast.AST]) -> bool:
         return False
     owner = ast.unparse(target.value)
     return owner != "self" and any(
-        isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and (
-            (n.func.attr in {"save", "asave"} and ast.unparse(n.func.value) == owner) or n.func.attr == "commit"
-        )
+        isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and ((n.func.attr in {"save", "asave"} and ast.unparse(n.func.value) == owner) or n.func.attr == "commit")
         for n in nodes
     )
 
@@ -191,7 +227,18 @@ def _is_stored(target: ast.expr, nodes: list[ast.AST]) -> bool:
 def stop_reason_ignored(case: Case) -> Iterator[Hit]:
     """Report an answer that is parsed or stored though it may have been cut off."""
     site = case.site
-    if site.library not in {"sdk", "langchain", "llama-index", "litellm", "openai", "requests", "httpx", "aiohttp", "urllib", "urllib3"}:
+    if site.library not in {
+        "sdk",
+        "langchain",
+        "llama-index",
+        "litellm",
+        "openai",
+        "requests",
+        "httpx",
+        "aiohttp",
+        "urllib",
+        "urllib3",
+    }:
         return
     if site.library == "sdk" and site.method not in MESSAGE_METHODS:
         return

@@ -66,7 +66,11 @@ def _mentions_limit(case: Case) -> bool:
 def _is_unbounded(case: Case, path: Path) -> bool:
     for index, step in enumerate(path.steps):
         passed = step.passed
-        if passed is None or passed.source is None or passed.use not in {"gather", "dropped", "call", "thread", "watched"}:
+        if (
+            passed is None
+            or passed.source is None
+            or passed.use not in {"gather", "dropped", "call", "thread", "watched"}
+        ):
             continue
         if passed.use in {"call", "thread"} and passed.spawn is None:
             continue
@@ -86,7 +90,9 @@ def _is_guarded(case: Case, inner: tuple[Step, ...], source: ast.AST) -> bool:
     nodes = [s.node for s in inner] or [case.site.call]
     for node in [*nodes, source, case.site.call]:
         for parent, _ in case.resolver.project.ancestors(node):
-            if isinstance(parent, ast.With | ast.AsyncWith) and any(_limits(case, i.context_expr) for i in parent.items):
+            if isinstance(parent, ast.With | ast.AsyncWith) and any(
+                _limits(case, i.context_expr) for i in parent.items
+            ):
                 return True
         scope = case.resolver.project.scope_of(node)
         for inner_node in ast.walk(scope.node) if scope.is_function else ():
@@ -107,7 +113,12 @@ def _iterated(case: Case, source: ast.AST, step: Step) -> ast.expr | None:
             return parent.generators[0].iter
         if isinstance(parent, ast.For | ast.AsyncFor) and child in parent.body:
             return parent.iter
-        if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "map" and len(parent.args) > 1:
+        if (
+            isinstance(parent, ast.Call)
+            and isinstance(parent.func, ast.Name)
+            and parent.func.id == "map"
+            and len(parent.args) > 1
+        ):
             return parent.args[1]
     del step
     return None
@@ -138,7 +149,11 @@ def _is_few(case: Case, node: ast.expr) -> bool:
         if isinstance(value, ast.Call) and value is not node and _is_few(case, value):
             return True
     for parent, _ in case.resolver.project.ancestors(node):
-        if isinstance(parent, ast.For | ast.AsyncFor) and isinstance(parent.target, ast.Name) and parent.target.id == text:
+        if (
+            isinstance(parent, ast.For | ast.AsyncFor)
+            and isinstance(parent.target, ast.Name)
+            and parent.target.id == text
+        ):
             return _BATCHES.search(ast.unparse(parent.iter)) is not None
     return False
 
@@ -155,7 +170,7 @@ def _is_small(case: Case, node: ast.expr) -> bool:
 
 def blocking_call_in_async(case: Case) -> Iterator[Hit]:
     """Report a synchronous call on the event loop."""
-    if case.site.is_async:
+    if case.site.is_async or case.site.in_thread:
         return
     for path in case.reach:
         for step in path.steps:
@@ -177,7 +192,12 @@ def blocking_call_in_async(case: Case) -> Iterator[Hit]:
 def no_timeout(case: Case) -> Iterator[Hit]:
     """Report a call that may keep a user waiting for minutes."""
     site = case.site
-    if site.options.timeout != "unset" or site.library in {"aiohttp", "claude-agent-sdk", "bedrock-runtime", "http.client"}:
+    if site.options.timeout != "unset" or site.library in {
+        "aiohttp",
+        "claude-agent-sdk",
+        "bedrock-runtime",
+        "http.client",
+    }:
         return
     anywhere = site.library in {"requests", "urllib"}
     if (site.is_stream and not anywhere) or (not anywhere and not case.in_request) or _has_timeout(case):
@@ -196,7 +216,11 @@ def _has_timeout(case: Case) -> bool:
     given = site.arguments.get("timeout") or site.arguments.get("request_timeout")
     if given is not None:
         return not (isinstance(given, ast.Constant) and given.value is None)
-    if any(k.arg is None for k in site.call.keywords) and not any(k.arg == "json" for k in site.call.keywords) and site.is_raw:
+    if (
+        any(k.arg is None for k in site.call.keywords)
+        and not any(k.arg == "json" for k in site.call.keywords)
+        and site.is_raw
+    ):
         return True
     if site.library == "urllib" and len(site.call.args) > 2:
         return True
@@ -209,7 +233,8 @@ def _has_timeout(case: Case) -> bool:
             if isinstance(parent, ast.Call) and child is not parent.func and _TIMERS.search(ast.unparse(parent.func)):
                 return True
             if isinstance(parent, ast.With | ast.AsyncWith) and any(
-                isinstance(i.context_expr, ast.Call) and _TIMERS.search(ast.unparse(i.context_expr.func)) for i in parent.items
+                isinstance(i.context_expr, ast.Call) and _TIMERS.search(ast.unparse(i.context_expr.func))
+                for i in parent.items
             ):
                 return True
         if isinstance(node, ast.Call) and _TIMERS.search(ast.unparse(node.func)):

@@ -16,10 +16,11 @@ from claudescope.audit.values import Outcome
 
 __all__ = ["error_shown_to_user", "missing_request_id_in_log"]
 
-_SAFE: Final = frozenset({"status_code", "request_id", "type", "__class__", "code", "status", "headers", "retry_after", "__cause__"})
+_SAFE: Final = frozenset(
+    {"status_code", "request_id", "type", "__class__", "code", "status", "headers", "retry_after", "__cause__"}
+)
 _REPLIES: Final = frozenset(
-    "send_text send_json send_bytes send send_str reply reply_text say respond answer send_message edit_text edit"
-    " edit_message_text followup abort error chat_postMessage post_message emit update_text HttpResponse JsonResponse".split()
+    ["send_text", "send_json", "send_bytes", "send", "send_str", "reply", "reply_text", "say", "respond", "answer", "send_message", "edit_text", "edit", "edit_message_text", "followup", "abort", "error", "chat_postMessage", "post_message", "emit", "update_text", "HttpResponse", "JsonResponse"]
 )
 _LOGGERS: Final = ("log", "logger", "logging", "sentry_sdk", "metrics")
 
@@ -32,7 +33,11 @@ def _shows(node: ast.AST | None, error: str | None, carriers: set[str]) -> bool:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Attribute) and inner.attr in _SAFE:
             safe |= set(ast.walk(inner.value))
-        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in {"type", "isinstance", "getattr"}:
+        elif (
+            isinstance(inner, ast.Call)
+            and isinstance(inner.func, ast.Name)
+            and inner.func.id in {"type", "isinstance", "getattr"}
+        ):
             safe |= {n for a in inner.args for n in ast.walk(a)}
         elif isinstance(inner, ast.Call) and ast.unparse(inner.func).rpartition(".")[2] in {"format_exc", "print_exc"}:
             return True
@@ -79,7 +84,11 @@ def _catch_shows(case: Case, catch: Catch) -> bool:
         path.end in {"endpoint", "lazy"} and any(step.scope is scope for step in path.steps) for path in case.reach
     )
     for node in walk_here(*handler.body):
-        if isinstance(node, ast.Call) and _is_reply(node) and any(_shows(a, catch.error, carriers) for a in _passed(node)):
+        if (
+            isinstance(node, ast.Call)
+            and _is_reply(node)
+            and any(_shows(a, catch.error, carriers) for a in _passed(node))
+        ):
             if reached or frameworks.uses_web(scope) or _is_chat(scope):
                 return True
         if not reached:
@@ -92,7 +101,10 @@ def _catch_shows(case: Case, catch: Catch) -> bool:
     if reached and carriers:
         inside = set(walk_here(*handler.body))
         return any(
-            isinstance(n, ast.Return) and n not in inside and n.value is not None and any(isinstance(x, ast.Name) and x.id in carriers for x in ast.walk(n.value))
+            isinstance(n, ast.Return)
+            and n not in inside
+            and n.value is not None
+            and any(isinstance(x, ast.Name) and x.id in carriers for x in ast.walk(n.value))
             for n in walk_here(*(scope.node.body if isinstance(scope.node.body, list) else []))
             if getattr(n, "lineno", 0) > handler.lineno
         )
@@ -105,7 +117,14 @@ def _passed(call: ast.Call) -> list[ast.expr]:
 
 def _is_http_error(call: ast.Call) -> bool:
     name = ast.unparse(call.func).rpartition(".")[2]
-    return name.startswith("HTTP") or name in {"APIException", "ValidationError", "ServiceUnavailable", "BadGateway", "InternalServerError", "Abort"}
+    return name.startswith("HTTP") or name in {
+        "APIException",
+        "ValidationError",
+        "ServiceUnavailable",
+        "BadGateway",
+        "InternalServerError",
+        "Abort",
+    }
 
 
 def _is_reply(call: ast.Call) -> bool:
@@ -123,7 +142,22 @@ def _is_reply(call: ast.Call) -> bool:
 
 def _is_chat(scope: Scope) -> bool:
     packages = {name.partition(".")[0] for name in scope.module.imports}
-    return bool(packages & {"discord", "telegram", "slack_bolt", "slack_sdk", "chainlit", "streamlit", "gradio", "aiogram", "telebot", "nextcord", "botbuilder"})
+    return bool(
+        packages
+        & {
+            "discord",
+            "telegram",
+            "slack_bolt",
+            "slack_sdk",
+            "chainlit",
+            "streamlit",
+            "gradio",
+            "aiogram",
+            "telebot",
+            "nextcord",
+            "botbuilder",
+        }
+    )
 
 
 def _handler_shows(handler: Scope) -> bool:
@@ -141,15 +175,26 @@ def _body_shown(case: Case) -> bool:
         body = scope.node.body if isinstance(scope.node.body, list) else []
         for node in walk_here(*body):
             if not isinstance(node, ast.If) or not any(
-                isinstance(n, ast.Attribute) and n.attr in {"status_code", "ok", "is_success", "is_error", "status"} for n in ast.walk(node.test)
+                isinstance(n, ast.Attribute) and n.attr in {"status_code", "ok", "is_success", "is_error", "status"}
+                for n in ast.walk(node.test)
             ):
                 continue
             for inner in walk_here(*node.body):
-                shown = inner.exc if isinstance(inner, ast.Raise) else inner.value if isinstance(inner, ast.Return) else None
+                shown = (
+                    inner.exc
+                    if isinstance(inner, ast.Raise)
+                    else inner.value
+                    if isinstance(inner, ast.Return)
+                    else None
+                )
                 if isinstance(inner, ast.Raise) and not (isinstance(shown, ast.Call) and _is_http_error(shown)):
                     continue
                 for part in ast.walk(shown) if shown is not None else ():
-                    if isinstance(part, ast.Attribute) and part.attr in {"text", "content", "json", "body"} and _is_answer(case, part.value):
+                    if (
+                        isinstance(part, ast.Attribute)
+                        and part.attr in {"text", "content", "json", "body"}
+                        and _is_answer(case, part.value)
+                    ):
                         return True
     return False
 
@@ -162,7 +207,12 @@ def missing_request_id_in_log(case: Case) -> Iterator[Hit]:
     """Report a log of a refused call without the id that support asks for."""
     for catch in case.catches:
         handler = catch.handler
-        if handler is None or catch.caught.is_broad or not catch.handling.logs or not (catch.caught.kinds & {"rate", "server", "client"}):
+        if (
+            handler is None
+            or catch.caught.is_broad
+            or not catch.handling.logs
+            or not (catch.caught.kinds & {"rate", "server", "client"})
+        ):
             continue
         if case.site.is_raw and not catch.caught.names & {"HTTPStatusError", "HTTPError", "ClientResponseError"}:
             continue
@@ -185,7 +235,9 @@ def _tellers(handler: ast.ExceptHandler, catch: Catch) -> list[ast.Call]:
     others = [
         n
         for n in walk_here(*handler.body)
-        if isinstance(n, ast.Call) and ast.unparse(n.func).rpartition(".")[2] in {"capture_exception", "record_exception", "bind", "set_tag", "bind_contextvars"}
+        if isinstance(n, ast.Call)
+        and ast.unparse(n.func).rpartition(".")[2]
+        in {"capture_exception", "record_exception", "bind", "set_tag", "bind_contextvars"}
     ]
     return [*catch.handling.logs, *others]
 

@@ -51,12 +51,19 @@ def _is_closed(case: Case) -> bool:
 def stream_not_closed(case: Case) -> Iterator[Hit]:
     """Report a stream whose connection stays open if it is not read to the end."""
     site = case.site
-    if not site.is_stream or site.library not in {"sdk", "requests", "litellm", "openai", "aiohttp"} or _is_closed(case):
+    if (
+        not site.is_stream
+        or site.library not in {"sdk", "requests", "litellm", "openai", "aiohttp"}
+        or _is_closed(case)
+    ):
         return
     loops = _loops(case)
     left = any(_is_left(loop) for loop in loops)
     by_hand = any(
-        isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in {"__enter__", "__aenter__"} and _is_of(case, n.func.value)
+        isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and n.func.attr in {"__enter__", "__aenter__"}
+        and _is_of(case, n.func.value)
         for n in _nodes(case)
     )
     if left or by_hand or (not loops and _is_unread(case)):
@@ -91,7 +98,9 @@ def _is_unread(case: Case) -> bool:
         return True
     if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
         name, scope = parent.targets[0].id, case.site.scope
-        return not any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(scope.node))
+        return not any(
+            isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(scope.node)
+        )
     return False
 
 
@@ -101,9 +110,7 @@ def stream_error_unhandled(case: Case) -> Iterator[Hit]:
     if not site.is_stream and site.method != "tool_runner":
         return
     created = bool(case.catches)
-    if created and any(not _is_covered(case, node) for node in _reads(case)):
-        yield _hit(case)
-    elif not created and any(_lazy_in_try(case, path.steps[-1].node) for path in case.paths if path.end == "lazy"):
+    if (created and any(not _is_covered(case, node) for node in _reads(case))) or (not created and any(_lazy_in_try(case, path.steps[-1].node) for path in case.paths if path.end == "lazy")):
         yield _hit(case)
 
 
@@ -111,7 +118,12 @@ def _reads(case: Case) -> Iterator[ast.AST]:
     for loop in _loops(case):
         yield loop.iter
     for node in _nodes(case):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ENDS and _is_of(case, node.func.value):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _ENDS
+            and _is_of(case, node.func.value)
+        ):
             yield node
         elif isinstance(node, ast.comprehension) and _is_of(case, node.iter):
             yield node.iter
@@ -123,7 +135,8 @@ def _is_covered(case: Case, node: ast.AST) -> bool:
 
 def _lazy_in_try(case: Case, node: ast.AST) -> bool:
     return any(
-        isinstance(parent, ast.Try) and parent.handlers and child in parent.body for parent, child in case.resolver.project.ancestors(node)
+        isinstance(parent, ast.Try) and parent.handlers and child in parent.body
+        for parent, child in case.resolver.project.ancestors(node)
     )
 
 

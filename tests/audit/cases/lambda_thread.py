@@ -1,0 +1,12 @@
+"""to_thread of the method itself."""
+import asyncio
+import anthropic
+
+client = anthropic.Anthropic(timeout=9)
+
+
+async def main(prompt):
+    try:
+        return await asyncio.to_thread(lambda: client.messages.create(model="claude-haiku-5-5", max_tokens=9, messages=prompt))  # @ sdk-sync specific|by-caller
+    except anthropic.APIError as error:
+        raise SystemExit(str(error))

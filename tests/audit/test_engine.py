@@ -1,0 +1,81 @@
+"""The engine of the audit, on labelled files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from claudescope.audit.engine import analyse
+from claudescope.audit.model import Finding, SourceFile
+from claudescope.audit.rules import RULES
+from tests.audit.labelled import folders, wrong
+
+
+@pytest.mark.parametrize("case", folders(), ids=lambda path: path.stem)
+def test_each_label_is_reported_and_nothing_else(case: Path) -> None:
+    """A report on a case has the calls, the handling and the findings of its labels."""
+    assert wrong(case) == []
+
+
+def test_every_rule_has_cases_that_must_and_must_not_be_reported() -> None:
+    """The cases cover each rule, and some are clean."""
+    text = "\n".join(path.read_text("utf-8") for path in folders() if path.is_file())
+    musts = {
+        word for line in text.splitlines() if " ! " in line for word in line.partition(" ! ")[2].split(" ? ")[0].split()
+    }
+    assert musts >= set(RULES) - {"syntax-error"}
+
+
+def test_what_does_not_parse_is_a_finding() -> None:
+    """A syntax error, a null byte and expressions nested too deeply are findings with their line, and no crash."""
+    broken = [
+        SourceFile("a.py", "x = 1\ndef ask(:\n"),
+        SourceFile("b.py", "x = '\0'"),
+        SourceFile("c.py", "(" * 5000 + ")" * 5000),
+    ]
+    report = analyse(broken)
+    assert [(f.path, f.rule) for f in report.findings] == [(name, "syntax-error") for name in ("a.py", "b.py", "c.py")]
+    assert report.findings[0].line == 2
+
+
+def test_lines_of_a_notebook_are_those_of_its_file() -> None:
+    """Calls and findings of a notebook name the line of the .ipynb file."""
+    source = 'import requests\nrequests.post("https://api.anthropic.com/v1/messages", json={})\n'
+    report = analyse([SourceFile("trial.ipynb", source, line_map=(12, 13))])
+    assert [(call.line, call.via) for call in report.calls] == [(13, "raw-http")]
+    assert [(f.line, f.rule) for f in report.findings] == [(13, "no-timeout")]
+
+
+def test_a_function_of_a_package_without_callers_is_unknown() -> None:
+    """Callers outside of the tree may handle what a package does not: that is no proof of a fault."""
+    text = "import anthropic\n\n\ndef ask(client: anthropic.Anthropic):\n    return client.messages.create()\n"
+    package = [SourceFile("lib/__init__.py", ""), SourceFile("lib/ask.py", text)]
+    assert [call.handled for call in analyse(package).calls] == ["unknown"]
+    assert [(f.severity, f.confidence) for f in analyse(package).findings] == [("note", "low")]
+    assert [call.handled for call in analyse([SourceFile("ask.py", text)]).calls] == ["none"]
+
+
+def test_progress_is_told_per_file() -> None:
+    """The number of files read and their total are told as they are read."""
+    told: list[tuple[int, int]] = []
+    record: Callable[[int, int], None] = lambda done, total: told.append((done, total))  # noqa: E731 - typed here
+    report = analyse([SourceFile("a.py", "x = 1\n"), SourceFile("b.py", "y = 2\n")], progress=record)
+    assert told == [(1, 2), (2, 2)]
+    assert (report.files, report.lines) == (2, 4)
+
+
+def test_findings_have_the_severity_of_their_rule() -> None:
+    """A finding that the engine is sure of has its rule's severity."""
+    text = "import anthropic\n\nprint(anthropic.Anthropic().messages.create())\n"
+    assert analyse([SourceFile("a.py", text)]).findings == (
+        Finding(
+            "a.py",
+            3,
+            "unhandled-call",
+            "error",
+            "high",
+            "Nothing catches the errors of messages.create. Catch anthropic.APIError, or let a caller or the app do so.",
+        ),
+    )
