@@ -9,10 +9,10 @@ from functools import cached_property
 
 from claudescope.audit import frameworks
 from claudescope.audit.errors import caught
-from claudescope.audit.index import Scope
 from claudescope.audit.paths import Catch, Path, Walker
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.retries import Retry, find_retries, is_retry_loop
+from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
 
 __all__ = ["App", "Case"]

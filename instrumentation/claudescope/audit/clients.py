@@ -20,11 +20,25 @@ from claudescope.audit.values import (
     Values,
 )
 
-__all__ = ["after", "external", "instance", "keywords"]
+__all__ = ["after", "argument", "external", "instance", "keywords"]
 
 _SAME_CLIENT = frozenset(["__enter__", "__aenter__", "with_options", "copy"])
 _WRAPPERS = frozenset(
-    ["with_structured_output", "bind_tools", "bind", "with_config", "with_types", "with_listeners", "assign", "pick", "pipe", "configurable_fields", "as_query_engine", "as_chat_engine", "compile"]
+    [
+        "with_structured_output",
+        "bind_tools",
+        "bind",
+        "with_config",
+        "with_types",
+        "with_listeners",
+        "assign",
+        "pick",
+        "pipe",
+        "configurable_fields",
+        "as_query_engine",
+        "as_chat_engine",
+        "compile",
+    ]
 )
 _TIMEOUTS = ("timeout", "default_request_timeout", "request_timeout")
 _RETRIES = ("max_retries", "num_retries")
@@ -126,7 +140,7 @@ def _llm(resolver: Evaluator, library: str, call: ast.Call | None, *, uncertain:
     chosen = options(resolver, call, library)
     if uncertain and call is not None:
         provider = keywords(resolver, call)[0].get("model_provider")
-        named = chosen.models | (resolver.texts(provider) if provider is not None else frozenset())
+        named = chosen.models | (resolver.texts(provider) if provider is not None else frozenset[str]())
         if not any(map(libraries.anthropic_model, named)):
             return frozenset()
     elif uncertain:
@@ -216,3 +230,13 @@ def after(resolver: Evaluator, member: Member, call: ast.Call) -> Values:
     if libraries.is_call(client.library, path):
         return frozenset({Outcome(call)})
     return frozenset()
+
+
+def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+    """What a call passes for a parameter."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    if 0 <= position < len(call.args) and not any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
+        return call.args[position]
+    return None

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from claudescope.audit import frameworks
 from claudescope.audit.case import App, Case
-from claudescope.audit.index import Module, Project
+from claudescope.audit.index import Project
 from claudescope.audit.model import CallSite, Finding, Report, SourceFile
 from claudescope.audit.paths import Walker
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.rules import CHECKS, RULES, hard_coded_key
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Module
 from claudescope.audit.sites import find_sites
 
 __all__ = ["analyse"]

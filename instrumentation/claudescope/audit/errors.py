@@ -122,4 +122,4 @@ def _kinds(name: str, library: str) -> frozenset[str]:
         return _STATUS
     if last == "ClientError" and package == "botocore":
         return _STATUS
-    return next((kinds for pattern, kinds in _KINDS if re.fullmatch(pattern, last)), frozenset())
+    return next((kinds for pattern, kinds in _KINDS if re.fullmatch(pattern, last)), frozenset[str]())

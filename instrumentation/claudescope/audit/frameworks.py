@@ -6,14 +6,42 @@ import ast
 import re
 from typing import Final
 
-from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.scopes import Scope
 from claudescope.audit.values import Constant, Klass
 
 __all__ = ["app_handlers", "collects_exceptions", "is_context_manager", "is_endpoint", "is_unread"]
 
 _ROUTES: Final = frozenset(
-    ["route", "get", "post", "put", "patch", "delete", "head", "options", "websocket", "websocket_route", "api_route", "message", "event", "command", "on_message", "on_chat_start", "on_event", "action", "view", "shortcut", "callback_query_handler", "message_handler", "errorhandler", "exception_handler", "api_view", "middleware", "before_request"]
+    [
+        "route",
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "websocket",
+        "websocket_route",
+        "api_route",
+        "message",
+        "event",
+        "command",
+        "on_message",
+        "on_chat_start",
+        "on_event",
+        "action",
+        "view",
+        "shortcut",
+        "callback_query_handler",
+        "message_handler",
+        "errorhandler",
+        "exception_handler",
+        "api_view",
+        "middleware",
+        "before_request",
+    ]
 )
 _VIEW_BASES: Final = (
     "View",
@@ -31,12 +59,42 @@ _VIEW_BASES: Final = (
     "WebsocketConsumer",
 )
 _VIEW_METHODS: Final = frozenset(
-    ["get", "post", "put", "patch", "delete", "dispatch", "list", "create", "retrieve", "form_valid", "receive", "receive_json", "on_receive"]
+    [
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "dispatch",
+        "list",
+        "create",
+        "retrieve",
+        "form_valid",
+        "receive",
+        "receive_json",
+        "on_receive",
+    ]
 )
 _REQUESTS: Final = re.compile(r"(Request|HttpRequest|WebSocket|ASGIRequest|WSGIRequest|BaseRequest)$")
 _HANDLERS: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "middleware"})
 _WEB: Final = frozenset(
-    ["fastapi", "starlette", "flask", "django", "aiohttp", "quart", "sanic", "litestar", "tornado", "rest_framework", "bottle", "falcon", "robyn", "blacksheep", "ninja"]
+    [
+        "fastapi",
+        "starlette",
+        "flask",
+        "django",
+        "aiohttp",
+        "quart",
+        "sanic",
+        "litestar",
+        "tornado",
+        "rest_framework",
+        "bottle",
+        "falcon",
+        "robyn",
+        "blacksheep",
+        "ninja",
+    ]
 )
 
 
@@ -104,6 +162,9 @@ def _is_registered(resolver: Resolver, scope: Scope) -> bool:
                 "add_handler",
                 "MessageHandler",
                 "CommandHandler",
+                "ChatInterface",
+                "Interface",
+                "click",
             }
             | ({"post", "get", "put", "route", "view"} if uses_web(scope) else set())
         ):

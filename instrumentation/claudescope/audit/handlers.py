@@ -8,12 +8,37 @@ from dataclasses import dataclass
 from typing import Final
 
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.values import Outcome
 
 __all__ = ["Handling", "describe", "is_log", "mentions", "walk_here"]
 
 _LOGS: Final = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "fatal", "msg"])
 _METRICS: Final = frozenset(
-    ["inc", "increment", "incr", "count", "counter", "add", "observe", "record", "gauge", "timing", "histogram", "set_attribute", "record_exception", "set_status", "capture_exception", "capture_message", "notify", "labels", "emit", "track", "send_alert", "report_exc_info", "add_event"]
+    [
+        "inc",
+        "increment",
+        "incr",
+        "count",
+        "counter",
+        "add",
+        "observe",
+        "record",
+        "gauge",
+        "timing",
+        "histogram",
+        "set_attribute",
+        "record_exception",
+        "set_status",
+        "capture_exception",
+        "capture_message",
+        "notify",
+        "labels",
+        "emit",
+        "track",
+        "send_alert",
+        "report_exc_info",
+        "add_event",
+    ]
 )
 _WRITERS: Final = ("log", "logger", "logging", "_log", "_logger", "structlog")
 
@@ -122,15 +147,20 @@ def describe(resolver: Resolver, body: list[ast.stmt], error: str | None) -> Han
         returns_none=returns_none and not silent and not has_prints,
         continues=bool(body) and isinstance(body[-1], ast.Continue),
         tells=tells,
-        default=_has_default(body, nodes, error) and not raises,
-        filters=any(
-            isinstance(n, ast.If | ast.IfExp | ast.Match)
-            and mentions(getattr(n, "test", None) or getattr(n, "subject", n), error)
-            for n in nodes
-        ),
-        leaves=bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Break),
+        default=_has_default(resolver, body, nodes, error) and not raises,
+        filters=any(_asks(n, error) for n in nodes),
+        leaves=bool(body)
+        and isinstance(body[-1], ast.Return | ast.Raise | ast.Break)
+        and not any(isinstance(n, ast.Continue) for n in nodes),
         logs=tuple(c for c in calls if is_log(c)),
     )
+
+
+def _asks(node: ast.AST, error: str | None) -> bool:
+    """Whether a statement decides by what the error is."""
+    if isinstance(node, ast.If | ast.IfExp):
+        return mentions(node.test, error)
+    return isinstance(node, ast.Match) and mentions(node.subject, error)
 
 
 def _is_print(node: ast.stmt) -> bool:
@@ -153,11 +183,12 @@ def _exits(call: ast.Call) -> bool:
 _ERROR_WORDS: Final = ("error", "status", "ok", "success", "detail", "failed", "exception")
 
 
-def _has_default(body: list[ast.stmt], nodes: list[ast.AST], error: str | None) -> bool:
+def _has_default(resolver: Resolver, body: list[ast.stmt], nodes: list[ast.AST], error: str | None) -> bool:
     """Whether the handler puts something in the place of the answer, without saying so."""
     for node in nodes:
         if isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
-            if not mentions(node.value, error) and not _says_error(node.value):
+            asks_again = any(isinstance(v, Outcome) for v in resolver.values(node.value))
+            if not asks_again and not mentions(node.value, error) and not _says_error(node.value):
                 return True
     for statement in body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(

@@ -25,7 +25,24 @@ _SDK_PATHS: Final = re.compile(
 )
 _METHODS: Final[dict[str, frozenset[str]]] = {
     "langchain": frozenset(
-        ["invoke", "ainvoke", "stream", "astream", "batch", "abatch", "batch_as_completed", "abatch_as_completed", "generate", "agenerate", "predict", "apredict", "astream_events", "run", "arun", "__call__"]
+        [
+            "invoke",
+            "ainvoke",
+            "stream",
+            "astream",
+            "batch",
+            "abatch",
+            "batch_as_completed",
+            "abatch_as_completed",
+            "generate",
+            "agenerate",
+            "predict",
+            "apredict",
+            "astream_events",
+            "run",
+            "arun",
+            "__call__",
+        ]
     ),
     "pydantic-ai": frozenset(["run", "run_sync", "run_stream", "run_stream_events", "iter", "run_stream_sync"]),
     "instructor": frozenset(
@@ -35,7 +52,25 @@ _METHODS: Final[dict[str, frozenset[str]]] = {
     ),
     "litellm": frozenset({"completion", "acompletion", "text_completion", "atext_completion", "responses"}),
     "llama-index": frozenset(
-        ["complete", "acomplete", "chat", "achat", "stream_complete", "stream_chat", "astream_chat", "astream_complete", "predict", "apredict", "structured_predict", "astructured_predict", "chat_with_tools", "achat_with_tools", "query", "aquery", "run"]
+        [
+            "complete",
+            "acomplete",
+            "chat",
+            "achat",
+            "stream_complete",
+            "stream_chat",
+            "astream_chat",
+            "astream_complete",
+            "predict",
+            "apredict",
+            "structured_predict",
+            "astructured_predict",
+            "chat_with_tools",
+            "achat_with_tools",
+            "query",
+            "aquery",
+            "run",
+        ]
     ),
     "claude-agent-sdk": frozenset({"query"}),
     "openai": frozenset({"chat.completions.create", "chat.completions.parse", "chat.completions.stream"}),

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 from claudescope.audit import frameworks
 from claudescope.audit.errors import ALL, Caught, caught
 from claudescope.audit.handlers import Handling, describe
-from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
 from claudescope.audit.spawns import Passed, destination
 
@@ -19,6 +19,7 @@ __all__ = ["Catch", "End", "Path", "Step", "Walker"]
 
 Origin: TypeAlias = Literal["own", "caller", "decorator", "gather", "context", "app"]
 End: TypeAlias = Literal["caught", "module", "endpoint", "dropped", "no-caller", "job", "lazy", "watched", "test"]
+_TRY_STAR: type[ast.Try] = getattr(ast, "TryStar", ast.Try)  # `except*` is new in Python 3.11
 _MANY_PATHS = 24
 _DEEP = 8
 
@@ -229,7 +230,7 @@ class Walker:
             names = [k.arg for k in call.keywords if k.value is node]
             if node in call.args:
                 parameters = function.parameters()
-                position = call.args.index(node) + (1 if function.is_method else 0)  # type: ignore[arg-type]
+                position = call.args.index(node) + (1 if function.is_method else 0)
                 names += [parameters[position].arg] if position < len(parameters) else []
             for name in names:
                 yield from self._calls_of_name(function, name)
@@ -258,8 +259,8 @@ class Walker:
             yield self._collecting(gather, step, left)
             return
         for parent, child in self.resolver.project.ancestors(step.node):
-            if isinstance(parent, ast.Try) or type(parent).__name__ == "TryStar":
-                found = list(self._of_try(site, parent, child, step, left, origin))  # type: ignore[arg-type]
+            if isinstance(parent, ast.Try | _TRY_STAR):
+                found = list(self._of_try(site, parent, child, step, left, origin))
             elif isinstance(parent, ast.With | ast.AsyncWith) and child in parent.body:
                 found = list(self._of_with(site, parent, step, left))
             else:

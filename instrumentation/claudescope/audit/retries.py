@@ -9,9 +9,9 @@ from typing import Final, Literal, TypeAlias
 
 from claudescope.audit.errors import ALL, caught
 from claudescope.audit.handlers import mentions, walk_here
-from claudescope.audit.index import Scope
 from claudescope.audit.paths import Catch, Path, Step
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
 
 __all__ = ["Retry", "find_retries", "is_retry_loop"]
@@ -121,6 +121,8 @@ def is_retry_loop(loop: ast.AST) -> bool:
 
 def _waits_for(loop: ast.While) -> bool:
     """Whether the condition is about an answer or a count of attempts that the loop sets."""
+    if any(isinstance(n, ast.Attribute) and n.attr in {"status_code", "ok", "is_success"} for n in ast.walk(loop.test)):
+        return True
     tested = {n.id for n in ast.walk(loop.test) if isinstance(n, ast.Name)}
     set_here = {
         n.id
@@ -209,6 +211,16 @@ def _recursions(resolver: Resolver, step: Step, catches: tuple[Catch, ...]) -> I
         if catch.handler is None or catch.step.scope is not step.scope:
             continue
         calls = [n for s in catch.handler.body for n in walk_here(s) if isinstance(n, ast.Call)]
+        if any(
+            isinstance(c.func, ast.Attribute)
+            and c.func.attr == "retry"
+            and any(k.arg in {"exc", "countdown"} for k in c.keywords)
+            for c in calls
+        ):
+            filtered = catch.handling.filters
+            yield Retry(
+                "Celery", catch.kinds - ({"client"} if filtered else set()), "constant", reads_header=True, is_job=True
+            )
         if any(step.scope in resolver.functions(c.func) for c in calls):
             body = catch.handler.body
             yield Retry("a recursion", catch.kinds, _waits(resolver, body), _reads_header(resolver, body))

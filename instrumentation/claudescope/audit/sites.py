@@ -8,16 +8,83 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from claudescope.audit import clients, libraries
-from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
-from claudescope.audit.values import Client, Constant, External, Member, Options, Partial, order
+from claudescope.audit.scopes import Scope
+from claudescope.audit.values import Client, Constant, External, Member, Options, Partial, Setting, order
 
 __all__ = ["Site", "find_sites"]
 
 _RAW: Final = frozenset({"requests", "httpx", "aiohttp", "urllib", "urllib3", "http.client"})
 _API: Final = re.compile(r"api\.anthropic\.com|publishers/anthropic/models|/anthropic/v1/messages")
 _NAMES: Final = frozenset(
-    ["create", "stream", "parse", "count_tokens", "tool_runner", "retrieve", "list", "cancel", "delete", "results", "upload", "download", "retrieve_metadata", "invoke", "ainvoke", "astream", "batch", "abatch", "batch_as_completed", "abatch_as_completed", "generate", "agenerate", "predict", "apredict", "astream_events", "run", "arun", "run_sync", "run_stream", "run_stream_events", "run_stream_sync", "iter", "create_partial", "create_iterable", "create_with_completion", "completion", "acompletion", "text_completion", "atext_completion", "responses", "aresponses", "batch_completion", "complete", "acomplete", "chat", "achat", "stream_complete", "stream_chat", "astream_chat", "astream_complete", "structured_predict", "astructured_predict", "chat_with_tools", "achat_with_tools", "query", "aquery", "invoke_model", "invoke_model_with_response_stream", "converse", "converse_stream", "get", "post", "request", "put", "send", "urlopen"]
+    [
+        "create",
+        "stream",
+        "parse",
+        "count_tokens",
+        "tool_runner",
+        "retrieve",
+        "list",
+        "cancel",
+        "delete",
+        "results",
+        "upload",
+        "download",
+        "retrieve_metadata",
+        "invoke",
+        "ainvoke",
+        "astream",
+        "batch",
+        "abatch",
+        "batch_as_completed",
+        "abatch_as_completed",
+        "generate",
+        "agenerate",
+        "predict",
+        "apredict",
+        "astream_events",
+        "run",
+        "arun",
+        "run_sync",
+        "run_stream",
+        "run_stream_events",
+        "run_stream_sync",
+        "iter",
+        "create_partial",
+        "create_iterable",
+        "create_with_completion",
+        "completion",
+        "acompletion",
+        "text_completion",
+        "atext_completion",
+        "responses",
+        "aresponses",
+        "batch_completion",
+        "complete",
+        "acomplete",
+        "chat",
+        "achat",
+        "stream_complete",
+        "stream_chat",
+        "astream_chat",
+        "astream_complete",
+        "structured_predict",
+        "astructured_predict",
+        "chat_with_tools",
+        "achat_with_tools",
+        "query",
+        "aquery",
+        "invoke_model",
+        "invoke_model_with_response_stream",
+        "converse",
+        "converse_stream",
+        "get",
+        "post",
+        "request",
+        "put",
+        "send",
+        "urlopen",
+    ]
 )
 _THREADS: Final = frozenset(
     {"to_thread", "run_in_executor", "submit", "run_in_threadpool", "run_sync", "sync_to_async", "add_task"}
@@ -128,7 +195,7 @@ def _of_function(resolver: Resolver, call: ast.Call, name: str, partial: Partial
     base, _, method = name.rpartition(".")
     http = libraries.http_client(base)
     if http is not None and base in {"requests", "httpx", "httpx2", "urllib3"}:
-        timeout = "set" if http[0] == "httpx" else "unset"
+        timeout: Setting = "set" if http[0] == "httpx" else "unset"
         return _of_member(resolver, call, Client(http[0], is_async=False, options=Options(timeout, 0)), method, partial)
     function = library_function = libraries.library_function(name)
     if function is None or library_function is None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from claudescope.audit.index import Scope
 from claudescope.audit.resolve import Resolver
+from claudescope.audit.scopes import Scope
 
 __all__ = ["Passed", "Use", "destination"]
 
@@ -16,7 +16,18 @@ Use: TypeAlias = Literal[
     "call", "gather", "dropped", "thread", "endpoint", "lazy", "argument", "job", "watched", "unknown"
 ]
 _RUNS: Final = frozenset(
-    ["run", "wait_for", "run_until_complete", "shield", "run_sync", "async_to_sync", "run_async", "anyio_run", "to_sync", "run_coroutine"]
+    [
+        "run",
+        "wait_for",
+        "run_until_complete",
+        "shield",
+        "run_sync",
+        "async_to_sync",
+        "run_async",
+        "anyio_run",
+        "to_sync",
+        "run_coroutine",
+    ]
 )
 _TASKS: Final = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "start_soon", "spawn", "start"})
 _GATHERS: Final = frozenset({"gather", "as_completed", "wait", "staggered_race"})
@@ -24,7 +35,30 @@ _THREADS: Final = frozenset(
     {"to_thread", "run_in_executor", "run_in_threadpool", "run_sync", "sync_to_async", "asyncify"}
 )
 _ENDPOINTS: Final = frozenset(
-    ["Depends", "Security", "add_api_route", "add_route", "add_url_rule", "add_post", "add_get", "add_put", "Route", "WebSocketRoute", "path", "re_path", "url", "post", "get", "put", "add_websocket_route", "add_event_handler", "Command", "add_handler", "MessageHandler", "CommandHandler"]
+    [
+        "Depends",
+        "Security",
+        "add_api_route",
+        "add_route",
+        "add_url_rule",
+        "add_post",
+        "add_get",
+        "add_put",
+        "Route",
+        "WebSocketRoute",
+        "path",
+        "re_path",
+        "url",
+        "post",
+        "get",
+        "put",
+        "add_websocket_route",
+        "add_event_handler",
+        "Command",
+        "add_handler",
+        "MessageHandler",
+        "CommandHandler",
+    ]
 )
 _RESPONSES: Final = frozenset(
     {

@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-from claudescope.audit.index import Scope
+from claudescope.audit.index import Project
+from claudescope.audit.scopes import Module, Scope
 
 __all__ = [
     "Client",
@@ -21,6 +22,7 @@ __all__ = [
     "Options",
     "Outcome",
     "Partial",
+    "Setting",
     "Value",
     "Values",
     "order",
@@ -130,6 +132,40 @@ Values: TypeAlias = frozenset[Value]
 
 class Evaluator(Protocol):
     """What evaluates expressions."""
+
+    project: Project
+
+    def functions(self, node: ast.AST) -> tuple[Scope, ...]:
+        """The functions of the project that an expression may be."""
+        ...
+
+    def bound(self, name: str, scope: Scope) -> Values:
+        """What a name of a scope may be."""
+        ...
+
+    def result(self, scope: Scope) -> Values:
+        """What a call of a function of the project returns."""
+        ...
+
+    def items(self, found: Values) -> Values:
+        """What iterating over values yields."""
+        ...
+
+    def enter(self, found: Values) -> Values:
+        """What `with` makes of values."""
+        ...
+
+    def joined(self, parts: list[ast.expr]) -> Values:
+        """The first strings that a concatenation may give."""
+        ...
+
+    def annotation(self, node: ast.AST) -> Values:
+        """The objects that a type stands for."""
+        ...
+
+    def member(self, value: Value, name: str, asker: Module) -> Values:
+        """What an attribute of a value may be."""
+        ...
 
     def values(self, node: ast.AST) -> Values:
         """Everything that an expression may be."""

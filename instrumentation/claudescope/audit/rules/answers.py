@@ -8,9 +8,9 @@ from typing import Final
 
 from claudescope.audit.case import Case
 from claudescope.audit.handlers import walk_here
-from claudescope.audit.index import Scope
 from claudescope.audit.libraries import MESSAGE_METHODS
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Scope
 
 __all__ = ["stop_reason_ignored"]
 
@@ -19,12 +19,59 @@ _TEXT: Final = frozenset(
     {"text", "content", "completion", "get_final_text", "text_stream", "delta", "message", "outputText"}
 )
 _PARSERS: Final = frozenset(
-    ["loads", "literal_eval", "safe_load", "model_validate_json", "validate_json", "parse_raw", "fromstring", "parse_obj_as", "fromisoformat", "raw_decode", "DictReader", "reader", "strptime", "loads_json"]
+    [
+        "loads",
+        "literal_eval",
+        "safe_load",
+        "model_validate_json",
+        "validate_json",
+        "parse_raw",
+        "fromstring",
+        "parse_obj_as",
+        "fromisoformat",
+        "raw_decode",
+        "DictReader",
+        "reader",
+        "strptime",
+        "loads_json",
+    ]
 )
 _PARSE_NAMES: Final = frozenset({"int", "float", "Decimal", "Fraction"})
 _REGEX: Final = frozenset({"search", "match", "fullmatch", "findall", "finditer", "split", "splitlines", "partition"})
 _WRITERS: Final = frozenset(
-    ["write_text", "writelines", "writerow", "writerows", "execute", "executemany", "insert", "insert_one", "insert_many", "upsert", "bulk_create", "acreate", "setex", "hset", "lpush", "rpush", "xadd", "put_item", "put_object", "upload_blob", "upload_from_string", "update_one", "replace_one", "write_bytes", "dump", "add_all", "update_or_create", "aupdate", "executescript", "save_to_file", "set_value"]
+    [
+        "write_text",
+        "writelines",
+        "writerow",
+        "writerows",
+        "execute",
+        "executemany",
+        "insert",
+        "insert_one",
+        "insert_many",
+        "upsert",
+        "bulk_create",
+        "acreate",
+        "setex",
+        "hset",
+        "lpush",
+        "rpush",
+        "xadd",
+        "put_item",
+        "put_object",
+        "upload_blob",
+        "upload_from_string",
+        "update_one",
+        "replace_one",
+        "write_bytes",
+        "dump",
+        "add_all",
+        "update_or_create",
+        "aupdate",
+        "executescript",
+        "save_to_file",
+        "set_value",
+    ]
 )
 _STORES: Final = (
     "session",

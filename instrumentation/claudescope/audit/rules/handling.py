@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from claudescope.audit.case import Case
+from claudescope.audit.model import Confidence
 from claudescope.audit.paths import Catch
 from claudescope.audit.rules.rule import Hit
 
@@ -22,7 +23,7 @@ def unhandled_call(case: Case) -> Iterator[Hit]:
     if any(path.end == "lazy" and _is_in_try(case, path.steps[-1].node) for path in case.paths):
         return  # stream-error-unhandled says it
     sure = case.handled == "none" and all(path.end != "no-caller" for path in case.paths)
-    confidence = "high" if sure else "medium" if case.handled == "none" else "low"
+    confidence: Confidence = "high" if sure else "medium" if case.handled == "none" else "low"
     where = "No caller in the scanned files" if case.handled == "unknown" else "Nothing"
     yield Hit(
         "unhandled-call",

@@ -46,8 +46,8 @@ def _models(case: Case) -> set[str]:
     named = [case.site.arguments[name] for name in ("model", "modelId", "model_name") if name in case.site.arguments]
     if case.site.library == "litellm":
         named += case.site.positional[:1]
-    for node in named:
-        found |= resolver.texts(node)
+    for chosen in named:
+        found |= resolver.texts(chosen)
     todo: list[tuple[ast.AST, int]] = [(n, 0) for n in [*case.site.arguments.values(), *case.site.positional]]
     while todo:
         node, depth = todo.pop()

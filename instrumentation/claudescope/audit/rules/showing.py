@@ -9,9 +9,9 @@ from typing import Final
 from claudescope.audit import frameworks
 from claudescope.audit.case import Case
 from claudescope.audit.handlers import walk_here
-from claudescope.audit.index import Scope
 from claudescope.audit.paths import Catch
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Scope
 from claudescope.audit.values import Outcome
 
 __all__ = ["error_shown_to_user", "missing_request_id_in_log"]
@@ -20,7 +20,31 @@ _SAFE: Final = frozenset(
     {"status_code", "request_id", "type", "__class__", "code", "status", "headers", "retry_after", "__cause__"}
 )
 _REPLIES: Final = frozenset(
-    ["send_text", "send_json", "send_bytes", "send", "send_str", "reply", "reply_text", "say", "respond", "answer", "send_message", "edit_text", "edit", "edit_message_text", "followup", "abort", "error", "chat_postMessage", "post_message", "emit", "update_text", "HttpResponse", "JsonResponse"]
+    [
+        "send_text",
+        "send_json",
+        "send_bytes",
+        "send",
+        "send_str",
+        "reply",
+        "reply_text",
+        "say",
+        "respond",
+        "answer",
+        "send_message",
+        "edit_text",
+        "edit",
+        "edit_message_text",
+        "followup",
+        "abort",
+        "error",
+        "chat_postMessage",
+        "post_message",
+        "emit",
+        "update_text",
+        "HttpResponse",
+        "JsonResponse",
+    ]
 )
 _LOGGERS: Final = ("log", "logger", "logging", "sentry_sdk", "metrics")
 
@@ -112,6 +136,9 @@ def _catch_shows(case: Case, catch: Catch) -> bool:
 
 
 def _passed(call: ast.Call) -> list[ast.expr]:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(owner, ast.Call):  # Message(content=…).send()
+        return [*_passed(owner), *call.args, *(k.value for k in call.keywords)]
     return [*call.args, *(k.value for k in call.keywords if k.arg not in {"exc_info", "status_code"})]
 
 

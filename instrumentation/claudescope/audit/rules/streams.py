@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from claudescope.audit.case import Case
 from claudescope.audit.handlers import walk_here
-from claudescope.audit.index import Scope
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Scope
 from claudescope.audit.values import Outcome
 
 __all__ = ["stream_error_unhandled", "stream_not_closed"]
@@ -110,7 +110,9 @@ def stream_error_unhandled(case: Case) -> Iterator[Hit]:
     if not site.is_stream and site.method != "tool_runner":
         return
     created = bool(case.catches)
-    if (created and any(not _is_covered(case, node) for node in _reads(case))) or (not created and any(_lazy_in_try(case, path.steps[-1].node) for path in case.paths if path.end == "lazy")):
+    if (created and any(not _is_covered(case, node) for node in _reads(case))) or (
+        not created and any(_lazy_in_try(case, path.steps[-1].node) for path in case.paths if path.end == "lazy")
+    ):
         yield _hit(case)
 
 
