@@ -106,7 +106,8 @@ def audit(
     if output is not None:
         write_atomically(output, render(outcome))
     elif output_format == "table":
-        typer.echo(as_table(outcome, Console(highlight=False)), nl=False)
+        console = Console(highlight=False)
+        typer.echo(as_table(outcome, console if console.is_terminal else None), nl=False)
     else:
         typer.echo(render(outcome), nl=False)
     if outcome.report.files == 0:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from claudescope.audit.formats.summary import HANDLED_BY, findings_at, summary_lines
+from claudescope.audit.formats.summary import HANDLED_BY, calls_with_findings, summary_lines
 from claudescope.audit.scan import Outcome
 
 __all__ = ["as_markdown"]
@@ -31,9 +31,9 @@ def as_markdown(outcome: Outcome) -> str:
                 _code(call.call),
                 _text(call.via),
                 _text(HANDLED_BY.get(call.handled, call.handled)),
-                ", ".join(_code(finding.rule) for finding in findings_at(outcome, call)),
+                ", ".join(_code(finding.rule) for finding in findings),
             ]
-            for call in report.calls
+            for call, findings in calls_with_findings(outcome)
         )
         parts += ["### Calls", _table(["place", "call", "via", "errors are handled by", "findings"], calls)]
     return "\n\n".join(parts) + "\n"

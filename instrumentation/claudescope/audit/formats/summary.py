@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from claudescope.audit.model import CallSite, Finding, Severity
 from claudescope.audit.scan import Outcome
 
-__all__ = ["HANDLED_BY", "SEVERITIES", "findings_at", "level", "plural", "summary_data", "summary_lines"]
+__all__ = ["HANDLED_BY", "SEVERITIES", "calls_with_findings", "level", "plural", "summary_data", "summary_lines"]
 
 HANDLED_BY: Final[Mapping[str, str]] = {
     "specific": "a specific handler",
@@ -42,9 +42,13 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def findings_at(outcome: Outcome, call: CallSite) -> list[Finding]:
-    """The findings on the line of a call."""
-    return [each for each in outcome.report.findings if (each.path, each.line) == (call.path, call.line)]
+def calls_with_findings(outcome: Outcome) -> Iterator[tuple[CallSite, Sequence[Finding]]]:
+    """Each call with the findings on its line."""
+    places: dict[tuple[str, int], list[Finding]] = defaultdict(list)
+    for finding in outcome.report.findings:
+        places[finding.path, finding.line].append(finding)
+    for call in outcome.report.calls:
+        yield call, places.get((call.path, call.line), ())
 
 
 def summary_data(outcome: Outcome) -> dict[str, Any]:

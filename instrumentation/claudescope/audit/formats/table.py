@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from typing import Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from claudescope.audit.formats.summary import HANDLED_BY, findings_at, summary_lines
+from claudescope.audit.formats.summary import HANDLED_BY, calls_with_findings, summary_lines
 from claudescope.audit.scan import Outcome
 
 __all__ = ["as_table"]
@@ -46,11 +47,11 @@ def as_table(outcome: Outcome, console: Console | None = None) -> str:
 
 
 def _inventory(outcome: Outcome) -> Table:
-    shown = Table(title="Calls to the Claude API", title_justify="left", title_style="bold")
+    shown = Table(title="Calls to the Claude API", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for head in ("call site", "call", "via", "errors handled by", "findings"):
         shown.add_column(head, overflow="fold")
-    for call in outcome.report.calls:
-        found = Text(", ").join(Text(finding.rule, _STYLES[finding.severity]) for finding in findings_at(outcome, call))
+    for call, findings in calls_with_findings(outcome):
+        found = Text("\n").join(Text(finding.rule, _STYLES[finding.severity]) for finding in findings)
         shown.add_row(
             Text(f"{call.path}:{call.line}"),
             Text(call.call),
