@@ -181,7 +181,7 @@ class TestSums:
         assert report.rows[0].errors == 3
 
     def test_attempts_and_retries(self) -> None:
-        """Every attempt counts by its status, and every one but the last as a retry by its cause."""
+        """Every attempt counts by its status, and every failed one but the last as a retry by its cause."""
         report = _report(
             _failed("overloaded_error", 529, 529, 529),
             _failed("connection_error", None, None),
@@ -190,7 +190,7 @@ class TestSums:
         )
 
         assert report.attempts_by_status == {"529": 3, "none": 2, "200": 2}
-        assert report.retries == {"overloaded_error": 2, "connection_error": 1, "unknown_error": 1}
+        assert report.retries == {"overloaded_error": 2, "connection_error": 1}
         assert report.retry_delay_seconds == 2.0
 
     def test_unpriced_is_not_free(self) -> None:

@@ -222,7 +222,7 @@ class _Tally:
             for attempt in attempts[:-1]:
                 if attempt.error_type is not None:  # else a middleware asked again
                     _count(self._retries, attempt.error_type)
-                    self._retry_delay += attempt.delay
+                self._retry_delay += attempt.delay
 
     def _group(self, key: _GroupKey) -> _Group:
         """Make the group of a new key, or return the group `other` if there are too many."""
