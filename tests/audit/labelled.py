@@ -74,7 +74,7 @@ def wrong(case: Path) -> list[str]:
             ]
         problems += [f"{file.path}:{line}: {calls[line].call} is no call" for line in calls if line not in expected]
         for line, rule in sorted(findings):
-            label = expected.get(line)
-            if label is None or rule not in label.must | label.may:
+            known = expected.get(line)
+            if known is None or rule not in known.must | known.may:
                 problems.append(f"{file.path}:{line}: {rule} is a false alarm")
     return problems

@@ -80,3 +80,20 @@ def test_findings_have_the_severity_of_their_rule() -> None:
             " Catch anthropic.APIError, or let a caller or the app do so.",
         ),
     )
+
+
+def test_a_library_that_is_scanned_itself_is_followed() -> None:
+    """The modules of a known library are those of the tree if the tree is that library; a file of its name is not."""
+    clients = "import anthropic\n\nClaude = anthropic.Anthropic | anthropic.AnthropicBedrock\n"
+    call = "def ask(client: Claude):\n    return client.messages.create()\n"
+    own = [
+        SourceFile("pydantic_ai/__init__.py", ""),
+        SourceFile("pydantic_ai/providers.py", clients),
+        SourceFile("pydantic_ai/model.py", f"from .providers import Claude\n\n\n{call}"),
+    ]
+    assert [found.path for found in analyse(own).calls] == ["pydantic_ai/model.py"]
+    folder = [
+        SourceFile("llm/anthropic.py", "import anthropic\n\nclient = anthropic.Anthropic()\n"),
+        SourceFile("llm/ask.py", "from .anthropic import client\n\nclient.messages.create()\n"),
+    ]
+    assert [found.path for found in analyse(folder).calls] == ["llm/ask.py"]

@@ -83,7 +83,8 @@ class Project:
 
     def find_module(self, name: str, asker: Module) -> Module | None:
         """The module of the project that an import of `name` means, or None for one of another library."""
-        if name.partition(".")[0] in _EXTERNAL:
+        library = name.partition(".")[0]
+        if library in _EXTERNAL and not asker.file.path.startswith((f"{library}/", f"src/{library}/")):
             return None
         found = self._by_name.get(name, ())
         return max(found, key=lambda module: _shared_folders(module.file.path, asker.file.path), default=None)

@@ -56,6 +56,7 @@ class Resolver:
             return known
         depth = len(self._running)
         if depth > _DEPTH:
+            self._lowest = 0  # whatever rests on this is not complete
             return _NOTHING
         before, self._lowest = self._lowest, _DEPTH
         self._known[node] = _NOTHING  # the answer to a circle
