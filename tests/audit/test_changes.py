@@ -52,6 +52,17 @@ def test_only_what_the_branch_added(write: Write, tmp_path: Path, repository: Gi
     assert ("app.py", 1) not in changed
 
 
+def test_without_a_common_commit(write: Write, tmp_path: Path, repository: Git) -> None:
+    """Where the history has no common commit, as in a shallow clone, the lines are compared with the commit itself."""
+    write("app.py", "one\n")
+    _commit(repository, "Begin")
+    repository("switch", "--quiet", "--orphan", "feature")
+    write("app.py", "one\ntwo\n")
+    _commit(repository, "Begin again")
+    changed = changed_lines(tmp_path, "main")
+    assert [line for line in (1, 2) if ("app.py", line) in changed] == [2]
+
+
 def test_settings_of_the_user_change_nothing(
     write: Write, tmp_path: Path, repository: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
