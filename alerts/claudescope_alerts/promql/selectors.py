@@ -12,7 +12,10 @@ from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["Match", "SelectorBuilder", "label_selector", "regex"]
+__all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "regex"]
+
+DISTRIBUTION: Final[tuple[SeriesPart, SeriesPart]] = ("bucket", "native")
+"""The series that have the distribution of a histogram: of a classic one, and of a native one."""
 
 _LEGACY: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -61,6 +64,7 @@ class SelectorBuilder:
 
     def __init__(self, spec: Spec) -> None:
         self._naming = spec.naming
+        self._histograms = spec.histograms
         self._service = spec.service.labels
         self._service_name = spec.service.name
 
@@ -77,7 +81,7 @@ class SelectorBuilder:
         """
         if (metric.instrument == "histogram") != bool(part):
             raise ValueError(f"{metric.name} is a {metric.instrument}: it has no series {part or 'of its own name'!r}")
-        suffix = f"_{part}" if part else ""
+        suffix = f"_{part}" if part and part != "native" else ""
         if self._naming == "prometheus":
             return metric.prometheus + suffix
         if self._naming == "victoriametrics":
@@ -123,6 +127,96 @@ class SelectorBuilder:
         if le:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
+
+    def growth(
+        self,
+        metric: Metric,
+        *matches: Match,
+        part: SeriesPart = "",
+        le: str = "",
+        window: str = "5m",
+        function: str = "rate",
+    ) -> str:
+        """`rate` or `increase` of a metric's series: of a histogram's in each form that `histograms` of the spec allows.
+
+        The forms have the same labels, so that a series that has both counts once.
+
+        Args:
+            metric: A counter, or a histogram with its `part`.
+            matches: Conditions on its labels.
+            part: What of a histogram: `count`, `sum`, or with `le` the records that are at most that large (`bucket`).
+            le: Upper bound of the bucket.
+            window: Window of the function.
+            function: `"rate"` or `"increase"`.
+        """
+        grown = f"{function}({self.select(metric, *matches, part=part, le=le, window=window)})"
+        if metric.instrument != "histogram":
+            return grown
+        if part == "bucket" and not le:
+            raise ValueError(f"{metric.name}: which bucket? For all of them, use quantile() or by_bucket()")
+        native = f"{function}({self.select(metric, *matches, part='native', window=window)})"
+        classic = f"sum without (le) ({grown})" if part == "bucket" else grown
+        return self.forms(classic, self.of_native(native, part, le))
+
+    def quantile(
+        self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m"
+    ) -> str:
+        """A quantile of a histogram, in each form that `histograms` of the spec allows.
+
+        Args:
+            quantile: The quantile, from 0 to 1.
+            metric: The histogram.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            window: Window of the rate.
+        """
+        classic, native = (f"rate({self.select(metric, *matches, part=part, window=window)})" for part in DISTRIBUTION)
+        return self.forms(
+            f"histogram_quantile({quantile:g}, sum by {self.by(*by, 'le')} ({classic}))",
+            f"histogram_quantile({quantile:g}, sum{f' by {self.by(*by)}' if by else ''} ({native}))",
+        )
+
+    def by_bucket(self, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m") -> str:
+        """The rate of a histogram: of each bucket of a classic one, which has the label `le`, or a native histogram.
+
+        Args:
+            metric: The histogram.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            window: Window of the rate.
+        """
+        classic, native = (f"rate({self.select(metric, *matches, part=part, window=window)})" for part in DISTRIBUTION)
+        return self.forms(
+            f"sum by {self.by(*by, 'le')} ({classic})", f"sum{f' by {self.by(*by)}' if by else ''} ({native})"
+        )
+
+    def forms(self, classic: str, native: str) -> str:
+        """An expression that answers for the forms of histograms that the spec allows."""
+        if self._histograms == "auto":
+            return f"{classic} or {native}"
+        return classic if self._histograms == "classic" else native
+
+    def of_native(self, histogram: str, part: SeriesPart, le: str = "") -> str:
+        """What a part of a classic histogram is, of a native one.
+
+        Args:
+            histogram: PromQL of native histograms.
+            part: The part: `count`, `sum`, or with `le` the records that are at most that large (`bucket`).
+            le: Upper bound of the bucket.
+        """
+        if part == "sum":
+            return self._if_native(f"histogram_sum({histogram})", histogram)
+        count = f"histogram_count({histogram})"
+        if part == "count":
+            return self._if_native(count, histogram)
+        # Without a record in the window the fraction is NaN, which `>= 0` drops.
+        within = f"(histogram_fraction(0, {le}, {histogram}) * {count} >= 0)"
+        return f"{self._if_native(within, histogram)} or {self._if_native(f'0 * {count}', histogram)}"
+
+    def _if_native(self, expr: str, histogram: str) -> str:
+        # VictoriaMetrics has no native histograms and lacks some of the functions. It evaluates the right-hand side of
+        # `and` first, and not the left-hand side where that is empty.
+        return f"({expr} and {histogram})" if self._histograms == "auto" else expr
 
     def fleet(self, name: str, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> str:
         """A selector of a series that the fleet rollup records, with the conditions of its metric.

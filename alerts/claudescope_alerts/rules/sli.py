@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from claudescope.schema.catalogue import (
+    CALLS,
     DURATION,
     ERROR_TYPE,
     OPERATION,
     OUTCOME,
+    OWNER,
     REQUEST_MODEL,
     RETRIES,
     TIME_TO_FIRST_CHUNK,
@@ -104,7 +106,7 @@ class _Counting:
 
     def _series_rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
         def of_window(window: str) -> str:
-            return f"rate({self._selectors.select(metric, *matches, *self._models, part=part, le=le, window=window)})"
+            return self._selectors.growth(metric, *matches, *self._models, part=part, le=le, window=window)
 
         return of_window
 
@@ -131,7 +133,14 @@ class _Counting:
                 result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _UNRELATED
             return result
 
-        return Events(lambda window: f"({total(window)} - {quick(window)})", total, self._by, simulate, self._common)
+        return Events(
+            lambda window: f"({total(window)} - {quick(window)})",
+            # Without the bucket of the threshold nobody knows which records are over it.
+            lambda window: f"{total(window)} and {quick(window)}",
+            self._by,
+            simulate,
+            self._common,
+        )
 
     def failing(self, *, retries: bool) -> Events:
         """Calls that failed for a reason that is not in their request; with `retries`, repeated attempts too."""
@@ -139,20 +148,20 @@ class _Counting:
         error_types = tuple(
             row.name for row in ERROR_TYPES.values() if row.in_budget and (not owners or row.owner in owners)
         )
-        failed = self._series_rate(DURATION, CHAT, FAILED, Match(ERROR_TYPE, error_types), part="count")
-        calls = self._series_rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
+        failed = self._series_rate(CALLS, CHAT, FAILED, Match(ERROR_TYPE, error_types))
+        calls = self._series_rate(CALLS, CHAT, ENDED, _NOT_CALLERS)
         series = self._selectors.series
 
         def simulate(bad: str, good: str, _both: str) -> dict[str, str]:
             aside = next(row.name for row in ERROR_TYPES.values() if not row.in_budget)
             error = {**self._common, OUTCOME: "error"}
             return {
-                series(DURATION, self._common | {OUTCOME: "ok"}, "count"): good,
-                series(DURATION, error | {ERROR_TYPE: error_types[0]}, "count"): bad,
+                series(CALLS, self._common | {OUTCOME: "ok"}): good,
+                series(CALLS, error | {OWNER: ERROR_TYPES[error_types[0]].owner, ERROR_TYPE: error_types[0]}): bad,
                 # None of these counts: a cancelled call, a mistake of the caller, and a call that no user waits for.
-                series(DURATION, {**self._common, OUTCOME: "cancelled"}, "count"): _UNRELATED,
-                series(DURATION, error | {ERROR_TYPE: aside}, "count"): _UNRELATED,
-                series(DURATION, {OPERATION: "models.list", OUTCOME: "ok"}, "count"): _UNRELATED,
+                series(CALLS, {**self._common, OUTCOME: "cancelled"}): _UNRELATED,
+                series(CALLS, error | {OWNER: ERROR_TYPES[aside].owner, ERROR_TYPE: aside}): _UNRELATED,
+                series(CALLS, {OPERATION: "models.list", OUTCOME: "ok"}): _UNRELATED,
             }
 
         if not retries:
@@ -165,8 +174,14 @@ class _Counting:
             result = simulate("1000000x5000", good, both)
             return result | {series(RETRIES, self._common | {ERROR_TYPE: error_types[0]}): bad}
 
+        attempts, ended = self._summed(calls, retried), self._summed(calls)
         return Events(
-            self._summed(failed, retried), self._summed(calls, retried), self._by, simulate_retries, self._common
+            self._summed(failed, retried),
+            # Retries alone are not all attempts: without calls there is no ratio.
+            lambda window: f"{attempts(window)} and {ended(window)}",
+            self._by,
+            simulate_retries,
+            self._common,
         )
 
     def custom(self, bad: Selection, total: Selection) -> Events:

@@ -105,6 +105,7 @@ def _numbers(queries: Queries) -> list[Any]:
 def _stalled(queries: Queries) -> str:
     le = bucket(STREAM_STALL, queries.spec.thresholds.stall)
     streams = queries.total(STREAM_STALL, part="count")
+    # Without the bucket there is no ratio.
     return f"({streams} - {queries.total(STREAM_STALL, part='bucket', le=le)}) / ({streams} > 0)"
 
 
@@ -136,7 +137,7 @@ def _durations(queries: Queries) -> list[Any]:
         ),
         heatmap(
             "Duration distribution",
-            Query(queries.total(DURATION, CHAT, by=("le",), part="bucket"), "{{le}}", exemplars=True, format="heatmap"),
+            Query(queries.by_bucket(DURATION, CHAT), "{{le}}", exemplars=True, format="heatmap"),
             description="Number of calls by duration. Two bands mean two types of work, or calls that were retried. "
             "Points are exemplars: click one to open its trace.",
             unit="s",

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from claudescope.schema.catalogue import (
-    DURATION,
     ERROR_TYPE,
-    OUTCOME,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
     RATE_LIMIT_TYPE,
@@ -177,7 +175,7 @@ def _use(queries: Queries) -> list[Any]:
             "Rate-limited attempts",
             Query(f"60 * {queries.total(RETRIES, _QUOTA, by=(ERROR_TYPE,))}", f"{queries.legend(ERROR_TYPE)} retried"),
             Query(
-                f"60 * {queries.total(DURATION, Match(OUTCOME, ('error',)), _QUOTA, by=(ERROR_TYPE,), part='count')}",
+                f"60 * {queries.failed(_QUOTA, by=(ERROR_TYPE,))}",
                 f"{queries.legend(ERROR_TYPE)} failed",
             ),
             description="Attempts per minute that a limit rejected. Retried attempts cost time; failed ones reached "

@@ -22,6 +22,7 @@ __all__ = [
     "BATCH_RESULTS",
     "CACHE_READ_TOKENS",
     "CACHE_WRITE_TOKENS",
+    "CALLS",
     "COMMON_LABELS",
     "COST",
     "DURATION",
@@ -32,6 +33,8 @@ __all__ = [
     "METRICS",
     "OTHER",
     "OUTPUT_SPEED",
+    "OWNER",
+    "PROCESS_START_TIME",
     "RATE_LIMIT",
     "RATE_LIMIT_REMAINING",
     "REASONING_TOKENS",
@@ -61,8 +64,12 @@ Instrument = Literal["histogram", "counter", "updowncounter", "gauge"]
 _DURATION_BUCKETS: Final = tuple(0.01 * 2**power for power in range(18))
 """Seconds. The convention's doubling series from 0.01 to 81.92, continued to 1310.72: Claude calls run for minutes."""
 
-_TOKEN_BUCKETS: Final = tuple(float(4**power) for power in range(14))
-"""Tokens. The convention's advice for `gen_ai.client.token.usage`: powers of four from 1 to 67,108,864."""
+_TOKEN_BUCKETS: Final = tuple(round(10 ** (power / 5)) * 1.0 for power in range(32))
+"""Tokens. Five to a decade from 1 to 1,584,893, so that a percentile is right to within a quarter.
+
+The convention advises powers of four, where a percentile may be wrong by a factor of two: of 5,000 tokens and of 15,000
+it says the same. The largest context window has a million tokens; a few more buckets leave room above it.
+"""
 
 _SPEED_BUCKETS: Final = (
     5.0,
@@ -189,6 +196,11 @@ WORKFLOW: Final = Label("claude.workflow", "Name given by `claudescope.workflow`
 
 ERROR_TYPE: Final = Label("error.type", "The error type.", values=tuple(ERROR_TYPES))
 OUTCOME: Final = Label("claude.outcome", "How the call ended.", values=("ok", "error", "cancelled", "abandoned"))
+OWNER: Final = Label(
+    "claude.owner",
+    "Who can fix the error that the call ended in; absent without one.",
+    values=tuple(dict.fromkeys(row.owner for row in ERROR_TYPES.values())),
+)
 BATCH_OUTCOME: Final = Label(
     "claude.batch.outcome",
     "How a request of a message batch ended.",
@@ -225,6 +237,13 @@ COMMON_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERV
 _START_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, WORKFLOW)
 """The common labels that are known when a call starts."""
 
+CALLS: Final = Metric(
+    "claude.client.calls",
+    "counter",
+    "{call}",
+    "Calls that ended, by outcome. Every outcome and error type is there with 0 before it first happens.",
+    (*COMMON_LABELS, OUTCOME, OWNER, ERROR_TYPE),
+)
 DURATION: Final = Metric(
     "gen_ai.client.operation.duration",
     "histogram",
@@ -342,6 +361,13 @@ RATE_LIMIT_REMAINING: Final = Metric(
     "What remains of a rate limit, from the headers of the last response.",
     (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
 )
+PROCESS_START_TIME: Final = Metric(
+    "claudescope.process.start_time",
+    "gauge",
+    "s",
+    "When claudescope began to count the calls of the process, in Unix seconds.",
+    (),
+)
 INTERNAL_ERRORS: Final = Metric(
     "claudescope.internal_errors",
     "counter",
@@ -359,6 +385,7 @@ EVENTS_DROPPED: Final = Metric(
 )
 
 METRICS: Final = (
+    CALLS,
     DURATION,
     TIME_TO_FIRST_CHUNK,
     TOKEN_USAGE,
@@ -377,6 +404,7 @@ METRICS: Final = (
     ACTIVE_CALLS,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
+    PROCESS_START_TIME,
     INTERNAL_ERRORS,
     EVENTS_DROPPED,
 )

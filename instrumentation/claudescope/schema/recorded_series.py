@@ -17,6 +17,7 @@ from claudescope.schema.catalogue import (
     BATCH_RESULTS,
     CACHE_READ_TOKENS,
     CACHE_WRITE_TOKENS,
+    CALLS,
     COST,
     DURATION,
     EVENTS_DROPPED,
@@ -72,8 +73,9 @@ __all__ = [
     "fleet_name",
 ]
 
-SeriesPart = Literal["", "bucket", "count", "sum"]
-"""Suffix of a histogram's series in Prometheus; empty for any other metric."""
+SeriesPart = Literal["", "bucket", "count", "sum", "native"]
+"""Which series of a histogram: the suffix in Prometheus, or `native` for the one of a native histogram, which has no
+suffix. Empty for any other metric."""
 
 SLO_PREFIX: Final = "claude_slo"
 """First part of the names of all series that an objective records."""
@@ -256,6 +258,7 @@ FLEET_GROUPS: Final[Mapping[str, tuple[tuple[Metric, SeriesPart], ...]]] = Mappi
             (UNPRICED_CALLS, ""),
         ),
         "calls": (
+            (CALLS, ""),
             (RETRIES, ""),
             (RETRY_DELAY, ""),
             (RESPONSES, ""),
@@ -270,7 +273,12 @@ FLEET_GROUPS: Final[Mapping[str, tuple[tuple[Metric, SeriesPart], ...]]] = Mappi
 """What the fleet rollup sums over all instances, by the rule group that records it."""
 
 INSTANCE_LABELS: Final[Mapping[tuple[Metric, SeriesPart], tuple[Label, ...]]] = MappingProxyType(
-    {(DURATION, "bucket"): (OPERATION,), (DURATION, "count"): (OPERATION, OUTCOME), (COST, ""): ()}
+    {
+        (DURATION, "bucket"): (OPERATION,),
+        (DURATION, "count"): (OPERATION, OUTCOME),
+        (CALLS, ""): (OPERATION, OUTCOME),
+        (COST, ""): (),
+    }
 )
 """What the fleet rollup records of each instance, and the labels that it keeps."""
 

@@ -66,15 +66,14 @@ def _stalled(spec: Spec, selectors: SelectorBuilder) -> Alert:
     """The alert on streams with a gap longer than a bucket's bound: all streams less those in the bucket."""
     thresholds, window, for_ = spec.thresholds, 10, 5
     le, over = bucket(STREAM_STALL, thresholds.stall), write_minutes(window)
-    total = selectors.select(STREAM_STALL, part="count", window=over)
-    quick = selectors.select(STREAM_STALL, part="bucket", le=le, window=over)
-    stalled = f"(sum(rate({total})) - sum(rate({quick})))"
+    total = f"sum({selectors.growth(STREAM_STALL, part='count', window=over)})"
+    stalled = f"({total} - sum({selectors.growth(STREAM_STALL, part='bucket', le=le, window=over)}))"
     labels = {OPERATION: "chat"}
     count = selectors.series(STREAM_STALL, labels, "count")
     in_bucket = selectors.series(STREAM_STALL, labels, "bucket", le=le)
     return Alert(
         "ClaudeStreamsStalled",
-        f"{stalled} / (sum(rate({total})) > 0) > {format_number(thresholds.stall_ratio)} "
+        f"{stalled} / ({total} > 0) > {format_number(thresholds.stall_ratio)} "
         f"and {stalled} * {60 * window} >= {thresholds.min_failures}",
         severity="ticket",
         owner="provider",

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from claudescope.schema.catalogue import (
+    CALLS,
     COST,
     DURATION,
     OPERATION,
@@ -217,18 +218,17 @@ def _latency(
     floor = spec.thresholds.p95_floor
 
     def p95(window: str) -> str:
-        buckets = selectors.select(metric, CHAT, *matches, part="bucket", window=window)
-        return f"histogram_quantile(0.95, sum by {selectors.by(REQUEST_MODEL, 'le')} (rate({buckets})))"
+        return selectors.quantile(0.95, metric, CHAT, *matches, by=(REQUEST_MODEL,), window=window)
 
     labels = {OPERATION: "chat", REQUEST_MODEL: _MODEL, **{match.label: match.values[0] for match in matches}}
     simulated = LatencySeries.above(floor, metric, labels, selectors)
-    calls = selectors.select(metric, CHAT, *matches, part="count", window="10m")
+    calls = selectors.growth(metric, CHAT, *matches, part="count", window="10m", function="increase")
     return _Quantity(
         alert,
         recorded,
         now=p95("10m"),
         hour=p95("1h"),
-        calls=f"sum by {selectors.by(REQUEST_MODEL)} (increase({calls}))",
+        calls=f"sum by {selectors.by(REQUEST_MODEL)} ({calls})",
         by=REQUEST_MODEL,
         by_value=_MODEL,
         factor=spec.thresholds.p95_over_baseline,
@@ -246,15 +246,16 @@ def _latency(
 
 def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
     by, labels = selectors.by(TOKEN_TYPE), {OPERATION: "chat", TOKEN_TYPE: "input"}
-    amount = selectors.select(TOKEN_USAGE, CHAT, part="sum", window="1h")
-    count = selectors.select(TOKEN_USAGE, CHAT, part="count", window="1h")
-    per_call = f"sum by {by} (rate({amount})) / (sum by {by} (rate({count})) > 0)"
+    amount = selectors.growth(TOKEN_USAGE, CHAT, part="sum", window="1h")
+    count = selectors.growth(TOKEN_USAGE, CHAT, part="count", window="1h")
+    calls = selectors.growth(TOKEN_USAGE, CHAT, part="count", window="1h", function="increase")
+    per_call = f"sum by {by} ({amount}) / (sum by {by} ({count}) > 0)"
     return _Quantity(
         "ClaudeTokensOutOfBand",
         TOKENS_PER_CALL,
         now=per_call,
         hour=per_call,
-        calls=f"sum by {by} (increase({count}))",
+        calls=f"sum by {by} ({calls})",
         by=TOKEN_TYPE,
         by_value="input",
         factor=spec.thresholds.tokens_over_baseline,
@@ -272,7 +273,7 @@ def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
 
 
 def _cost(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
-    cost, count = selectors.select(COST, window="1h"), selectors.select(DURATION, part="count", window="1h")
+    cost, count = selectors.select(COST, window="1h"), selectors.select(CALLS, window="1h")
     per_call = f"sum(rate({cost})) / (sum(rate({count})) > 0)"
     return _Quantity(
         "ClaudeCostPerCallHigh",
@@ -291,6 +292,6 @@ def _cost(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         settles=60,
         simulated=AverageSeries(
             selectors.series(COST, {OPERATION: "chat"}),
-            selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count"),
+            selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"}),
         ),
     )
