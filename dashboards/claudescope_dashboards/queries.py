@@ -258,16 +258,24 @@ class Queries(SelectorBuilder):
     ) -> str:
         """Return `rate` or `increase` of the raw series, or of the fleet rollup while All is selected."""
         if not self.spec.fleet_rollup:
-            return self.growth(metric, *matches, part=part, le=le, window=window, function=function)
+            return f"{function}({self.select(metric, *matches, part=part, le=le, window=window)})"
         variables, rollup = self._rollup(metric, *matches, by=by, part=part, le=le, window=window, function=function)
-        if part == "bucket":
-            _, native = self._rollup(metric, *matches, by=by, part=part, window=window, function=function)
-            rollup = self.forms(f"sum without (le) ({rollup})", self.of_native(native, part, le))
         raw = [
-            queries.growth(metric, *matches, part=part, le=le, window=window, function=function)
-            for queries in variables
+            f"{function}({queries.select(metric, *matches, part=part, le=le, window=window)})" for queries in variables
         ]
         return " or ".join([*raw, rollup])
+
+    def within(
+        self, metric: Metric, le: str, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE
+    ) -> str:
+        """Return the ratio of a histogram's records that are at most `le`."""
+        if not self.spec.fleet_rollup:
+            return super().within(metric, le, *matches, by=by, window=window)
+        quick, every = (
+            self.total(metric, *matches, by=by, part="bucket", le=bound, window=window) for bound in (le, "+Inf")
+        )
+        native = self.by_bucket(metric, *matches, by=by, window=window)
+        return self.forms(f"{quick} / ({every} > 0)", f"histogram_fraction(0, {le}, {native}) >= 0")
 
     def _rollup(
         self,

@@ -10,6 +10,7 @@ from typing import Final
 
 from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
+from claudescope_alerts.rule_tests.series import native_histogram
 from claudescope_alerts.spec.model import Spec
 
 __all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "regex"]
@@ -128,36 +129,6 @@ class SelectorBuilder:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
 
-    def growth(
-        self,
-        metric: Metric,
-        *matches: Match,
-        part: SeriesPart = "",
-        le: str = "",
-        window: str = "5m",
-        function: str = "rate",
-    ) -> str:
-        """`rate` or `increase` of a metric's series: of a histogram's in each form that `histograms` of the spec allows.
-
-        The forms have the same labels, so that a series that has both counts once.
-
-        Args:
-            metric: A counter, or a histogram with its `part`.
-            matches: Conditions on its labels.
-            part: What of a histogram: `count`, `sum`, or with `le` the records that are at most that large (`bucket`).
-            le: Upper bound of the bucket.
-            window: Window of the function.
-            function: `"rate"` or `"increase"`.
-        """
-        grown = f"{function}({self.select(metric, *matches, part=part, le=le, window=window)})"
-        if metric.instrument != "histogram":
-            return grown
-        if part == "bucket" and not le:
-            raise ValueError(f"{metric.name}: which bucket? For all of them, use quantile() or by_bucket()")
-        native = f"{function}({self.select(metric, *matches, part='native', window=window)})"
-        classic = f"sum without (le) ({grown})" if part == "bucket" else grown
-        return self.forms(classic, self.of_native(native, part, le))
-
     def quantile(
         self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m"
     ) -> str:
@@ -196,27 +167,28 @@ class SelectorBuilder:
             return f"{classic} or {native}"
         return classic if self._histograms == "classic" else native
 
-    def of_native(self, histogram: str, part: SeriesPart, le: str = "") -> str:
-        """What a part of a classic histogram is, of a native one.
+    def within(
+        self, metric: Metric, le: str, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m"
+    ) -> str:
+        """The ratio of a histogram's records that are at most `le`; no value without records.
 
         Args:
-            histogram: PromQL of native histograms.
-            part: The part: `count`, `sum`, or with `le` the records that are at most that large (`bucket`).
-            le: Upper bound of the bucket.
+            metric: The histogram.
+            le: The bound, which ends a bucket.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            window: Window of the rate.
         """
-        if part == "sum":
-            return self._if_native(f"histogram_sum({histogram})", histogram)
-        count = f"histogram_count({histogram})"
-        if part == "count":
-            return self._if_native(count, histogram)
-        # Without a record in the window the fraction is NaN, which `>= 0` drops.
-        within = f"(histogram_fraction(0, {le}, {histogram}) * {count} >= 0)"
-        return f"{self._if_native(within, histogram)} or {self._if_native(f'0 * {count}', histogram)}"
 
-    def _if_native(self, expr: str, histogram: str) -> str:
-        # VictoriaMetrics has no native histograms and lacks some of the functions. It evaluates the right-hand side of
-        # `and` first, and not the left-hand side where that is empty.
-        return f"({expr} and {histogram})" if self._histograms == "auto" else expr
+        def summed(part: SeriesPart, le: str = "") -> str:
+            grouping = f" by {self.by(*by)}" if by else ""
+            return f"sum{grouping} (rate({self.select(metric, *matches, part=part, le=le, window=window)}))"
+
+        # The fraction of a native histogram without records is NaN, which `>= 0` drops.
+        return self.forms(
+            f"{summed('bucket', le)} / ({summed('bucket', '+Inf')} > 0)",
+            f"histogram_fraction(0, {le}, {summed('native')}) >= 0",
+        )
 
     def fleet(self, name: str, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> str:
         """A selector of a series that the fleet rollup records, with the conditions of its metric.
@@ -244,6 +216,18 @@ class SelectorBuilder:
         pairs += [(self.label(label), "=", value) for label, value in labels.items()]
         pairs += [(name, "=", value) for name, value in more.items()]
         return self._written(self.metric(metric, part), pairs)
+
+    def histogram(self, metric: Metric, labels: dict[Label, str], buckets: Mapping[str, str]) -> dict[str, str]:
+        """The series of a histogram for the input of a test: classic ones, or with `histograms: native` a native one.
+
+        Args:
+            metric: The histogram.
+            labels: Its labels.
+            buckets: Values of the counter of each bucket by upper bound, the last of which is `+Inf`.
+        """
+        if self._histograms == "native":
+            return {self.series(metric, labels, "native"): native_histogram(buckets)}
+        return {self.series(metric, labels, "bucket", le=le): values for le, values in buckets.items()}
 
     def _quoted(self, name: str) -> str:
         return name if _LEGACY.fullmatch(name) else json.dumps(name)

@@ -61,7 +61,7 @@ def fleet_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
 
 def _rollup(spec: Spec, selectors: SelectorBuilder, metric: Metric, part: SeriesPart) -> str:
     scraped = dict.fromkeys(("job", *spec.service.labels))
-    kept = (*scraped, *metric.labels)
+    kept: tuple[Label | str, ...] = (*scraped, *metric.labels)
     if metric in GAUGE_AGGREGATIONS:
         return f"{GAUGE_AGGREGATIONS[metric]} by {selectors.by(*kept)} ({selectors.select(metric)})"
     return _summed_rate(selectors, metric, part, kept)
@@ -71,7 +71,7 @@ def _summed_rate(selectors: SelectorBuilder, metric: Metric, part: SeriesPart, k
     """The rate, summed over instances. A native histogram is recorded under the name of the buckets of classic ones."""
     if part == "bucket":
         return selectors.by_bucket(metric, by=kept)
-    return f"sum by {selectors.by(*kept)} ({selectors.growth(metric, part=part)})"
+    return f"sum by {selectors.by(*kept)} (rate({selectors.select(metric, part=part, window='5m')}))"
 
 
 def _instance_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:

@@ -15,6 +15,8 @@ from claudescope.schema.catalogue import (
     OWNER,
     REQUEST_MODEL,
     RETRIES,
+    STREAM_STALL,
+    STREAMS,
     TIME_TO_FIRST_CHUNK,
     Label,
     Metric,
@@ -26,7 +28,7 @@ from claudescope_alerts.rule_tests.series import Simulate
 from claudescope_alerts.spec.fields import bucket, label_named, metric_named
 from claudescope_alerts.spec.objectives import Preset, Selection, Sli
 
-__all__ = ["BAD_EVENTS", "CHAT", "ENDED", "FAILED", "Events", "events_of"]
+__all__ = ["BAD_EVENTS", "CHAT", "COUNTED_BY", "ENDED", "FAILED", "Events", "events_of"]
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
 """Calls that users wait for."""
@@ -41,9 +43,14 @@ _NOT_CALLERS: Final = Match(
     ERROR_TYPE, tuple(row.name for row in ERROR_TYPES.values() if not row.in_budget), negated=True
 )
 
+COUNTED_BY: Final[Mapping[Metric, Metric]] = {DURATION: CALLS, TIME_TO_FIRST_CHUNK: STREAMS, STREAM_STALL: STREAMS}
+"""The counter of what a histogram measures, by histogram."""
+
 _MODEL: Final = "claude-test-model"
 _UNRELATED: Final = "0+7777x5000"
 """A busy counter that must not change the result of a rule test."""
+
+_NONE: Final = "0+0x5000"
 
 BAD_EVENTS: Final[Mapping[Preset, str]] = {
     "claude-availability": "Failed calls",
@@ -67,6 +74,8 @@ class Events:
         by: Labels whose values each have an error budget.
         simulate: Makes the series of a rule test.
         labels: Values of the labels in that test.
+        measured: Whether bad events are known only where a histogram tells how many there are. Otherwise there are none
+            where none was counted.
     """
 
     bad: Rate
@@ -74,6 +83,7 @@ class Events:
     by: tuple[Label, ...]
     simulate: Simulate
     labels: dict[Label, str]
+    measured: bool = False
 
 
 def events_of(sli: Sli, selectors: SelectorBuilder) -> Events:
@@ -101,12 +111,12 @@ class _Counting:
         self._models = (Match(REQUEST_MODEL, tuple(sli.models)),) if sli.models else ()
         self._common: dict[Label, str] = {OPERATION: "chat", REQUEST_MODEL: sli.models[0] if sli.models else _MODEL}
 
-    def _rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
-        return self._summed(self._series_rate(metric, *matches, part=part, le=le))
+    def _rate(self, metric: Metric, *matches: Match, part: SeriesPart = "") -> Rate:
+        return self._summed(self._series_rate(metric, *matches, part=part))
 
-    def _series_rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
+    def _series_rate(self, metric: Metric, *matches: Match, part: SeriesPart = "") -> Rate:
         def of_window(window: str) -> str:
-            return self._selectors.growth(metric, *matches, *self._models, part=part, le=le, window=window)
+            return f"rate({self._selectors.select(metric, *matches, *self._models, part=part, window=window)})"
 
         return of_window
 
@@ -118,29 +128,26 @@ class _Counting:
     def slow(self, metric: Metric, matches: tuple[Match, ...], labels: dict[Label, str]) -> Events:
         """Records of a histogram that are over the threshold."""
         le = bucket(metric, self._sli.threshold or 0)
-        total = self._rate(metric, *matches, part="count")
-        quick = self._rate(metric, *matches, part="bucket", le=le)
+        counter = COUNTED_BY[metric]
+        total = self._rate(counter, *matches)
         series = self._selectors.series
 
+        def bad(window: str) -> str:
+            within = self._selectors.within(metric, le, *matches, *self._models, by=self._by, window=window)
+            return f"{total(window)} * (1 - ({within}))"
+
         def simulate(_bad: str, good: str, both: str) -> dict[str, str]:
-            result = {
-                series(metric, self._common | labels, "count"): both,
-                series(metric, self._common | labels, "bucket", le=le): good,
-                # No user waits for these, so they may be slow.
-                series(metric, {**self._common, OPERATION: "models.list"}, "count"): _UNRELATED,
-            }
-            if labels:  # a call that the app cancelled may be slow too
-                result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _UNRELATED
+            # No user waits for these calls, so they may be slow; nor for one that the app cancelled.
+            unrelated = [{**self._common, OPERATION: "models.list"}]
+            if labels:
+                unrelated.append({**self._common, OUTCOME: "cancelled"})
+            result = {series(counter, self._common | labels): both, series(counter, unrelated[0]): _UNRELATED}
+            result |= self._selectors.histogram(metric, self._common | labels, {le: good, "+Inf": both})
+            for others in unrelated:
+                result |= self._selectors.histogram(metric, others, {le: _NONE, "+Inf": _UNRELATED})
             return result
 
-        return Events(
-            lambda window: f"({total(window)} - {quick(window)})",
-            # Without the bucket of the threshold nobody knows which records are over it.
-            lambda window: f"{total(window)} and {quick(window)}",
-            self._by,
-            simulate,
-            self._common,
-        )
+        return Events(bad, total, self._by, simulate, self._common, measured=True)
 
     def failing(self, *, retries: bool) -> Events:
         """Calls that failed for a reason that is not in their request; with `retries`, repeated attempts too."""

@@ -12,7 +12,7 @@ from claudescope.schema.catalogue import (
     REQUEST_MODEL,
     RETRIES,
     TOKEN_TYPE,
-    TOKEN_USAGE,
+    TOKENS,
     WORKFLOW,
 )
 from claudescope.schema.error_types import ERROR_TYPES
@@ -93,7 +93,7 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Token usage per minute",
-            Query(f"60 * {queries.total(TOKEN_USAGE, part='sum')}"),
+            Query(f"60 * {queries.total(TOKENS)}"),
             description="Input and output tokens per minute. This number has no threshold: compare it with the limits "
             "below.",
             unit="short",
@@ -155,7 +155,7 @@ def _use(queries: Queries) -> list[Any]:
         time_series(
             "Token usage per minute by workflow",
             Query(
-                f"60 * {queries.total(TOKEN_USAGE, by=(WORKFLOW, TOKEN_TYPE), part='sum')}",
+                f"60 * {queries.total(TOKENS, by=(WORKFLOW, TOKEN_TYPE))}",
                 queries.legend(WORKFLOW, TOKEN_TYPE),
             ),
             description="Input and output tokens per minute by workflow. Cache, batch or slow down the largest "

@@ -71,6 +71,8 @@ class MetricsSink(Sink):
         cells = self._store.cells
         self._active = cells(signals.ACTIVE_CALLS)
         self._calls = {pairs: cells(signals.CALLS, *pairs) for pairs in (*_OTHERWISE.values(), *_FAILED.values())}
+        self._streams = cells(signals.STREAMS)
+        self._tokens_in, self._tokens_out = cells(signals.TOKENS, *_INPUT), cells(signals.TOKENS, *_OUTPUT)
         self._counted: set[LabelSet] = set()
         self._zeros = 0
         self._cache_reads = cells(signals.CACHE_READ_TOKENS)
@@ -182,6 +184,8 @@ class MetricsSink(Sink):
         else:
             calls = self._calls[_OTHERWISE[record.outcome]]
         calls[labels] = calls.get(labels, 0) + 1
+        if record.time_to_first_chunk is not None:
+            self._streams[labels] = self._streams.get(labels, 0) + 1
 
     def _add_zeros(self, labels: LabelSet) -> None:
         """Let every outcome begin at 0: `rate` does not see the first value of a series, only what is added to it."""
@@ -189,8 +193,8 @@ class MetricsSink(Sink):
             return
         self._zeros += len(self._calls)
         self._counted.add(labels)
-        for calls in self._calls.values():
-            calls.setdefault(labels, 0)
+        for cells in (*self._calls.values(), self._streams, self._tokens_in, self._tokens_out):
+            cells.setdefault(labels, 0)
 
     def _add_answer(self, finish_reason: str, labels: LabelSet) -> None:
         responses = self._store.cells(signals.RESPONSES, _FINISH_REASON, self._finish_reasons(finish_reason))
@@ -209,6 +213,8 @@ class MetricsSink(Sink):
             # Zeros are told too: a counter born at its first increase loses it.
             for cells in (unpriced, self._cache_reads, self._cache_writes_5m, self._cache_writes_1h, self._reasoning):
                 cells[labels] = 0
+        self._tokens_in[labels] = self._tokens_in.get(labels, 0) + usage.input_tokens
+        self._tokens_out[labels] = self._tokens_out.get(labels, 0) + usage.output_tokens
         if usage.cache_read_tokens:
             self._cache_reads[labels] += usage.cache_read_tokens
         if usage.cache_write_5m_tokens:

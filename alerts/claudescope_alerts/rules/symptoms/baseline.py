@@ -19,7 +19,7 @@ from claudescope.schema.catalogue import (
     REQUEST_MODEL,
     TIME_TO_FIRST_CHUNK,
     TOKEN_TYPE,
-    TOKEN_USAGE,
+    TOKENS,
     Label,
     Metric,
 )
@@ -36,7 +36,7 @@ from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder, label_selector
 from claudescope_alerts.rule_tests.baseline import AverageSeries, BaselineTest, LatencySeries, LevelSeries
 from claudescope_alerts.rules.model import FOUR_DIGITS, Alert, Group, Recording
-from claudescope_alerts.rules.sli import CHAT
+from claudescope_alerts.rules.sli import CHAT, COUNTED_BY
 from claudescope_alerts.spec.burn_rate_tiers import write_minutes
 from claudescope_alerts.spec.model import Spec
 
@@ -221,14 +221,14 @@ def _latency(
         return selectors.quantile(0.95, metric, CHAT, *matches, by=(REQUEST_MODEL,), window=window)
 
     labels = {OPERATION: "chat", REQUEST_MODEL: _MODEL, **{match.label: match.values[0] for match in matches}}
-    simulated = LatencySeries.above(floor, metric, labels, selectors)
-    calls = selectors.growth(metric, CHAT, *matches, part="count", window="10m", function="increase")
+    simulated = LatencySeries.above(floor, metric, COUNTED_BY[metric], labels, selectors)
+    calls = selectors.select(COUNTED_BY[metric], CHAT, *matches, window="10m")
     return _Quantity(
         alert,
         recorded,
         now=p95("10m"),
         hour=p95("1h"),
-        calls=f"sum by {selectors.by(REQUEST_MODEL)} ({calls})",
+        calls=f"sum by {selectors.by(REQUEST_MODEL)} (increase({calls}))",
         by=REQUEST_MODEL,
         by_value=_MODEL,
         factor=spec.thresholds.p95_over_baseline,
@@ -246,16 +246,16 @@ def _latency(
 
 def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
     by, labels = selectors.by(TOKEN_TYPE), {OPERATION: "chat", TOKEN_TYPE: "input"}
-    amount = selectors.growth(TOKEN_USAGE, CHAT, part="sum", window="1h")
-    count = selectors.growth(TOKEN_USAGE, CHAT, part="count", window="1h")
-    calls = selectors.growth(TOKEN_USAGE, CHAT, part="count", window="1h", function="increase")
-    per_call = f"sum by {by} ({amount}) / (sum by {by} ({count}) > 0)"
+    amount = selectors.select(TOKENS, CHAT, window="1h")
+    # Calls that the API billed. Failed ones rarely have tokens, and would pull the average down in an outage.
+    calls = selectors.select(CALLS, CHAT, Match(OUTCOME, ("error",), negated=True), window="1h")
+    per_call = f"sum by {by} (rate({amount})) / on () group_left () (sum(rate({calls})) > 0)"
     return _Quantity(
         "ClaudeTokensOutOfBand",
         TOKENS_PER_CALL,
         now=per_call,
         hour=per_call,
-        calls=f"sum by {by} ({calls})",
+        calls=f"sum by {by} (0 * increase({amount})) + on () group_left () sum(increase({calls}))",
         by=TOKEN_TYPE,
         by_value="input",
         factor=spec.thresholds.tokens_over_baseline,
@@ -266,7 +266,7 @@ def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         dashboard="cost",
         settles=60,
         simulated=AverageSeries(
-            selectors.series(TOKEN_USAGE, labels, "sum"), selectors.series(TOKEN_USAGE, labels, "count")
+            selectors.series(TOKENS, labels), selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"})
         ),
         alerts_below=True,
     )
