@@ -10,8 +10,7 @@ from typing import Final
 
 from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
-from claudescope_alerts.rule_tests.series import native_histogram
-from claudescope_alerts.spec.model import Spec
+from claudescope_alerts.spec.model import Histograms, Spec
 
 __all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "regex"]
 
@@ -68,6 +67,11 @@ class SelectorBuilder:
         self._histograms = spec.histograms
         self._service = spec.service.labels
         self._service_name = spec.service.name
+
+    @property
+    def histograms(self) -> Histograms:
+        """The form of histograms that queries read."""
+        return self._histograms
 
     @property
     def service_labels(self) -> Mapping[str, str]:
@@ -216,18 +220,6 @@ class SelectorBuilder:
         pairs += [(self.label(label), "=", value) for label, value in labels.items()]
         pairs += [(name, "=", value) for name, value in more.items()]
         return self._written(self.metric(metric, part), pairs)
-
-    def histogram(self, metric: Metric, labels: dict[Label, str], buckets: Mapping[str, str]) -> dict[str, str]:
-        """The series of a histogram for the input of a test: classic ones, or with `histograms: native` a native one.
-
-        Args:
-            metric: The histogram.
-            labels: Its labels.
-            buckets: Values of the counter of each bucket by upper bound, the last of which is `+Inf`.
-        """
-        if self._histograms == "native":
-            return {self.series(metric, labels, "native"): native_histogram(buckets)}
-        return {self.series(metric, labels, "bucket", le=le): values for le, values in buckets.items()}
 
     def _quoted(self, name: str) -> str:
         return name if _LEGACY.fullmatch(name) else json.dumps(name)

@@ -11,7 +11,7 @@ from claudescope.schema.catalogue import Label, Metric
 from claudescope_alerts.promql.numbers import four_digits
 from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rule_tests.model import Expected, RuleTest
-from claudescope_alerts.rule_tests.series import counter
+from claudescope_alerts.rule_tests.series import counter, histogram_series
 
 __all__ = ["AverageSeries", "BaselineTest", "LatencySeries", "LevelSeries"]
 
@@ -121,7 +121,7 @@ class LatencySeries:
             buckets[f"{bound:.10g}"] = counter(*counts, interval=self.interval)
         return {
             self.selectors.series(self.counted_by, {**labels}): every,
-            **self.selectors.histogram(self.metric, labels, {**buckets, "+Inf": every}),
+            **histogram_series(self.selectors, self.metric, labels, {**buckets, "+Inf": every}),
         }
 
     def _at_or_below(self, p95: Decimal) -> list[Decimal]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal, localcontext
 from typing import Final
 
+from claudescope.schema.catalogue import Label, Metric
 from claudescope_alerts.promql.numbers import format_number
+from claudescope_alerts.promql.selectors import SelectorBuilder
 
-__all__ = ["SeriesBuilder", "Simulate", "counter", "events_per_sample", "native_histogram", "two_counters"]
+__all__ = ["SeriesBuilder", "Simulate", "counter", "events_per_sample", "histogram_series", "two_counters"]
 
 Simulate = Callable[[str, str, str], Mapping[str, str]]
 """From the values of the counters of bad, of good and of all events to the values of each series."""
@@ -61,7 +63,23 @@ def two_counters(bad: str, good: str, *unrelated: str) -> Simulate:
     }
 
 
-def native_histogram(buckets: Mapping[str, str]) -> str:
+def histogram_series(
+    selectors: SelectorBuilder, metric: Metric, labels: dict[Label, str], buckets: Mapping[str, str]
+) -> dict[str, str]:
+    """The series of a histogram: classic ones, or with `histograms: native` of the spec a native one.
+
+    Args:
+        selectors: Writes the series.
+        metric: The histogram.
+        labels: Its labels.
+        buckets: As for `_native_histogram`.
+    """
+    if selectors.histograms == "native":
+        return {selectors.series(metric, labels, "native"): _native_histogram(buckets)}
+    return {selectors.series(metric, labels, "bucket", le=le): values for le, values in buckets.items()}
+
+
+def _native_histogram(buckets: Mapping[str, str]) -> str:
     """The values of a native histogram with custom buckets, in promtool's notation.
 
     Args:
@@ -74,7 +92,7 @@ def native_histogram(buckets: Mapping[str, str]) -> str:
 
 
 def _histograms(bounds: list[str], counters: list[re.Match[str] | None]) -> str:
-    """One segment of `native_histogram`."""
+    """One segment of `_native_histogram`."""
     found = [counter for counter in counters if counter is not None]
 
     def histogram(part: str) -> str:

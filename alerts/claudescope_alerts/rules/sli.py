@@ -24,7 +24,7 @@ from claudescope.schema.catalogue import (
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.recorded_series import SeriesPart
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder
-from claudescope_alerts.rule_tests.series import Simulate
+from claudescope_alerts.rule_tests.series import Simulate, histogram_series
 from claudescope_alerts.spec.fields import bucket, label_named, metric_named
 from claudescope_alerts.spec.objectives import Preset, Selection, Sli
 
@@ -142,9 +142,9 @@ class _Counting:
             if labels:
                 unrelated.append({**self._common, OUTCOME: "cancelled"})
             result = {series(counter, self._common | labels): both, series(counter, unrelated[0]): _UNRELATED}
-            result |= self._selectors.histogram(metric, self._common | labels, {le: good, "+Inf": both})
+            result |= histogram_series(self._selectors, metric, self._common | labels, {le: good, "+Inf": both})
             for others in unrelated:
-                result |= self._selectors.histogram(metric, others, {le: _NONE, "+Inf": _UNRELATED})
+                result |= histogram_series(self._selectors, metric, others, {le: _NONE, "+Inf": _UNRELATED})
             return result
 
         return Events(bad, total, self._by, simulate, self._common, measured=True)

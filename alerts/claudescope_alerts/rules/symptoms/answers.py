@@ -6,7 +6,7 @@ from claudescope.schema.catalogue import FINISH_REASON, OPERATION, RESPONSES, ST
 from claudescope_alerts.promql.numbers import format_number, percentage
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder
 from claudescope_alerts.rule_tests.ratio import ratio_rule_tests
-from claudescope_alerts.rule_tests.series import two_counters
+from claudescope_alerts.rule_tests.series import histogram_series, two_counters
 from claudescope_alerts.rules.model import Alert, Group
 from claudescope_alerts.rules.sli import COUNTED_BY
 from claudescope_alerts.rules.symptoms.ratio import KEEP_FIRING_FOR, Ratio, ratio_alert
@@ -88,7 +88,7 @@ def _stalled(spec: Spec, selectors: SelectorBuilder) -> Alert:
         rule_tests=ratio_rule_tests(
             lambda _bad, good, both: {
                 counted: both,
-                **selectors.histogram(STREAM_STALL, labels, {le: good, "+Inf": both}),
+                **histogram_series(selectors, STREAM_STALL, labels, {le: good, "+Inf": both}),
             },
             thresholds.stall_ratio,
             min_failures=thresholds.min_failures,
