@@ -3,7 +3,7 @@
 `make components` runs this before the tests. Packages come from Debian's stable and unstable suites through apt, under
 a configuration of their own that leaves the system's sources alone and needs no root rights, and are unpacked into
 `.cache/components/` with `dpkg -x`. Packages that are already there are not fetched again; delete the folder to get
-newer versions.
+newer versions. Where `go` is on PATH, programs that Debian does not have are built from Go modules.
 
 A test that needs a program calls `require`. Where the program was not fetched, the test is skipped (see
 `tests/conftest.py`).
@@ -19,7 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "MissingComponentError", "Package", "binary", "fetch", "require"]
+__all__ = [
+    "GO_PROGRAMS",
+    "PACKAGES",
+    "GoProgram",
+    "MissingComponentError",
+    "Package",
+    "binary",
+    "build_programs",
+    "fetch",
+    "require",
+]
 
 _ROOT: Final = Path(__file__).resolve().parent.parent / ".cache" / "components"
 _KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -49,6 +59,27 @@ PACKAGES: Final = (
 """The oldest versions that generated files must load in, and the newest that Debian has."""
 
 
+@dataclass(frozen=True, slots=True)
+class GoProgram:
+    """A program that Debian has no package of, built from Go modules.
+
+    Attributes:
+        name: Name of the program.
+        module: Its module.
+        version: Version of the module.
+        package: Path of the program in the module.
+    """
+
+    name: str
+    module: str
+    version: str
+    package: str
+
+
+GO_PROGRAMS: Final = (GoProgram("prometheus", "github.com/prometheus/prometheus", "v0.316.0", "cmd/prometheus"),)
+"""Prometheus 3.16, as Debian's has no OTLP receiver. Built only where `go` is there; no user needs it."""
+
+
 def binary(suite: str, name: str) -> Path | None:
     """The path of a fetched program, such as `promtool` of `bookworm`; None if it isn't there."""
     return next(iter(sorted((_ROOT / suite).glob(f"*/usr/bin/{name}"), reverse=True)), None)
@@ -62,7 +93,7 @@ def require(suite: str, name: str) -> Path:
     """Return the path of a fetched program.
 
     Args:
-        suite: Release of Debian that it comes from, such as `sid`.
+        suite: Release of Debian that it comes from, such as `sid`; `go` for one that is built.
         name: Name of the program, such as `promtool`.
 
     Raises:
@@ -70,7 +101,7 @@ def require(suite: str, name: str) -> Path:
     """
     path = binary(suite, name)
     if path is None:
-        raise MissingComponentError(f"{name} of Debian {suite} is missing: run `make components`")
+        raise MissingComponentError(f"{name} of {suite} is missing: run `make components`")
     return path
 
 
@@ -145,12 +176,47 @@ def _fetch_suite(suite: str, mirror: str, packages: list[Package]) -> bool:
     return True
 
 
+def build_programs(programs: tuple[GoProgram, ...] = GO_PROGRAMS) -> list[GoProgram]:
+    """Build the programs that are not there yet: once, in a quarter of an hour.
+
+    Returns:
+        Those that could not be built.
+    """
+    failed: list[GoProgram] = []
+    for program in programs:
+        target = _ROOT / "go" / f"{program.name}_{program.version}" / "usr/bin" / program.name
+        if target.exists():
+            continue
+        folder = _ROOT / "downloads" / "go" / program.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "go.mod").write_text(
+            f"module components\n\nrequire {program.module} {program.version}\n", encoding="utf-8"
+        )
+        path = f"{program.module}/{program.package}"
+        commands = (["get", f"{path}@{program.version}"], ["build", "-ldflags=-s -w", "-o", program.name, path])
+        if not shutil.which("go") or any(
+            subprocess.run(["nice", "-n", "19", "go", *command], cwd=folder, check=False).returncode  # noqa: S603, S607 # ours
+            for command in commands
+        ):
+            failed.append(program)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (folder / program.name).rename(target)
+        shutil.rmtree(folder)
+    return failed
+
+
 def main() -> None:
     """Fetch everything, and name what could not be fetched."""
     for package in fetch():
         sys.stderr.write(
             f"components: could not fetch {package.name} of Debian {package.suite} (this needs apt, dpkg and Debian's "
             f"archive keyring); the tests that run it are skipped\n"
+        )
+    for program in build_programs():
+        sys.stderr.write(
+            f"components: could not build {program.name} (this needs go); the tests that run it are skipped\n"
         )
 
 

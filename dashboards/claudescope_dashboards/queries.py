@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from claudescope.schema.catalogue import DURATION, ERROR_TYPE, REQUEST_MODEL, RESPONSE_MODEL, WORKFLOW, Label, Metric
+from claudescope.schema.catalogue import (
+    CALLS,
+    DURATION,
+    ERROR_TYPE,
+    REQUEST_MODEL,
+    RESPONSE_MODEL,
+    WORKFLOW,
+    Label,
+    Metric,
+)
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.recorded_series import (
     INSTANCE_FAILED_RATIO,
@@ -18,7 +27,7 @@ from claudescope.schema.recorded_series import (
     SeriesPart,
     fleet_name,
 )
-from claudescope_alerts.promql.selectors import Match, SelectorBuilder
+from claudescope_alerts.promql.selectors import DISTRIBUTION, Match, SelectorBuilder
 from claudescope_alerts.rules.fleet_rollup import INSTANCE_INTERVAL, newest_sample
 from claudescope_alerts.rules.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec.model import Spec
@@ -122,7 +131,7 @@ class Queries(SelectorBuilder):
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
     ) -> str:
         """Count the calls that ended: per second, or within the window."""
-        return self.total(DURATION, *matches, by=by, part="count", window=window, function=function)
+        return self.total(CALLS, *matches, by=by, window=window, function=function)
 
     def failed(
         self, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE, function: str = "rate"
@@ -138,9 +147,25 @@ class Queries(SelectorBuilder):
         self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE
     ) -> str:
         """Estimate a quantile of a histogram."""
-        grown = self._growth(metric, *matches, by=by, part="bucket", window=window)
-        estimated = f"histogram_quantile({quantile:g}, sum by {self.by('le', *by)} ({grown}))"
+        if self.spec.fleet_rollup:
+            estimated = f"histogram_quantile({quantile:g}, {self.by_bucket(metric, *matches, by=by, window=window)})"
+        else:
+            estimated = super().quantile(quantile, metric, *matches, by=by, window=window)
         return self._with_none(estimated, by)
+
+    def by_bucket(self, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE) -> str:
+        """Return the rate of each bucket of a histogram, or a native histogram, which has all of them in one value."""
+        if not self.spec.fleet_rollup:
+            return super().by_bucket(metric, *matches, by=by, window=window)
+        # Native histograms are recorded under the same name, without the label `le`.
+        variables, rollup = self._rollup(metric, *matches, by=by, part="bucket", window=window)
+        raw = [
+            self.forms(
+                *(f"rate({queries.select(metric, *matches, part=part, window=window)})" for part in DISTRIBUTION)
+            )
+            for queries in variables
+        ]
+        return f"sum by {self.by('le', *by)} ({' or '.join([*raw, rollup])})"
 
     def gauge(self, metric: Metric, function: str = "", window: str = "") -> str:
         """Return the current values of a gauge, or a function of them.
@@ -165,7 +190,7 @@ class Queries(SelectorBuilder):
         """
 
         def newest(queries: Queries) -> str:
-            now = newest_sample(queries, INSTANCE, queries.select(DURATION, part="count"))
+            now = newest_sample(queries, INSTANCE, queries.select(CALLS))
             # Prometheus sees a sample for five minutes, so a resolution of five minutes misses no instance.
             return f"{now} or max_over_time(({now})[{window}:5m])" if window else now
 
@@ -196,7 +221,7 @@ class Queries(SelectorBuilder):
         """
         if not self.spec.fleet_rollup:
             return raw(self)
-        recorded = self.fleet(name, DURATION, part="count")
+        recorded = self.fleet(name, CALLS)
         recorded = f"{function}({recorded}[{window}])" if function else recorded
         return " or ".join(
             [*(raw(_RawIfSelected(self.spec, variable)) for variable in _NOT_RECORDED_PER_INSTANCE), recorded]
@@ -232,15 +257,43 @@ class Queries(SelectorBuilder):
         function: str = "rate",
     ) -> str:
         """Return `rate` or `increase` of the raw series, or of the fleet rollup while All is selected."""
-        selector = self.select(metric, *matches, part=part, le=le, window=window)
         if not self.spec.fleet_rollup:
-            return f"{function}({selector})"
+            return f"{function}({self.select(metric, *matches, part=part, le=le, window=window)})"
+        variables, rollup = self._rollup(metric, *matches, by=by, part=part, le=le, window=window, function=function)
+        raw = [
+            f"{function}({queries.select(metric, *matches, part=part, le=le, window=window)})" for queries in variables
+        ]
+        return " or ".join([*raw, rollup])
+
+    def within(
+        self, metric: Metric, le: str, *matches: Match, by: tuple[Label | str, ...] = (), window: str = RATE
+    ) -> str:
+        """Return the ratio of a histogram's records that are at most `le`."""
+        if not self.spec.fleet_rollup:
+            return super().within(metric, le, *matches, by=by, window=window)
+        quick, every = (
+            self.total(metric, *matches, by=by, part="bucket", le=bound, window=window) for bound in (le, "+Inf")
+        )
+        native = self.by_bucket(metric, *matches, by=by, window=window)
+        return self.forms(f"{quick} / ({every} > 0)", f"histogram_fraction(0, {le}, {native}) >= 0")
+
+    def _rollup(
+        self,
+        metric: Metric,
+        *matches: Match,
+        by: tuple[Label | str, ...],
+        part: SeriesPart,
+        le: str = "",
+        window: str,
+        function: str = "rate",
+    ) -> tuple[list[_RawIfSelected], str]:
+        """Return what builds queries of raw series for viewers who select a part, and the growth of the rollup."""
         per_instance = "instance" in by
         rollup = self.recorded_fleet(metric, *matches, part=part, le=le, by_instance=per_instance)
         # A rollup per instance has no label for the model and the workflow: raw series answer while one is selected.
         variables = _NOT_RECORDED_PER_INSTANCE if per_instance else ("instance",)
-        raw = [f"{function}({self._only_if_selected(selector, variable)})" for variable in variables]
-        return " or ".join([*raw, _rollup_growth(rollup, per_instance, window, function)])
+        raw = [_RawIfSelected(self.spec, variable) for variable in variables]
+        return raw, _rollup_growth(rollup, per_instance, window, function)
 
     def recorded(self, name: str, **labels: str) -> str:
         """Select a series that the spec's rules record."""

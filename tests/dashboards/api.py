@@ -63,6 +63,7 @@ class Store:
 
 
 def numbers(series: list[Any]) -> list[float]:
-    """Return all values of a result except NaN."""
-    found = [float(value) for one in series for _, value in one.get("values", [one.get("value")])]
+    """Return all values of a result except NaN, and the sums of native histograms."""
+    found = [float(value) for one in series for _, value in one.get("values", [one["value"]] if "value" in one else [])]
+    found += [float(value["sum"]) for one in series for _, value in one.get("histograms", [])]
     return [value for value in found if not math.isnan(value)]

@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 
 from claudescope._internal.counters import DROPPED_SENTRY_EVENTS, INTERNAL_ERRORS
 from claudescope.pricing.price_book import PriceBook
-from claudescope.schema.catalogue import ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING
+from claudescope.schema.catalogue import ACTIVE_CALLS, PROCESS_START_TIME, RATE_LIMIT, RATE_LIMIT_REMAINING
 from claudescope.schema.record import CallRecord, CallStart
 from claudescope.sinks.metrics import MetricsSink
 from tests.telemetry.calls import INSTANCES, batch_results, calls, phase_at
@@ -33,7 +33,9 @@ __all__ = ["JOB", "Span", "write_history"]
 JOB: Final = "assistant"
 """The value of `job` that all series have."""
 
-_GAUGES: Final = frozenset(metric.prometheus for metric in (ACTIVE_CALLS, RATE_LIMIT, RATE_LIMIT_REMAINING))
+_GAUGES: Final = frozenset(
+    metric.prometheus for metric in (ACTIVE_CALLS, PROCESS_START_TIME, RATE_LIMIT, RATE_LIMIT_REMAINING)
+)
 _EACH_STANDS_FOR: Final = 12
 _Key = tuple[Any, ...]  # a name, and pairs of a label and its value
 _KINDS_HELD_BACK: Final = ("rate_limit_error", "overloaded_error", "api_error")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.record import CallStart
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
@@ -137,3 +139,54 @@ def test_one_sink_per_provider(meter_provider: MeterProvider) -> None:
     """Instruments are made once per provider: a second set would report every observed value twice."""
     assert MetricsSink.for_provider(meter_provider) is MetricsSink.for_provider(meter_provider)
     assert MetricsSink.for_provider(meter_provider) is not MetricsSink.for_provider(None)
+
+
+def _calls(reader: InMemoryMetricReader) -> dict[tuple[str | None, ...], float]:
+    """Calls by outcome, owner and error type, summed over all other labels."""
+    calls: dict[tuple[str | None, ...], float] = {}
+    for value, labels in _points(reader, "claude.client.calls"):
+        key = tuple(labels.get(name) for name in ("claude.outcome", "claude.owner", "error.type"))
+        calls[key] = calls.get(key, 0) + value
+    return calls
+
+
+def test_calls_are_counted_from_zero(meter_provider: MeterProvider, metric_reader: InMemoryMetricReader) -> None:
+    """When a first call starts, every outcome and error type is there with 0: no first failure is lost to `rate`."""
+    sink = MetricsSink(meter_provider.get_meter("test"))
+    sink.started(_START)
+    born = _calls(metric_reader)
+    failures = {("error", row.owner, name) for name, row in ERROR_TYPES.items()}
+    assert born == dict.fromkeys(
+        {("ok", None, None), ("cancelled", None, None), ("abandoned", None, None)} | failures, 0
+    )
+    sink.finished(make_record())
+    sink.finished(make_record(outcome="error", error_type="api_error"))
+    assert _calls(metric_reader) == {**born, ("ok", None, None): 1, ("error", "provider", "api_error"): 1}
+    assert _points(metric_reader, "claude.client.streams") == [
+        (value, labels)
+        for value, labels in ((0, {k: v for k, v in _COMMON.items() if k != "gen_ai.response.model"}), (2, _COMMON))
+    ]
+
+
+def test_zeros_never_take_the_place_of_calls(
+    meter_provider: MeterProvider, metric_reader: InMemoryMetricReader
+) -> None:
+    """OpenTelemetry keeps 2000 series of an instrument: zeros stop at half of that, and calls go on being counted."""
+    sink = MetricsSink(meter_provider.get_meter("test"), max_workflows=500)
+    for number in range(400):
+        sink.finished(make_record(workflow=f"w{number}", outcome="error", error_type="api_error"))
+    points = _points(metric_reader, "claude.client.calls")
+    assert sum(value for value, _ in points) == 400
+    assert sum(value == 0 for value, _ in points) <= 1000
+    assert [labels for _, labels in points if "claude.workflow" not in labels] == []
+
+
+def test_when_the_process_began_to_count(meter_provider: MeterProvider, metric_reader: InMemoryMetricReader) -> None:
+    """The start time is in Unix seconds, stays the same, and has no labels."""
+    before = time.time()
+    MetricsSink(meter_provider.get_meter("test"))
+    first, again = (_points(metric_reader, "claudescope.process.start_time") for _ in range(2))
+    ((moment, labels),) = first
+    assert before <= moment <= time.time()
+    assert labels == {}
+    assert first == again

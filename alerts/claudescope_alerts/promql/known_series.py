@@ -18,7 +18,7 @@ _OWN_LABELS: Final = {"instance", "job", "le", "service", "slo", "day", "__name_
 
 def _emitted(selectors: SelectorBuilder) -> dict[str, dict[str, tuple[str, ...] | None]]:
     """Every series that claudescope emits, with its labels, and with their values where these are a closed set."""
-    parts: dict[str, Sequence[SeriesPart]] = {"histogram": ("bucket", "count", "sum")}
+    parts: dict[str, Sequence[SeriesPart]] = {"histogram": ("bucket", "count", "sum", "native")}
     return {
         selectors.metric(metric, part): {selectors.label(label): label.values for label in metric.labels}
         for metric in METRICS

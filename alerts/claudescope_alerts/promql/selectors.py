@@ -10,9 +10,12 @@ from typing import Final
 
 from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
-from claudescope_alerts.spec.model import Spec
+from claudescope_alerts.spec.model import Histograms, Spec
 
-__all__ = ["Match", "SelectorBuilder", "label_selector", "regex"]
+__all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "regex"]
+
+DISTRIBUTION: Final[tuple[SeriesPart, SeriesPart]] = ("bucket", "native")
+"""The series that have the distribution of a histogram: of a classic one, and of a native one."""
 
 _LEGACY: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -61,8 +64,14 @@ class SelectorBuilder:
 
     def __init__(self, spec: Spec) -> None:
         self._naming = spec.naming
+        self._histograms = spec.histograms
         self._service = spec.service.labels
         self._service_name = spec.service.name
+
+    @property
+    def histograms(self) -> Histograms:
+        """The form of histograms that queries read."""
+        return self._histograms
 
     @property
     def service_labels(self) -> Mapping[str, str]:
@@ -77,7 +86,7 @@ class SelectorBuilder:
         """
         if (metric.instrument == "histogram") != bool(part):
             raise ValueError(f"{metric.name} is a {metric.instrument}: it has no series {part or 'of its own name'!r}")
-        suffix = f"_{part}" if part else ""
+        suffix = f"_{part}" if part and part != "native" else ""
         if self._naming == "prometheus":
             return metric.prometheus + suffix
         if self._naming == "victoriametrics":
@@ -123,6 +132,67 @@ class SelectorBuilder:
         if le:
             pairs.append(("le", "=", le))
         return self._written(self.metric(metric, part), pairs) + (f"[{window}]" if window else "")
+
+    def quantile(
+        self, quantile: float, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m"
+    ) -> str:
+        """A quantile of a histogram, in each form that `histograms` of the spec allows.
+
+        Args:
+            quantile: The quantile, from 0 to 1.
+            metric: The histogram.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            window: Window of the rate.
+        """
+        classic, native = (f"rate({self.select(metric, *matches, part=part, window=window)})" for part in DISTRIBUTION)
+        return self.forms(
+            f"histogram_quantile({quantile:g}, sum by {self.by(*by, 'le')} ({classic}))",
+            f"histogram_quantile({quantile:g}, sum{f' by {self.by(*by)}' if by else ''} ({native}))",
+        )
+
+    def by_bucket(self, metric: Metric, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m") -> str:
+        """The rate of a histogram: of each bucket of a classic one, which has the label `le`, or a native histogram.
+
+        Args:
+            metric: The histogram.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            window: Window of the rate.
+        """
+        classic, native = (f"rate({self.select(metric, *matches, part=part, window=window)})" for part in DISTRIBUTION)
+        return self.forms(
+            f"sum by {self.by(*by, 'le')} ({classic})", f"sum{f' by {self.by(*by)}' if by else ''} ({native})"
+        )
+
+    def forms(self, classic: str, native: str) -> str:
+        """An expression that answers for the forms of histograms that the spec allows."""
+        if self._histograms == "auto":
+            return f"{classic} or {native}"
+        return classic if self._histograms == "classic" else native
+
+    def within(
+        self, metric: Metric, le: str, *matches: Match, by: tuple[Label | str, ...] = (), window: str = "5m"
+    ) -> str:
+        """The ratio of a histogram's records that are at most `le`; no value without records.
+
+        Args:
+            metric: The histogram.
+            le: The bound, which ends a bucket.
+            matches: Conditions on its labels.
+            by: Labels to keep.
+            window: Window of the rate.
+        """
+
+        def summed(part: SeriesPart, le: str = "") -> str:
+            grouping = f" by {self.by(*by)}" if by else ""
+            return f"sum{grouping} (rate({self.select(metric, *matches, part=part, le=le, window=window)}))"
+
+        # The fraction of a native histogram without records is NaN, which `>= 0` drops.
+        return self.forms(
+            f"{summed('bucket', le)} / ({summed('bucket', '+Inf')} > 0)",
+            f"histogram_fraction(0, {le}, {summed('native')}) >= 0",
+        )
 
     def fleet(self, name: str, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> str:
         """A selector of a series that the fleet rollup records, with the conditions of its metric.

@@ -11,7 +11,7 @@ from claudescope.schema.catalogue import Label, Metric
 from claudescope_alerts.promql.numbers import four_digits
 from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rule_tests.model import Expected, RuleTest
-from claudescope_alerts.rule_tests.series import counter
+from claudescope_alerts.rule_tests.series import counter, histogram_series
 
 __all__ = ["AverageSeries", "BaselineTest", "LatencySeries", "LevelSeries"]
 
@@ -70,6 +70,7 @@ class LatencySeries:
     Attributes:
         selectors: Writes the series.
         metric: The histogram.
+        counted_by: The counter of what it measures.
         labels: Labels of its series.
         baseline: The p95 that is the baseline, in seconds.
         interval: Minutes between samples.
@@ -77,35 +78,39 @@ class LatencySeries:
 
     selectors: SelectorBuilder
     metric: Metric
+    counted_by: Metric
     labels: Mapping[Label, str]
     baseline: Decimal
     interval: int = 5
 
     @classmethod
     def above(
-        cls, floor: float, metric: Metric, labels: Mapping[Label, str], selectors: SelectorBuilder
+        cls,
+        floor: float,
+        metric: Metric,
+        counted_by: Metric,
+        labels: Mapping[Label, str],
+        selectors: SelectorBuilder,
     ) -> LatencySeries:
         """A histogram whose baseline is the p95 that Prometheus interpolates in the first bucket above a floor.
 
         Args:
             floor: The floor in seconds.
             metric: The histogram.
+            counted_by: The counter of what it measures.
             labels: Labels of its series.
             selectors: Writes the series.
         """
         base = next(index for index, bound in enumerate(metric.buckets) if index and bound > floor)
         lower, upper = (Decimal(str(metric.buckets[index])) for index in (base - 1, base))
-        return cls(selectors, metric, labels, baseline=lower + (upper - lower) * _P95)
+        return cls(selectors, metric, counted_by, labels, baseline=lower + (upper - lower) * _P95)
 
     def build(self, *segments: Segment) -> Mapping[str, str]:
         """The series of one segment after another, without buckets that are empty or full throughout."""
         ratios = [self._at_or_below(level * self.baseline) for _, level, _ in segments]
         labels = dict(self.labels)
         every = counter(*((minutes, calls) for minutes, _, calls in segments), interval=self.interval)
-        series = {
-            self.selectors.series(self.metric, labels, "bucket", le="+Inf"): every,
-            self.selectors.series(self.metric, labels, "count"): every,
-        }
+        buckets: dict[str, str] = {}
         for index, bound in enumerate(self.metric.buckets):
             column = [ratio[index] for ratio in ratios]
             if index and all(ratio[index - 1] == 1 for ratio in ratios):
@@ -113,9 +118,11 @@ class LatencySeries:
             if not any(column) and not any(ratio[min(index + 1, len(ratio) - 1)] for ratio in ratios):
                 continue
             counts = ((minutes, calls * ratio) for (minutes, _, calls), ratio in zip(segments, column, strict=True))
-            name = self.selectors.series(self.metric, labels, "bucket", le=f"{bound:.10g}")
-            series[name] = counter(*counts, interval=self.interval)
-        return series
+            buckets[f"{bound:.10g}"] = counter(*counts, interval=self.interval)
+        return {
+            self.selectors.series(self.counted_by, {**labels}): every,
+            **histogram_series(self.selectors, self.metric, labels, {**buckets, "+Inf": every}),
+        }
 
     def _at_or_below(self, p95: Decimal) -> list[Decimal]:
         """Ratio of calls at or below each bound, such that Prometheus interpolates this p95 within its bucket."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from claudescope.schema.catalogue import DURATION, OPERATION, OUTCOME, REQUEST_MODEL, Label, Metric
+from claudescope.schema.catalogue import CALLS, DURATION, OPERATION, OUTCOME, REQUEST_MODEL, Label, Metric
 from claudescope.schema.recorded_series import (
     GAUGE_AGGREGATIONS,
     INSTANCE_FAILED_RATIO,
@@ -70,18 +70,20 @@ def derived_rule_test(selectors: SelectorBuilder, own: str) -> RuleTest:
     """
     chat: dict[Label, str] = {OPERATION: "chat"}
     rates: list[tuple[str, dict[Label, str], SeriesPart, dict[str, str], int]] = [
-        ("app-1", {**chat, OUTCOME: "ok"}, "count", {}, 80),
-        ("app-1", {**chat, OUTCOME: "error"}, "count", {}, 20),
-        ("app-1", {**chat, OUTCOME: "cancelled"}, "count", {}, 7777),
+        ("app-1", {**chat, OUTCOME: "ok"}, "", {}, 80),
+        ("app-1", {**chat, OUTCOME: "error"}, "", {}, 20),
+        ("app-1", {**chat, OUTCOME: "cancelled"}, "", {}, 7777),
         ("app-1", chat, "bucket", {"le": "1"}, 90),
         ("app-1", chat, "bucket", {"le": "2"}, 100),
         ("app-1", chat, "bucket", {"le": "+Inf"}, 100),
         ("app-1", {OPERATION: "models.list"}, "bucket", {"le": "2"}, 0),
         ("app-1", {OPERATION: "models.list"}, "bucket", {"le": "+Inf"}, 7777),
-        ("app-2", {**chat, OUTCOME: "ok"}, "count", {}, 80),
+        ("app-2", {**chat, OUTCOME: "ok"}, "", {}, 80),
     ]
     series = {
-        selectors.series(DURATION, labels, part, job="app", instance=instance, **more): counter((20, per_minute))
+        selectors.series(DURATION if part else CALLS, labels, part, job="app", instance=instance, **more): counter(
+            (20, per_minute)
+        )
         for instance, labels, part, more, per_minute in rates
     }
     first, second = (_of_instance(own, instance) for instance in ("app-1", "app-2"))
@@ -106,9 +108,7 @@ def last_seen_rule_test(selectors: SelectorBuilder, own: str) -> RuleTest:
     recorded = f"{INSTANCE_LAST_SEEN.name}{own}"
     calls = (("app-1", "a", 30), ("app-1", "b", 5), ("app-2", "a", 10))
     series = {
-        selectors.series(DURATION, {REQUEST_MODEL: model}, "count", job="app", instance=instance): counter(
-            (minutes, 60)
-        )
+        selectors.series(CALLS, {REQUEST_MODEL: model}, job="app", instance=instance): counter((minutes, 60))
         for instance, model, minutes in calls
     }
     return RuleTest(

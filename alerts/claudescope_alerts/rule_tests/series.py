@@ -4,18 +4,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal, localcontext
 from typing import Final
 
+from claudescope.schema.catalogue import Label, Metric
 from claudescope_alerts.promql.numbers import format_number
+from claudescope_alerts.promql.selectors import SelectorBuilder
 
-__all__ = ["SeriesBuilder", "Simulate", "counter", "events_per_sample", "two_counters"]
+__all__ = ["SeriesBuilder", "Simulate", "counter", "events_per_sample", "histogram_series", "two_counters"]
 
 Simulate = Callable[[str, str, str], Mapping[str, str]]
 """From the values of the counters of bad, of good and of all events to the values of each series."""
 
+_SEGMENT: Final = re.compile(r"(?P<start>[\d.]+)(\+(?P<step>[\d.]+)x(?P<samples>\d+))?")
 _UNRELATED: Final = "0+7777x200"
 """A busy counter that must not change the result."""
 
@@ -57,6 +61,52 @@ def two_counters(bad: str, good: str, *unrelated: str) -> Simulate:
         good: good_values,
         **dict.fromkeys(unrelated, _UNRELATED),
     }
+
+
+def histogram_series(
+    selectors: SelectorBuilder, metric: Metric, labels: dict[Label, str], buckets: Mapping[str, str]
+) -> dict[str, str]:
+    """The series of a histogram: classic ones, or with `histograms: native` of the spec a native one.
+
+    Args:
+        selectors: Writes the series.
+        metric: The histogram.
+        labels: Its labels.
+        buckets: As for `_native_histogram`.
+    """
+    if selectors.histograms == "native":
+        return {selectors.series(metric, labels, "native"): _native_histogram(buckets)}
+    return {selectors.series(metric, labels, "bucket", le=le): values for le, values in buckets.items()}
+
+
+def _native_histogram(buckets: Mapping[str, str]) -> str:
+    """The values of a native histogram with custom buckets, in promtool's notation.
+
+    Args:
+        buckets: A counter as `counter` makes it by the upper bound of its bucket, which counts smaller records too; the
+            last bound is `+Inf`. All counters have the same segments.
+    """
+    *bounds, _ = buckets
+    segments = zip(*(values.split() for values in buckets.values()), strict=True)
+    return " ".join(_histograms(bounds, [_SEGMENT.fullmatch(counter) for counter in segment]) for segment in segments)
+
+
+def _histograms(bounds: list[str], counters: list[re.Match[str] | None]) -> str:
+    """One segment of `_native_histogram`."""
+    found = [counter for counter in counters if counter is not None]
+
+    def histogram(part: str) -> str:
+        cumulative = [Decimal(counter[part] or 0) for counter in found]
+        each = [high - low for low, high in zip([Decimal(0), *cumulative[:-1]], cumulative, strict=True)]
+        written = " ".join(format_number(value) for value in each)
+        return (
+            f"{{{{schema:-53 count:{format_number(cumulative[-1])} custom_values:[{' '.join(bounds)}] "
+            f"buckets:[{written}]}}}}"
+        )
+
+    if found[0]["samples"] is None:
+        return histogram("start")
+    return f"{histogram('start')}+{histogram('step')}x{found[0]['samples']}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,10 @@ def _rates(events: Events, by: str, own: str) -> dict[str, str]:
             }
             continue
         expressions[EVENTS_RATE.over(name)] = events.total(name)
-        # Without its own labels, the number of events fills in where no bad event was ever seen.
-        expressions[ERRORS_RATE.over(name)] = f"{events.bad(name)} or 0 * sum{by} ({EVENTS_RATE.over(name)}{own})"
+        # Without its own labels, the number of events fills in where no bad event was ever seen. A histogram that is
+        # missing does not mean that no event was bad.
+        none_bad = f"{EVENTS_RATE.over(name)}{own}{' == 0' if events.measured else ''}"
+        expressions[ERRORS_RATE.over(name)] = f"{events.bad(name)} or 0 * sum{by} ({none_bad})"
     return expressions
 
 

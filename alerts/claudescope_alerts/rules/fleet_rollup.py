@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from claudescope.schema.catalogue import DURATION, Metric
+from claudescope.schema.catalogue import CALLS, DURATION, Label, Metric
 from claudescope.schema.recorded_series import (
     FLEET_GROUPS,
     GAUGE_AGGREGATIONS,
@@ -61,10 +61,17 @@ def fleet_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
 
 def _rollup(spec: Spec, selectors: SelectorBuilder, metric: Metric, part: SeriesPart) -> str:
     scraped = dict.fromkeys(("job", *spec.service.labels))
-    kept = selectors.by(*scraped, *metric.labels, *(("le",) if part == "bucket" else ()))
+    kept: tuple[Label | str, ...] = (*scraped, *metric.labels)
     if metric in GAUGE_AGGREGATIONS:
-        return f"{GAUGE_AGGREGATIONS[metric]} by {kept} ({selectors.select(metric)})"
-    return f"sum by {kept} (rate({selectors.select(metric, part=part, window='5m')}))"
+        return f"{GAUGE_AGGREGATIONS[metric]} by {selectors.by(*kept)} ({selectors.select(metric)})"
+    return _summed_rate(selectors, metric, part, kept)
+
+
+def _summed_rate(selectors: SelectorBuilder, metric: Metric, part: SeriesPart, kept: tuple[Label | str, ...]) -> str:
+    """The rate, summed over instances. A native histogram is recorded under the name of the buckets of classic ones."""
+    if part == "bucket":
+        return selectors.by_bucket(metric, by=kept)
+    return f"sum by {selectors.by(*kept)} (rate({selectors.select(metric, part=part, window='5m')}))"
 
 
 def _instance_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
@@ -73,12 +80,10 @@ def _instance_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
     own = label_selector(labels)
     scraped = tuple(dict.fromkeys(("job", "instance", *spec.service.labels)))
     rates = {
-        fleet_name(metric, part, by_instance=True): f"sum by "
-        f"{selectors.by(*scraped, *kept, *(('le',) if part == 'bucket' else ()))} "
-        f"(rate({selectors.select(metric, part=part, window='5m')}))"
+        fleet_name(metric, part, by_instance=True): _summed_rate(selectors, metric, part, (*scraped, *kept))
         for (metric, part), kept in INSTANCE_LABELS.items()
     }
-    last_seen = newest_sample(selectors, scraped, selectors.select(DURATION, part="count"))
+    last_seen = newest_sample(selectors, scraped, selectors.select(CALLS))
     return [
         Group(
             "fleet-by-instance",
@@ -100,12 +105,12 @@ def _derived(selectors: SelectorBuilder, scraped: tuple[str, ...]) -> dict[str, 
     """Series that are computed from the rates by instance: expression by name."""
     by, with_le = selectors.by(*scraped), selectors.by(*scraped, "le")
 
-    def summed(labels: str, part: SeriesPart, *matches: Match) -> str:
-        name = fleet_name(DURATION, part, by_instance=True)
-        return f"sum by {labels} ({selectors.fleet(name, DURATION, *matches, part=part)})"
+    def summed(labels: str, metric: Metric, part: SeriesPart, *matches: Match) -> str:
+        name = fleet_name(metric, part, by_instance=True)
+        return f"sum by {labels} ({selectors.fleet(name, metric, *matches, part=part)})"
 
-    failed, ended = summed(by, "count", FAILED), summed(by, "count", ENDED)
+    failed, ended = summed(by, CALLS, "", FAILED), summed(by, CALLS, "", ENDED)
     return {
         INSTANCE_FAILED_RATIO.name: f"({failed} or 0 * {ended}) / ({ended} > 0)",
-        INSTANCE_P95.name: f"histogram_quantile(0.95, {summed(with_le, 'bucket', CHAT)})",
+        INSTANCE_P95.name: f"histogram_quantile(0.95, {summed(with_le, DURATION, 'bucket', CHAT)})",
     }

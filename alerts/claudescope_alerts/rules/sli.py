@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from claudescope.schema.catalogue import (
+    CALLS,
     DURATION,
     ERROR_TYPE,
     OPERATION,
     OUTCOME,
+    OWNER,
     REQUEST_MODEL,
     RETRIES,
+    STREAM_STALL,
+    STREAMS,
     TIME_TO_FIRST_CHUNK,
     Label,
     Metric,
@@ -20,11 +24,11 @@ from claudescope.schema.catalogue import (
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.recorded_series import SeriesPart
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder
-from claudescope_alerts.rule_tests.series import Simulate
+from claudescope_alerts.rule_tests.series import Simulate, histogram_series
 from claudescope_alerts.spec.fields import bucket, label_named, metric_named
 from claudescope_alerts.spec.objectives import Preset, Selection, Sli
 
-__all__ = ["BAD_EVENTS", "CHAT", "ENDED", "FAILED", "Events", "events_of"]
+__all__ = ["BAD_EVENTS", "CHAT", "COUNTED_BY", "ENDED", "FAILED", "Events", "events_of"]
 
 CHAT: Final = Match(OPERATION, ("chat", "text_completion"))
 """Calls that users wait for."""
@@ -39,9 +43,14 @@ _NOT_CALLERS: Final = Match(
     ERROR_TYPE, tuple(row.name for row in ERROR_TYPES.values() if not row.in_budget), negated=True
 )
 
+COUNTED_BY: Final[Mapping[Metric, Metric]] = {DURATION: CALLS, TIME_TO_FIRST_CHUNK: STREAMS, STREAM_STALL: STREAMS}
+"""The counter of what a histogram measures, by histogram."""
+
 _MODEL: Final = "claude-test-model"
 _UNRELATED: Final = "0+7777x5000"
 """A busy counter that must not change the result of a rule test."""
+
+_NONE: Final = "0+0x5000"
 
 BAD_EVENTS: Final[Mapping[Preset, str]] = {
     "claude-availability": "Failed calls",
@@ -65,6 +74,8 @@ class Events:
         by: Labels whose values each have an error budget.
         simulate: Makes the series of a rule test.
         labels: Values of the labels in that test.
+        measured: Whether bad events are known only where a histogram tells how many there are. Otherwise there are none
+            where none was counted.
     """
 
     bad: Rate
@@ -72,6 +83,7 @@ class Events:
     by: tuple[Label, ...]
     simulate: Simulate
     labels: dict[Label, str]
+    measured: bool = False
 
 
 def events_of(sli: Sli, selectors: SelectorBuilder) -> Events:
@@ -99,12 +111,12 @@ class _Counting:
         self._models = (Match(REQUEST_MODEL, tuple(sli.models)),) if sli.models else ()
         self._common: dict[Label, str] = {OPERATION: "chat", REQUEST_MODEL: sli.models[0] if sli.models else _MODEL}
 
-    def _rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
-        return self._summed(self._series_rate(metric, *matches, part=part, le=le))
+    def _rate(self, metric: Metric, *matches: Match, part: SeriesPart = "") -> Rate:
+        return self._summed(self._series_rate(metric, *matches, part=part))
 
-    def _series_rate(self, metric: Metric, *matches: Match, part: SeriesPart = "", le: str = "") -> Rate:
+    def _series_rate(self, metric: Metric, *matches: Match, part: SeriesPart = "") -> Rate:
         def of_window(window: str) -> str:
-            return f"rate({self._selectors.select(metric, *matches, *self._models, part=part, le=le, window=window)})"
+            return f"rate({self._selectors.select(metric, *matches, *self._models, part=part, window=window)})"
 
         return of_window
 
@@ -116,22 +128,26 @@ class _Counting:
     def slow(self, metric: Metric, matches: tuple[Match, ...], labels: dict[Label, str]) -> Events:
         """Records of a histogram that are over the threshold."""
         le = bucket(metric, self._sli.threshold or 0)
-        total = self._rate(metric, *matches, part="count")
-        quick = self._rate(metric, *matches, part="bucket", le=le)
+        counter = COUNTED_BY[metric]
+        total = self._rate(counter, *matches)
         series = self._selectors.series
 
+        def bad(window: str) -> str:
+            within = self._selectors.within(metric, le, *matches, *self._models, by=self._by, window=window)
+            return f"{total(window)} * (1 - ({within}))"
+
         def simulate(_bad: str, good: str, both: str) -> dict[str, str]:
-            result = {
-                series(metric, self._common | labels, "count"): both,
-                series(metric, self._common | labels, "bucket", le=le): good,
-                # No user waits for these, so they may be slow.
-                series(metric, {**self._common, OPERATION: "models.list"}, "count"): _UNRELATED,
-            }
-            if labels:  # a call that the app cancelled may be slow too
-                result[series(metric, {**self._common, OUTCOME: "cancelled"}, "count")] = _UNRELATED
+            # No user waits for these calls, so they may be slow; nor for one that the app cancelled.
+            unrelated = [{**self._common, OPERATION: "models.list"}]
+            if labels:
+                unrelated.append({**self._common, OUTCOME: "cancelled"})
+            result = {series(counter, self._common | labels): both, series(counter, unrelated[0]): _UNRELATED}
+            result |= histogram_series(self._selectors, metric, self._common | labels, {le: good, "+Inf": both})
+            for others in unrelated:
+                result |= histogram_series(self._selectors, metric, others, {le: _NONE, "+Inf": _UNRELATED})
             return result
 
-        return Events(lambda window: f"({total(window)} - {quick(window)})", total, self._by, simulate, self._common)
+        return Events(bad, total, self._by, simulate, self._common, measured=True)
 
     def failing(self, *, retries: bool) -> Events:
         """Calls that failed for a reason that is not in their request; with `retries`, repeated attempts too."""
@@ -139,20 +155,20 @@ class _Counting:
         error_types = tuple(
             row.name for row in ERROR_TYPES.values() if row.in_budget and (not owners or row.owner in owners)
         )
-        failed = self._series_rate(DURATION, CHAT, FAILED, Match(ERROR_TYPE, error_types), part="count")
-        calls = self._series_rate(DURATION, CHAT, ENDED, _NOT_CALLERS, part="count")
+        failed = self._series_rate(CALLS, CHAT, FAILED, Match(ERROR_TYPE, error_types))
+        calls = self._series_rate(CALLS, CHAT, ENDED, _NOT_CALLERS)
         series = self._selectors.series
 
         def simulate(bad: str, good: str, _both: str) -> dict[str, str]:
             aside = next(row.name for row in ERROR_TYPES.values() if not row.in_budget)
             error = {**self._common, OUTCOME: "error"}
             return {
-                series(DURATION, self._common | {OUTCOME: "ok"}, "count"): good,
-                series(DURATION, error | {ERROR_TYPE: error_types[0]}, "count"): bad,
+                series(CALLS, self._common | {OUTCOME: "ok"}): good,
+                series(CALLS, error | {OWNER: ERROR_TYPES[error_types[0]].owner, ERROR_TYPE: error_types[0]}): bad,
                 # None of these counts: a cancelled call, a mistake of the caller, and a call that no user waits for.
-                series(DURATION, {**self._common, OUTCOME: "cancelled"}, "count"): _UNRELATED,
-                series(DURATION, error | {ERROR_TYPE: aside}, "count"): _UNRELATED,
-                series(DURATION, {OPERATION: "models.list", OUTCOME: "ok"}, "count"): _UNRELATED,
+                series(CALLS, {**self._common, OUTCOME: "cancelled"}): _UNRELATED,
+                series(CALLS, error | {OWNER: ERROR_TYPES[aside].owner, ERROR_TYPE: aside}): _UNRELATED,
+                series(CALLS, {OPERATION: "models.list", OUTCOME: "ok"}): _UNRELATED,
             }
 
         if not retries:
@@ -165,8 +181,14 @@ class _Counting:
             result = simulate("1000000x5000", good, both)
             return result | {series(RETRIES, self._common | {ERROR_TYPE: error_types[0]}): bad}
 
+        attempts, ended = self._summed(calls, retried), self._summed(calls)
         return Events(
-            self._summed(failed, retried), self._summed(calls, retried), self._by, simulate_retries, self._common
+            self._summed(failed, retried),
+            # Retries alone are not all attempts: without calls there is no ratio.
+            lambda window: f"{attempts(window)} and {ended(window)}",
+            self._by,
+            simulate_retries,
+            self._common,
         )
 
     def custom(self, bad: Selection, total: Selection) -> Events:

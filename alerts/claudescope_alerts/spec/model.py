@@ -14,12 +14,13 @@ from claudescope_alerts.spec.objectives import Objective
 from claudescope_alerts.spec.routing import Routing
 from claudescope_alerts.spec.thresholds import Thresholds
 
-__all__ = ["DEFAULT_SPEC", "Grafana", "Links", "Naming", "Service", "Spec", "json_schema", "load_spec"]
+__all__ = ["DEFAULT_SPEC", "Grafana", "Histograms", "Links", "Naming", "Service", "Spec", "json_schema", "load_spec"]
 
 DEFAULT_SPEC: Final = Path(__file__).with_name("claudescope.yaml")
 """The spec that is used where a user gives none."""
 
 Naming = Literal["prometheus", "utf8", "victoriametrics"]
+Histograms = Literal["auto", "classic", "native"]
 
 
 class Service(SpecModel):
@@ -64,6 +65,11 @@ class Spec(SpecModel):
     naming: Naming = "prometheus"
     """How the backend names metrics and labels. `prometheus`: with underscores. `utf8`: with the dots kept, as
     Prometheus 3 can store them. `victoriametrics`: OpenTelemetry's own names. Default: prometheus."""
+
+    histograms: Histograms = "auto"
+    """In which form the backend stores histograms. `classic`: a series for each bucket. `native`: native histograms of
+    Prometheus, exponential ones or such with custom buckets, as they arrive over OTLP. `auto`: queries answer for
+    both. A fixed form makes them shorter. Default: auto."""
 
     links: Links = Links()
     """Where the links of an alert lead. Default: the runbooks of the repository, and Grafana on localhost."""

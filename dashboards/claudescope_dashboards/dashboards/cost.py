@@ -14,7 +14,7 @@ from claudescope.schema.catalogue import (
     SERVER_TOOL,
     SERVER_TOOL_USES,
     TOKEN_TYPE,
-    TOKEN_USAGE,
+    TOKENS,
     UNPRICED_CALLS,
     WORKFLOW,
     Label,
@@ -25,7 +25,8 @@ from claudescope_alerts.rules.symptoms.cost import SPEND_RATE_TIERS
 from claudescope_alerts.spec.burn_rate_tiers import write_minutes
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
-from claudescope_dashboards.grafana.palette import BAD, GOOD, TOKENS, WARNING
+from claudescope_dashboards.grafana.palette import BAD, GOOD, WARNING
+from claudescope_dashboards.grafana.palette import TOKENS as TOKEN_COLOURS
 from claudescope_dashboards.grafana.panels import Column, Query, Step, drill_down, stat, table, time_series
 from claudescope_dashboards.queries import CHAT, RANGE, Queries
 
@@ -67,8 +68,8 @@ class _Usage:
         def total(metric: Any, *matches: Match, part: Any = "") -> str:
             return queries.total(metric, *matches, by=by, part=part, window=window, function=function)
 
-        self.input = total(TOKEN_USAGE, _INPUT, part="sum")
-        self.output = total(TOKEN_USAGE, _OUTPUT, part="sum")
+        self.input = total(TOKENS, _INPUT)
+        self.output = total(TOKENS, _OUTPUT)
         self.read = total(CACHE_READ_TOKENS)
         self.short, self.long = total(CACHE_WRITE_TOKENS, _SHORT), total(CACHE_WRITE_TOKENS, _LONG)
         self.reasoning = total(REASONING_TOKENS)
@@ -280,7 +281,7 @@ def _tokens(queries: Queries) -> list[Any]:
     def by(label: Label, title: str) -> Any:
         return time_series(
             f"Token usage per minute by {title}",
-            Query(f"60 * {queries.total(TOKEN_USAGE, by=(label,), part='sum')}", queries.legend(label)),
+            Query(f"60 * {queries.total(TOKENS, by=(label,))}", queries.legend(label)),
             description=f"Input and output tokens per minute by {title}. The largest {title} uses most of the rate "
             "limit: cache, shorten or batch its calls.",
             unit="short",
@@ -296,7 +297,7 @@ def _tokens(queries: Queries) -> list[Any]:
             "responses.",
             unit="short",
             stacked=True,
-            colours=TOKENS,
+            colours=TOKEN_COLOURS,
         ),
         by(WORKFLOW, "workflow"),
         by(RESPONSE_MODEL, "model"),

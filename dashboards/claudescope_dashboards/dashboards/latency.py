@@ -104,8 +104,7 @@ def _numbers(queries: Queries) -> list[Any]:
 
 def _stalled(queries: Queries) -> str:
     le = bucket(STREAM_STALL, queries.spec.thresholds.stall)
-    streams = queries.total(STREAM_STALL, part="count")
-    return f"({streams} - {queries.total(STREAM_STALL, part='bucket', le=le)}) / ({streams} > 0)"
+    return f"1 - ({queries.within(STREAM_STALL, le)})"
 
 
 def _quantiles(queries: Queries, metric: Metric, *matches: Any) -> list[Query]:
@@ -127,7 +126,8 @@ def _durations(queries: Queries) -> list[Any]:
             *_quantiles(queries, DURATION, CHAT),
             description="Percentiles of the duration of calls, including retries and the reading of streams. Points "
             "are exemplars that link to traces. If only the p99 rises, check retries and timeouts. If all rise, "
-            "responses are longer or the provider is slow.",
+            "responses are longer or the provider is slow. Classic buckets double, so a percentile of them may be off "
+            "by up to a factor of two; native histograms are accurate to a few percent.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-duration"),
             scale="log",
@@ -136,7 +136,7 @@ def _durations(queries: Queries) -> list[Any]:
         ),
         heatmap(
             "Duration distribution",
-            Query(queries.total(DURATION, CHAT, by=("le",), part="bucket"), "{{le}}", exemplars=True, format="heatmap"),
+            Query(queries.by_bucket(DURATION, CHAT), "{{le}}", exemplars=True, format="heatmap"),
             description="Number of calls by duration. Two bands mean two types of work, or calls that were retried. "
             "Points are exemplars: click one to open its trace.",
             unit="s",

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from claudescope.schema.catalogue import (
-    DURATION,
     ERROR_TYPE,
-    OUTCOME,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
     RATE_LIMIT_TYPE,
     REQUEST_MODEL,
     RETRIES,
     TOKEN_TYPE,
-    TOKEN_USAGE,
+    TOKENS,
     WORKFLOW,
 )
 from claudescope.schema.error_types import ERROR_TYPES
@@ -95,7 +93,7 @@ def _numbers(queries: Queries) -> list[Any]:
         ),
         stat(
             "Token usage per minute",
-            Query(f"60 * {queries.total(TOKEN_USAGE, part='sum')}"),
+            Query(f"60 * {queries.total(TOKENS)}"),
             description="Input and output tokens per minute. This number has no threshold: compare it with the limits "
             "below.",
             unit="short",
@@ -157,7 +155,7 @@ def _use(queries: Queries) -> list[Any]:
         time_series(
             "Token usage per minute by workflow",
             Query(
-                f"60 * {queries.total(TOKEN_USAGE, by=(WORKFLOW, TOKEN_TYPE), part='sum')}",
+                f"60 * {queries.total(TOKENS, by=(WORKFLOW, TOKEN_TYPE))}",
                 queries.legend(WORKFLOW, TOKEN_TYPE),
             ),
             description="Input and output tokens per minute by workflow. Cache, batch or slow down the largest "
@@ -177,7 +175,7 @@ def _use(queries: Queries) -> list[Any]:
             "Rate-limited attempts",
             Query(f"60 * {queries.total(RETRIES, _QUOTA, by=(ERROR_TYPE,))}", f"{queries.legend(ERROR_TYPE)} retried"),
             Query(
-                f"60 * {queries.total(DURATION, Match(OUTCOME, ('error',)), _QUOTA, by=(ERROR_TYPE,), part='count')}",
+                f"60 * {queries.failed(_QUOTA, by=(ERROR_TYPE,))}",
                 f"{queries.legend(ERROR_TYPE)} failed",
             ),
             description="Attempts per minute that a limit rejected. Retried attempts cost time; failed ones reached "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claudescope.schema.catalogue import DURATION, REQUEST_MODEL, WORKFLOW
+from claudescope.schema.catalogue import CALLS, REQUEST_MODEL, WORKFLOW
 from claudescope.schema.dashboard_uid import DashboardName, dashboard_uid
 from claudescope_dashboards.grafana.grafanalib_ext import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.grafana.normalise import normalise
@@ -113,7 +113,7 @@ def _placed(rows: Sequence[Row]) -> list[Panel]:
 
 
 def _variables(queries: Queries) -> list[Any]:
-    calls = queries.metric(DURATION, "count")
+    calls = queries.metric(CALLS)
     pairs = [f'{name}="{value}"' for name, value in queries.spec.service.labels.items()]
 
     def choice(name: str, label: str, title: str, within: Sequence[str]) -> Any:

@@ -11,17 +11,17 @@ Prometheus forbids becomes one underscore, the unit is appended in words, and a 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from claudescope.schema.error_types import ERROR_TYPES
+from claudescope.schema.instruments import Instrument, Label, Metric
 
 __all__ = [
     "ACTIVE_CALLS",
     "BATCH_RESULTS",
     "CACHE_READ_TOKENS",
     "CACHE_WRITE_TOKENS",
+    "CALLS",
     "COMMON_LABELS",
     "COST",
     "DURATION",
@@ -32,6 +32,8 @@ __all__ = [
     "METRICS",
     "OTHER",
     "OUTPUT_SPEED",
+    "OWNER",
+    "PROCESS_START_TIME",
     "RATE_LIMIT",
     "RATE_LIMIT_REMAINING",
     "REASONING_TOKENS",
@@ -40,8 +42,10 @@ __all__ = [
     "RETRY_DELAY",
     "SCOPE_NAME",
     "SERVER_TOOL_USES",
+    "STREAMS",
     "STREAM_STALL",
     "TIME_TO_FIRST_CHUNK",
+    "TOKENS",
     "TOKEN_USAGE",
     "UNPRICED_CALLS",
     "Instrument",
@@ -55,14 +59,15 @@ SCOPE_NAME: Final = "claudescope"
 OTHER: Final = "other"
 """The value of a label for every new value above its cap."""
 
-Instrument = Literal["histogram", "counter", "updowncounter", "gauge"]
-"""The OpenTelemetry instruments in use. All but the histograms are observable: read when an export happens."""
-
 _DURATION_BUCKETS: Final = tuple(0.01 * 2**power for power in range(18))
 """Seconds. The convention's doubling series from 0.01 to 81.92, continued to 1310.72: Claude calls run for minutes."""
 
-_TOKEN_BUCKETS: Final = tuple(float(4**power) for power in range(14))
-"""Tokens. The convention's advice for `gen_ai.client.token.usage`: powers of four from 1 to 67,108,864."""
+_TOKEN_BUCKETS: Final = tuple(round(10 ** (power / 5)) * 1.0 for power in range(32))
+"""Tokens. Five to a decade from 1 to 1,584,893, so that a percentile is right to within a quarter.
+
+The convention advises powers of four, where a percentile may be wrong by a factor of two: of 5,000 tokens and of 15,000
+it says the same. The largest context window has a million tokens; a few more buckets leave room above it.
+"""
 
 _SPEED_BUCKETS: Final = (
     5.0,
@@ -81,78 +86,6 @@ _SPEED_BUCKETS: Final = (
     1000.0,
 )
 """Tokens per second, finest between 5 and 100, where most models write."""
-
-_FORBIDDEN_IN_METRIC: Final = r"[^a-zA-Z0-9:]+"
-_FORBIDDEN_IN_LABEL: Final = r"[^a-zA-Z0-9]+"
-_UNIT_SUFFIXES: Final = {
-    "": "",
-    "s": "seconds",
-    "{token}": "",
-    "{token}/s": "per_second",
-    "{call}": "",
-    "{use}": "",
-    "{result}": "",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A dimension of a metric.
-
-    Attributes:
-        name: OpenTelemetry attribute name.
-        description: What it says, in one sentence.
-        values: All values that it can have; None where they come from outside and are capped.
-        cap: How many distinct values a process keeps before further ones become `other`; None for a closed set.
-    """
-
-    name: str
-    description: str
-    values: tuple[str, ...] | None = None
-    cap: int | None = None
-
-    @property
-    def prometheus(self) -> str:
-        """The label's name in Prometheus."""
-        return re.sub(_FORBIDDEN_IN_LABEL, "_", self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric of the catalogue.
-
-    Attributes:
-        name: OpenTelemetry instrument name.
-        instrument: The OpenTelemetry instrument.
-        unit: Unit in UCUM notation; empty where the name says it.
-        description: What it measures, in one sentence.
-        labels: Its dimensions.
-        buckets: Upper bounds of a histogram's explicit buckets, in `unit`; empty for anything else.
-    """
-
-    name: str
-    instrument: Instrument
-    unit: str
-    description: str
-    labels: tuple[Label, ...]
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def prometheus(self) -> str:
-        """The metric's name in Prometheus: for a histogram the name that `_bucket`, `_sum` and `_count` follow."""
-        base = re.sub(_FORBIDDEN_IN_METRIC, "_", self.name)
-        suffix = _UNIT_SUFFIXES[self.unit]
-        if suffix and not base.endswith(f"_{suffix}"):
-            base = f"{base}_{suffix}"
-        return f"{base}_total" if self.instrument == "counter" else base
-
-    @property
-    def series(self) -> tuple[str, ...]:
-        """The names of its series in Prometheus."""
-        if self.instrument == "histogram":
-            return tuple(f"{self.prometheus}_{part}" for part in ("bucket", "count", "sum"))
-        return (self.prometheus,)
-
 
 OPERATION: Final = Label(
     "gen_ai.operation.name",
@@ -189,6 +122,11 @@ WORKFLOW: Final = Label("claude.workflow", "Name given by `claudescope.workflow`
 
 ERROR_TYPE: Final = Label("error.type", "The error type.", values=tuple(ERROR_TYPES))
 OUTCOME: Final = Label("claude.outcome", "How the call ended.", values=("ok", "error", "cancelled", "abandoned"))
+OWNER: Final = Label(
+    "claude.owner",
+    "Who can fix the error that the call ended in; absent without one.",
+    values=tuple(dict.fromkeys(row.owner for row in ERROR_TYPES.values())),
+)
 BATCH_OUTCOME: Final = Label(
     "claude.batch.outcome",
     "How a request of a message batch ended.",
@@ -225,6 +163,27 @@ COMMON_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERV
 _START_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, WORKFLOW)
 """The common labels that are known when a call starts."""
 
+CALLS: Final = Metric(
+    "claude.client.calls",
+    "counter",
+    "{call}",
+    "Calls that ended, by outcome. Every outcome and error type is there with 0 before it first happens.",
+    (*COMMON_LABELS, OUTCOME, OWNER, ERROR_TYPE),
+)
+STREAMS: Final = Metric(
+    "claude.client.streams",
+    "counter",
+    "",
+    "Streams that had content.",
+    COMMON_LABELS,
+)
+TOKENS: Final = Metric(
+    "claude.client.tokens",
+    "counter",
+    "{token}",
+    "Tokens of all calls, as in `gen_ai.client.token.usage`: a sum that needs no histogram.",
+    (*COMMON_LABELS, TOKEN_TYPE),
+)
 DURATION: Final = Metric(
     "gen_ai.client.operation.duration",
     "histogram",
@@ -342,6 +301,13 @@ RATE_LIMIT_REMAINING: Final = Metric(
     "What remains of a rate limit, from the headers of the last response.",
     (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
 )
+PROCESS_START_TIME: Final = Metric(
+    "claudescope.process.start_time",
+    "gauge",
+    "s",
+    "When claudescope began to count the calls of the process, in Unix seconds.",
+    (),
+)
 INTERNAL_ERRORS: Final = Metric(
     "claudescope.internal_errors",
     "counter",
@@ -359,6 +325,9 @@ EVENTS_DROPPED: Final = Metric(
 )
 
 METRICS: Final = (
+    CALLS,
+    STREAMS,
+    TOKENS,
     DURATION,
     TIME_TO_FIRST_CHUNK,
     TOKEN_USAGE,
@@ -377,6 +346,7 @@ METRICS: Final = (
     ACTIVE_CALLS,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
+    PROCESS_START_TIME,
     INTERNAL_ERRORS,
     EVENTS_DROPPED,
 )

@@ -17,6 +17,7 @@ from claudescope.schema.catalogue import (
     BATCH_RESULTS,
     CACHE_READ_TOKENS,
     CACHE_WRITE_TOKENS,
+    CALLS,
     COST,
     DURATION,
     EVENTS_DROPPED,
@@ -33,9 +34,11 @@ from claudescope.schema.catalogue import (
     RETRY_DELAY,
     SERVER_TOOL_USES,
     STREAM_STALL,
+    STREAMS,
     TIME_TO_FIRST_CHUNK,
     TOKEN_TYPE,
     TOKEN_USAGE,
+    TOKENS,
     UNPRICED_CALLS,
     Label,
     Metric,
@@ -72,8 +75,9 @@ __all__ = [
     "fleet_name",
 ]
 
-SeriesPart = Literal["", "bucket", "count", "sum"]
-"""Suffix of a histogram's series in Prometheus; empty for any other metric."""
+SeriesPart = Literal["", "bucket", "count", "sum", "native"]
+"""Which series of a histogram: the suffix in Prometheus, or `native` for the one of a native histogram, which has no
+suffix. Empty for any other metric."""
 
 SLO_PREFIX: Final = "claude_slo"
 """First part of the names of all series that an objective records."""
@@ -256,6 +260,9 @@ FLEET_GROUPS: Final[Mapping[str, tuple[tuple[Metric, SeriesPart], ...]]] = Mappi
             (UNPRICED_CALLS, ""),
         ),
         "calls": (
+            (CALLS, ""),
+            (STREAMS, ""),
+            (TOKENS, ""),
             (RETRIES, ""),
             (RETRY_DELAY, ""),
             (RESPONSES, ""),
@@ -270,7 +277,12 @@ FLEET_GROUPS: Final[Mapping[str, tuple[tuple[Metric, SeriesPart], ...]]] = Mappi
 """What the fleet rollup sums over all instances, by the rule group that records it."""
 
 INSTANCE_LABELS: Final[Mapping[tuple[Metric, SeriesPart], tuple[Label, ...]]] = MappingProxyType(
-    {(DURATION, "bucket"): (OPERATION,), (DURATION, "count"): (OPERATION, OUTCOME), (COST, ""): ()}
+    {
+        (DURATION, "bucket"): (OPERATION,),
+        (DURATION, "count"): (OPERATION, OUTCOME),
+        (CALLS, ""): (OPERATION, OUTCOME),
+        (COST, ""): (),
+    }
 )
 """What the fleet rollup records of each instance, and the labels that it keeps."""
 

@@ -16,6 +16,7 @@ from claudescope._internal.fork import renew_in_child
 from claudescope._internal.version import VERSION
 from claudescope.schema import catalogue as signals
 from claudescope.schema.catalogue import METRICS, SCOPE_NAME, Metric
+from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, Usage
 from claudescope.sinks.labels import Cap, LabelSet, LabelSets
 from claudescope.sinks.rate_limits import newer
@@ -25,6 +26,7 @@ from claudescope.sinks.store import Store
 __all__ = ["MetricsSink"]
 
 _OUTCOME: Final = signals.OUTCOME.name
+_OWNER: Final = signals.OWNER.name
 _ERROR_TYPE: Final = signals.ERROR_TYPE.name
 _INPUT: Final = (signals.TOKEN_TYPE.name, "input")
 _OUTPUT: Final = (signals.TOKEN_TYPE.name, "output")
@@ -34,6 +36,12 @@ _FINISH_REASON: Final = signals.FINISH_REASON.name
 _SERVER_TOOL: Final = signals.SERVER_TOOL.name
 # Independent of the precision and traps that the app may have set.
 _EXACT: Final = DecimalContext(prec=100, traps=[])
+
+_FAILED: Final = {name: (_OUTCOME, "error", _OWNER, row.owner, _ERROR_TYPE, name) for name, row in ERROR_TYPES.items()}
+_OTHERWISE: Final = {outcome: (_OUTCOME, outcome) for outcome in signals.OUTCOME.values or () if outcome != "error"}
+_MAX_ZEROS: Final = 1000
+"""Counters of calls that are born with 0: half of the 2000 that OpenTelemetry keeps of an instrument. Without a limit,
+zeros could take the place of calls that happened."""
 
 
 class MetricsSink(Sink):
@@ -67,6 +75,11 @@ class MetricsSink(Sink):
         self._stall = self._histograms[signals.STREAM_STALL.name]
         cells = self._store.cells
         self._active = cells(signals.ACTIVE_CALLS)
+        self._calls = {pairs: cells(signals.CALLS, *pairs) for pairs in (*_OTHERWISE.values(), *_FAILED.values())}
+        self._streams = cells(signals.STREAMS)
+        self._tokens_in, self._tokens_out = cells(signals.TOKENS, *_INPUT), cells(signals.TOKENS, *_OUTPUT)
+        self._counted: set[LabelSet] = set()
+        self._zeros = 0
         self._cache_reads = cells(signals.CACHE_READ_TOKENS)
         self._cache_writes_5m = cells(signals.CACHE_WRITE_TOKENS, _CACHE_TTL, "5m")
         self._cache_writes_1h = cells(signals.CACHE_WRITE_TOKENS, _CACHE_TTL, "1h")
@@ -110,6 +123,8 @@ class MetricsSink(Sink):
         active = self._active
         with self._store.lock:
             active[labels] = active.get(labels, 0) + 1
+            if labels not in self._counted:
+                self._add_zeros(labels)
 
     def finished(self, record: CallRecord, context: Context | None = None) -> None:
         """Record everything that the call tells, with exemplars that point into `context`."""
@@ -125,6 +140,7 @@ class MetricsSink(Sink):
         store = self._store
         with store.lock:
             self._active[started] = self._active.get(started, 0) - 1
+            self._add_call(record, labels)
             if usage is not None:
                 self._add_usage(usage, cost, labels)
             for part, its_labels in extra:
@@ -186,6 +202,26 @@ class MetricsSink(Sink):
 
     # What follows is called with the store's lock held.
 
+    def _add_call(self, record: CallRecord, labels: LabelSet) -> None:
+        if labels not in self._counted:
+            self._add_zeros(labels)
+        if record.outcome == "error":
+            calls = self._calls[_FAILED.get(record.error_type or "", _FAILED["unknown_error"])]
+        else:
+            calls = self._calls[_OTHERWISE[record.outcome]]
+        calls[labels] = calls.get(labels, 0) + 1
+        if record.time_to_first_chunk is not None:
+            self._streams[labels] = self._streams.get(labels, 0) + 1
+
+    def _add_zeros(self, labels: LabelSet) -> None:
+        """Let every outcome begin at 0: `rate` does not see the first value of a series, only what is added to it."""
+        if self._zeros + len(self._calls) > _MAX_ZEROS:
+            return
+        self._zeros += len(self._calls)
+        self._counted.add(labels)
+        for cells in (*self._calls.values(), self._streams, self._tokens_in, self._tokens_out):
+            cells.setdefault(labels, 0)
+
     def _add_answer(self, finish_reason: str, labels: LabelSet) -> None:
         responses = self._store.cells(signals.RESPONSES, _FINISH_REASON, self._finish_reasons(finish_reason))
         responses[labels] = responses.get(labels, 0) + 1
@@ -205,6 +241,8 @@ class MetricsSink(Sink):
             # Zeros are told too: a counter born at its first increase loses it.
             for cells in (unpriced, self._cache_reads, self._cache_writes_5m, self._cache_writes_1h, self._reasoning):
                 cells[labels] = 0
+        self._tokens_in[labels] = self._tokens_in.get(labels, 0) + usage.input_tokens
+        self._tokens_out[labels] = self._tokens_out.get(labels, 0) + usage.output_tokens
         if usage.cache_read_tokens:
             self._cache_reads[labels] += usage.cache_read_tokens
         if usage.cache_write_5m_tokens:

@@ -6,6 +6,7 @@ A synchronous OpenTelemetry instrument takes some microseconds per record; addin
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from claudescope._internal import counters
-from claudescope._internal.fork import renew_in_child
+from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope.schema.catalogue import (
     EVENTS_DROPPED,
     INTERNAL_ERRORS,
+    PROCESS_START_TIME,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
     RATE_LIMIT_TYPE,
@@ -45,13 +47,19 @@ class Store:
     Attributes:
         lock: Guards the cells and the limits.
         limits: The last rate limits, by their labels.
+        started_at: When the process began to count, in Unix seconds.
     """
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.lock = threading.Lock()
         renew_in_child(self, "lock")
         self.limits: dict[LabelSet, Limits] = {}
+        self.started_at = time.time()
+        run_in_child(self, Store._restart)
         self._cells: dict[str, dict[tuple[str, ...], Cells]] = {metric.name: {} for metric in metrics}
+
+    def _restart(self) -> None:
+        self.started_at = time.time()
 
     def cells(self, metric: Metric, *pairs: str) -> Cells:
         """The sums of a metric by its common labels. The caller adds to them in place, which is faster than a method.
@@ -67,6 +75,8 @@ class Store:
         if (counts := _COUNTED_ELSEWHERE.get(metric.name)) is not None:
             (label,) = metric.labels
             return [Observation(count, {label.name: value}) for value, count in counts().items()]
+        if metric is PROCESS_START_TIME:
+            return [Observation(self.started_at)]
         with self.lock:
             cells = [(pairs, list(sums.items())) for pairs, sums in self._cells[metric.name].items()]
         return [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from claudescope.schema.catalogue import FINISH_REASON, OPERATION, RESPONSES, STREAM_STALL
+from claudescope.schema.catalogue import FINISH_REASON, OPERATION, RESPONSES, STREAM_STALL, Label
 from claudescope_alerts.promql.numbers import format_number, percentage
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder
 from claudescope_alerts.rule_tests.ratio import ratio_rule_tests
-from claudescope_alerts.rule_tests.series import two_counters
+from claudescope_alerts.rule_tests.series import histogram_series, two_counters
 from claudescope_alerts.rules.model import Alert, Group
+from claudescope_alerts.rules.sli import COUNTED_BY
 from claudescope_alerts.rules.symptoms.ratio import KEEP_FIRING_FOR, Ratio, ratio_alert
 from claudescope_alerts.spec.burn_rate_tiers import write_minutes
 from claudescope_alerts.spec.fields import bucket
@@ -66,16 +67,14 @@ def _stalled(spec: Spec, selectors: SelectorBuilder) -> Alert:
     """The alert on streams with a gap longer than a bucket's bound: all streams less those in the bucket."""
     thresholds, window, for_ = spec.thresholds, 10, 5
     le, over = bucket(STREAM_STALL, thresholds.stall), write_minutes(window)
-    total = selectors.select(STREAM_STALL, part="count", window=over)
-    quick = selectors.select(STREAM_STALL, part="bucket", le=le, window=over)
-    stalled = f"(sum(rate({total})) - sum(rate({quick})))"
-    labels = {OPERATION: "chat"}
-    count = selectors.series(STREAM_STALL, labels, "count")
-    in_bucket = selectors.series(STREAM_STALL, labels, "bucket", le=le)
+    within = selectors.within(STREAM_STALL, le, window=over)
+    streams = selectors.select(COUNTED_BY[STREAM_STALL], window=over)
+    labels: dict[Label, str] = {OPERATION: "chat"}
+    counted = selectors.series(COUNTED_BY[STREAM_STALL], labels)
     return Alert(
         "ClaudeStreamsStalled",
-        f"{stalled} / (sum(rate({total})) > 0) > {format_number(thresholds.stall_ratio)} "
-        f"and {stalled} * {60 * window} >= {thresholds.min_failures}",
+        f"1 - ({within}) > {format_number(thresholds.stall_ratio)} "
+        f"and (1 - ({within})) * sum(rate({streams})) * {60 * window} >= {thresholds.min_failures}",
         severity="ticket",
         owner="provider",
         summary=f"{spec.service.name}: $value of streams stall for more than {le} s",
@@ -87,7 +86,10 @@ def _stalled(spec: Spec, selectors: SelectorBuilder) -> Alert:
         keep_firing_for=KEEP_FIRING_FOR,
         dashboard="latency",
         rule_tests=ratio_rule_tests(
-            lambda _bad, good, both: {count: both, in_bucket: good},
+            lambda _bad, good, both: {
+                counted: both,
+                **histogram_series(selectors, STREAM_STALL, labels, {le: good, "+Inf": both}),
+            },
             thresholds.stall_ratio,
             min_failures=thresholds.min_failures,
             window=window,

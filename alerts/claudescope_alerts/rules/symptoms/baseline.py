@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from claudescope.schema.catalogue import (
+    CALLS,
     COST,
     DURATION,
     OPERATION,
@@ -18,7 +19,7 @@ from claudescope.schema.catalogue import (
     REQUEST_MODEL,
     TIME_TO_FIRST_CHUNK,
     TOKEN_TYPE,
-    TOKEN_USAGE,
+    TOKENS,
     Label,
     Metric,
 )
@@ -35,7 +36,7 @@ from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder, label_selector
 from claudescope_alerts.rule_tests.baseline import AverageSeries, BaselineTest, LatencySeries, LevelSeries
 from claudescope_alerts.rules.model import FOUR_DIGITS, Alert, Group, Recording
-from claudescope_alerts.rules.sli import CHAT
+from claudescope_alerts.rules.sli import CHAT, COUNTED_BY
 from claudescope_alerts.spec.burn_rate_tiers import write_minutes
 from claudescope_alerts.spec.model import Spec
 
@@ -217,12 +218,11 @@ def _latency(
     floor = spec.thresholds.p95_floor
 
     def p95(window: str) -> str:
-        buckets = selectors.select(metric, CHAT, *matches, part="bucket", window=window)
-        return f"histogram_quantile(0.95, sum by {selectors.by(REQUEST_MODEL, 'le')} (rate({buckets})))"
+        return selectors.quantile(0.95, metric, CHAT, *matches, by=(REQUEST_MODEL,), window=window)
 
     labels = {OPERATION: "chat", REQUEST_MODEL: _MODEL, **{match.label: match.values[0] for match in matches}}
-    simulated = LatencySeries.above(floor, metric, labels, selectors)
-    calls = selectors.select(metric, CHAT, *matches, part="count", window="10m")
+    simulated = LatencySeries.above(floor, metric, COUNTED_BY[metric], labels, selectors)
+    calls = selectors.select(COUNTED_BY[metric], CHAT, *matches, window="10m")
     return _Quantity(
         alert,
         recorded,
@@ -246,15 +246,16 @@ def _latency(
 
 def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
     by, labels = selectors.by(TOKEN_TYPE), {OPERATION: "chat", TOKEN_TYPE: "input"}
-    amount = selectors.select(TOKEN_USAGE, CHAT, part="sum", window="1h")
-    count = selectors.select(TOKEN_USAGE, CHAT, part="count", window="1h")
-    per_call = f"sum by {by} (rate({amount})) / (sum by {by} (rate({count})) > 0)"
+    amount = selectors.select(TOKENS, CHAT, window="1h")
+    # Calls that the API billed. Failed ones rarely have tokens, and would pull the average down in an outage.
+    calls = selectors.select(CALLS, CHAT, Match(OUTCOME, ("error",), negated=True), window="1h")
+    per_call = f"sum by {by} (rate({amount})) / on () group_left () (sum(rate({calls})) > 0)"
     return _Quantity(
         "ClaudeTokensOutOfBand",
         TOKENS_PER_CALL,
         now=per_call,
         hour=per_call,
-        calls=f"sum by {by} (increase({count}))",
+        calls=f"sum by {by} (0 * increase({amount})) + on () group_left () sum(increase({calls}))",
         by=TOKEN_TYPE,
         by_value="input",
         factor=spec.thresholds.tokens_over_baseline,
@@ -265,14 +266,14 @@ def _tokens(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         dashboard="cost",
         settles=60,
         simulated=AverageSeries(
-            selectors.series(TOKEN_USAGE, labels, "sum"), selectors.series(TOKEN_USAGE, labels, "count")
+            selectors.series(TOKENS, labels), selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"})
         ),
         alerts_below=True,
     )
 
 
 def _cost(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
-    cost, count = selectors.select(COST, window="1h"), selectors.select(DURATION, part="count", window="1h")
+    cost, count = selectors.select(COST, window="1h"), selectors.select(CALLS, window="1h")
     per_call = f"sum(rate({cost})) / (sum(rate({count})) > 0)"
     return _Quantity(
         "ClaudeCostPerCallHigh",
@@ -291,6 +292,6 @@ def _cost(spec: Spec, selectors: SelectorBuilder) -> _Quantity:
         settles=60,
         simulated=AverageSeries(
             selectors.series(COST, {OPERATION: "chat"}),
-            selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count"),
+            selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"}),
         ),
     )

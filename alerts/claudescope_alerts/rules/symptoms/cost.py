@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from claudescope.schema.catalogue import COST, DURATION, OPERATION, OUTCOME, UNPRICED_CALLS
+from claudescope.schema.catalogue import CALLS, COST, OPERATION, OUTCOME, UNPRICED_CALLS
 from claudescope_alerts.promql.numbers import format_number
 from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rule_tests.cost import SpendRateTest, cost_per_call_rule_tests
@@ -112,7 +112,7 @@ def _spend_rate(name: str, tier: SpendRateTier, budget: Decimal, spec: Spec, sel
 
 def _per_call(limit: Decimal, spec: Spec, selectors: SelectorBuilder) -> Alert:
     """The alert on the average cost of a call over an hour."""
-    cost, calls = selectors.select(COST, window="1h"), selectors.select(DURATION, part="count", window="1h")
+    cost, calls = selectors.select(COST, window="1h"), selectors.select(CALLS, window="1h")
     min_calls, for_ = spec.thresholds.min_calls, 5
     return Alert(
         "ClaudeCostPerCallOverLimit",
@@ -130,7 +130,7 @@ def _per_call(limit: Decimal, spec: Spec, selectors: SelectorBuilder) -> Alert:
         dashboard="cost",
         rule_tests=cost_per_call_rule_tests(
             selectors.series(COST, {OPERATION: "chat"}),
-            selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count"),
+            selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"}),
             limit,
             min_calls=min_calls,
             for_=for_,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from claudescope.schema.catalogue import DURATION, ERROR_TYPE, OPERATION, OUTCOME, RETRIES
+from claudescope.schema.catalogue import CALLS, ERROR_TYPE, OPERATION, OUTCOME, OWNER, RETRIES
 from claudescope.schema.error_types import ERROR_TYPES, ErrorType, Owner
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder
 from claudescope_alerts.rule_tests.series import Simulate, two_counters
@@ -106,7 +106,7 @@ class _ErrorRules:
         self._thresholds = spec.thresholds
         self._service = spec.service.name
         self._selectors = selectors
-        self._calls = selectors.select(DURATION, ENDED, part="count")
+        self._calls = selectors.select(CALLS, ENDED)
 
     def error_type_high(self, error_type: ErrorType) -> Alert:
         """The alert on the ratio of calls that end in one error type."""
@@ -221,16 +221,15 @@ class _ErrorRules:
 
     def _failed(self, error_types: Iterable[ErrorType]) -> str:
         names = tuple(error_type.name for error_type in error_types)
-        return self._selectors.select(DURATION, FAILED, Match(ERROR_TYPE, names), part="count")
+        return self._selectors.select(CALLS, FAILED, Match(ERROR_TYPE, names))
 
     def _series(self, error_type: ErrorType) -> str:
-        labels = {OPERATION: "chat", OUTCOME: "error", ERROR_TYPE: error_type.name}
-        return self._selectors.series(DURATION, labels, "count")
+        labels = {OPERATION: "chat", OUTCOME: "error", OWNER: error_type.owner, ERROR_TYPE: error_type.name}
+        return self._selectors.series(CALLS, labels)
 
     def _simulate(self, bad: str) -> Simulate:
         """Bad events beside calls that succeed, and beside cancelled calls, which must not count."""
         good, cancelled = (
-            self._selectors.series(DURATION, {OPERATION: "chat", OUTCOME: outcome}, "count")
-            for outcome in ("ok", "cancelled")
+            self._selectors.series(CALLS, {OPERATION: "chat", OUTCOME: outcome}) for outcome in ("ok", "cancelled")
         )
         return two_counters(bad, good, cancelled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claudescope.schema.catalogue import (
-    DURATION,
+    CALLS,
     OPERATION,
     OUTCOME,
     RATE_LIMIT,
@@ -27,7 +27,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
     limit, for_ = spec.thresholds.headroom, 5
     by = selectors.by(REQUEST_MODEL, RATE_LIMIT_TYPE)
     remaining, allowed = selectors.select(RATE_LIMIT_REMAINING), selectors.select(RATE_LIMIT)
-    calls = selectors.select(DURATION, part="count", window="5m")
+    calls = selectors.select(CALLS, window="5m")
     labels = {REQUEST_MODEL: "claude-test-model", RATE_LIMIT_TYPE: "output_tokens"}
     alert = Alert(
         "ClaudeRateLimitHeadroomLow",
@@ -48,7 +48,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
         rule_tests=headroom_rule_tests(
             selectors.series(RATE_LIMIT_REMAINING, labels),
             selectors.series(RATE_LIMIT, labels),
-            selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count"),
+            selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"}),
             limit,
             for_=for_,
             keep_firing_for=KEEP_FIRING_FOR,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claudescope.schema.catalogue import DURATION, OPERATION, OUTCOME
+from claudescope.schema.catalogue import CALLS, OPERATION, OUTCOME
 from claudescope.schema.recorded_series import WATCHING
 from claudescope_alerts.promql.selectors import SelectorBuilder, label_selector
 from claudescope_alerts.rule_tests.model import Expected, Query, RuleTest
@@ -34,8 +34,8 @@ def groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
 
 def _absent(spec: Spec, selectors: SelectorBuilder) -> Alert:
     for_ = max(1, round(spec.thresholds.absent_after / 60))
-    calls = selectors.select(DURATION, part="count")
-    series = selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
+    calls = selectors.select(CALLS)
+    series = selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"})
     gone = 60 + _LOOKBACK + for_
     return Alert(
         "ClaudeTelemetryAbsent",
