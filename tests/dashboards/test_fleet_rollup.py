@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from claudescope.schema.catalogue import ACTIVE_CALLS, COST, DURATION, OUTCOME, RATE_LIMIT_REMAINING, RETRIES, WORKFLOW
+from claudescope.schema.catalogue import (
+    ACTIVE_CALLS,
+    CALLS,
+    COST,
+    DURATION,
+    OUTCOME,
+    RATE_LIMIT_REMAINING,
+    RETRIES,
+    WORKFLOW,
+)
 from claudescope.schema.recorded_series import fleet_name
 from claudescope_alerts.build import build
 from claudescope_alerts.promql.selectors import Match
@@ -61,8 +70,8 @@ def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
         return f"{each * 1000:g}+{each:g}x{_MINUTES}"
 
     return {
-        queries.series(DURATION, named | {OUTCOME: "ok"}, "count", **common): grow(60 * times),
-        queries.series(DURATION, named | {OUTCOME: "error"}, "count", **common): grow(5 * times * times),
+        queries.series(CALLS, named | {OUTCOME: "ok"}, **common): grow(60 * times),
+        queries.series(CALLS, named | {OUTCOME: "error"}, **common): grow(5 * times * times),
         queries.series(DURATION, named, "bucket", le="1.28", **common): grow(20 * times),
         queries.series(DURATION, named, "bucket", le="2.56", **common): grow(50 * times),
         queries.series(DURATION, named, "bucket", le="+Inf", **common): grow(60 * times),
@@ -114,7 +123,7 @@ def test_the_numbers_match_the_raw_series(tmp_path: Path, suite: str, chosen: Ma
         (tmp_path / name).write_text(text, encoding="utf-8")
     series = {name: values for number in (1, 2) for name, values in _series(raw, f"app-{number}", number).items()}
     gone = {CHAT.label: "chat", WORKFLOW: "summarise", OUTCOME: "ok"}
-    series[raw.series(DURATION, gone, "count", job="app", instance="app-3")] = "1000+1x200"
+    series[raw.series(CALLS, gone, job="app", instance="app-3")] = "1000+1x200"
     asked = {what: resolver.resolve(expr) for what, expr in _asked(fleet).items()}
     # promtool evaluates all groups of a test file with one interval.
     seldom = {name for name, text in files.items() if "  interval: 5m\n" in text}
