@@ -18,9 +18,10 @@ pytest_plugins = ["claudescope.testing.fixtures"]
 
 
 def ask():
-    return anthropic.Anthropic().messages.create(
-        model="claude-haiku-5-5", max_tokens=20, messages=[{"role": "user", "content": "Hello"}]
-    )
+    with anthropic.Anthropic() as client:
+        return client.messages.create(
+            model="claude-haiku-5-5", max_tokens=20, messages=[{"role": "user", "content": "Hello"}]
+        )
 
 
 def test_ask(claude_simulator, claude_calls):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from claudescope.schema.catalogue import DURATION, ERROR_TYPE, OPERATION, OUTCOME, UNPRICED_CALLS
+from claudescope.schema.catalogue import CALLS, ERROR_TYPE, OPERATION, OUTCOME, OWNER, UNPRICED_CALLS
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope_alerts.build import build
 from claudescope_alerts.promql.selectors import SelectorBuilder
@@ -106,9 +106,10 @@ def test_a_burn_pages_once_and_resolves_once_and_a_ticket_waits_for_business_hou
 ) -> None:
     """One trigger, one resolve with the same key; on a day off the ticket is held, and the page is not."""
     selectors = SelectorBuilder(load_spec())
-    ok = selectors.series(DURATION, {OPERATION: "chat", OUTCOME: "ok"}, "count")
-    failed = {OPERATION: "chat", OUTCOME: "error", ERROR_TYPE: ERROR_TYPES["overloaded_error"].name}
-    bad, unpriced = selectors.series(DURATION, failed, "count"), selectors.series(UNPRICED_CALLS, {OPERATION: "chat"})
+    ok = selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"})
+    overloaded = ERROR_TYPES["overloaded_error"]
+    failed = {OPERATION: "chat", OUTCOME: "error", OWNER: overloaded.owner, ERROR_TYPE: overloaded.name}
+    bad, unpriced = selectors.series(CALLS, failed), selectors.series(UNPRICED_CALLS, {OPERATION: "chat"})
     (tmp_path / "page.key").write_text(PAGE_KEY, encoding="utf-8")
     (tmp_path / "ticket.key").write_text(TICKET_KEY, encoding="utf-8")
     pagerduty = PagerDuty(frozenset({PAGE_KEY, TICKET_KEY}))

@@ -70,7 +70,7 @@ def test_other_namings_pass_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     tools(monkeypatch, "sid", "promtool")
     spec = Spec.model_validate({**load_spec().model_dump(by_alias=True), "naming": naming})
     files = build(spec)
-    assert "gen_ai.client.operation.duration" in files["rules/slo-availability.yml"]
+    assert "claude.client.calls" in files["rules/slo-availability.yml"]
     few = ("slo-duration.15m", "limits.", "baseline-first-token")
     write_build(
         {name: text for name, text in files.items() if "tests/" not in name or any(part in name for part in few)},

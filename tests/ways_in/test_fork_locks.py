@@ -105,7 +105,7 @@ def test_a_fork_while_every_lock_is_held(commands: Commands, api: Simulator) -> 
     assert api.ledger().messages_billed == 3
 
 
-@pytest.mark.long
+@pytest.mark.release
 def test_forks_of_a_busy_process(commands: Commands) -> None:
     """Children of a process whose threads switch at every step, forked at any moment, all end."""
     result = commands.with_variables(PYTHONPATH=str(APPS)).run(sys.executable, "-c", _SETUP + _BUSY)

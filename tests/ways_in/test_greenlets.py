@@ -1,4 +1,4 @@
-"""Apps that gevent or eventlet patch, also after claudescope was imported and has seen calls."""
+"""Apps that gevent patches, also after claudescope was imported and has seen calls."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ _PATCH = {
     "gevent": (
         "from gevent import monkey; monkey.patch_all(); import gevent;spawn, wait = gevent.spawn, gevent.joinall"
     ),
-    "eventlet": (
-        "import eventlet; eventlet.monkey_patch();"
-        "spawn = eventlet.spawn; wait = lambda jobs: [job.wait() for job in jobs]"
-    ),
 }
 
 _APP = """
@@ -30,7 +26,7 @@ import faulthandler, sys, warnings
 faulthandler.dump_traceback_later(100, exit=True)
 warnings.simplefilter("ignore")
 import anthropic, claudescope
-anthropic.Anthropic()  # loads its libraries, of which trio can't be loaded after eventlet's patch
+anthropic.Anthropic()
 def ask(number=0):
     stream = anthropic.Anthropic(max_retries=0).messages.create(
         model="claude-haiku-5-5", max_tokens=20, messages=[{"role": "user", "content": "Hello"}], stream=True
@@ -50,8 +46,6 @@ _USED = "handle = claudescope.configure(prometheus_port=0); ask(); handle.flush(
         ("gevent", "claudescope.instrument()"),
         ("gevent", "claudescope.configure(prometheus_port=0)"),
         ("gevent", _USED),
-        ("eventlet", "claudescope.instrument()"),
-        ("eventlet", _USED),
     ],
 )
 def test_patched_after_the_import(library: str, before: str, commands: Commands, sink: OtlpSink) -> None:
@@ -115,7 +109,7 @@ print(sorted(held))
 _SERVER = ("gunicorn", "-c", "gunicorn_conf.py", "-w", "2", "--threads", "1", "streams:app")
 
 
-@pytest.mark.long
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("command", "variables"),
     [

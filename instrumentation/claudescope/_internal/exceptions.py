@@ -5,7 +5,6 @@ Each has one clear message, which the command line prints before it exits with 2
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable
 from types import ModuleType
@@ -55,5 +54,7 @@ def require(module: str, *, extra: str, feature: str) -> ModuleType:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the most similar known word, or `""` where none is similar."""
+    import difflib  # late, as few apps make a mistake
+
     near = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
