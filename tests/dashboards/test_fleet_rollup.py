@@ -70,8 +70,8 @@ def _series(queries: Queries, instance: str, times: int) -> dict[str, str]:
         return f"{each * 1000:g}+{each:g}x{_MINUTES}"
 
     return {
-        queries.series(CALLS, named | {OUTCOME: "ok"}, **common): grow(60 * times),
-        queries.series(CALLS, named | {OUTCOME: "error"}, **common): grow(5 * times * times),
+        queries.series(CALLS, named | {OUTCOME: "ok"}, "", **common): grow(60 * times),
+        queries.series(CALLS, named | {OUTCOME: "error"}, "", **common): grow(5 * times * times),
         queries.series(DURATION, named, "bucket", le="1.28", **common): grow(20 * times),
         queries.series(DURATION, named, "bucket", le="2.56", **common): grow(50 * times),
         queries.series(DURATION, named, "bucket", le="+Inf", **common): grow(60 * times),

@@ -9,6 +9,7 @@ import sys
 import time
 
 from anthropic import Anthropic, APIError
+from anthropic.types import MessageParam
 
 dice = random.Random(int(sys.argv[1]))  # noqa: S311 - reproducible
 WORKERS, ROUNDS = 3, int(sys.argv[2])
@@ -19,13 +20,12 @@ def work(calls: int) -> None:
     client = Anthropic(max_retries=1)
     for number in range(calls):
         model = ["claude-haiku-5-5", "claude-opus-5-5", "no-such-model"][number % 3]
-        messages = [{"role": "user", "content": "Why is the sky blue?"}]
+        messages: list[MessageParam] = [{"role": "user", "content": "Why is the sky blue?"}]
         try:
-            answer = client.messages.create(  # type: ignore[call-overload]
-                model=model, max_tokens=30, messages=messages, stream=number % 2 == 0
-            )
             if number % 2 == 0:
-                list(answer)
+                list(client.messages.create(model=model, max_tokens=30, messages=messages, stream=True))
+            else:
+                client.messages.create(model=model, max_tokens=30, messages=messages)
         except APIError:
             continue
 
