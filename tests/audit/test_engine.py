@@ -97,3 +97,14 @@ def test_a_library_that_is_scanned_itself_is_followed() -> None:
         SourceFile("llm/ask.py", "from .anthropic import client\n\nclient.messages.create()\n"),
     ]
     assert [found.path for found in analyse(folder).calls] == ["llm/ask.py"]
+
+
+def test_a_type_that_refers_to_itself_is_no_crash() -> None:
+    """Aliases may be recursive, directly or through each other."""
+    text = (
+        "from typing import Dict, Union\nimport anthropic\n"
+        'Json = Union[str, Dict[str, "Json"]]\nOther = Union["Json", "Other"]\n'
+        "def ask(value: Json, other: Other, client: anthropic.Anthropic):\n"
+        "    value.messages.create()\n    other.run()\n    return client.messages.create(model='m')\n"
+    )
+    assert [call.line for call in analyse([SourceFile("a.py", text)]).calls] == [8]

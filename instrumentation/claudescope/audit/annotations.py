@@ -11,8 +11,14 @@ from claudescope.audit.values import Client, Container, Evaluator, Instance, Val
 __all__ = ["annotated"]
 
 
-def annotated(resolver: Evaluator, node: ast.AST) -> Values:
-    """The objects that a type stands for."""
+def annotated(resolver: Evaluator, node: ast.AST, aliases: frozenset[ast.AST] = frozenset()) -> Values:
+    """The objects that a type stands for.
+
+    Args:
+        resolver: Knows what names stand for.
+        node: The type.
+        aliases: The aliases that it is part of. One that refers to itself stands for nothing more.
+    """
     match node:
         case ast.Constant(value=str() as text):
             try:
@@ -23,15 +29,15 @@ def annotated(resolver: Evaluator, node: ast.AST) -> Values:
                 for child in ast.iter_child_nodes(parent):
                     resolver.project.parents[child] = parent
             resolver.project.parents[parsed] = node
-            return annotated(resolver, parsed)
+            return annotated(resolver, parsed, aliases)
         case ast.BinOp(op=ast.BitOr()):
-            return annotated(resolver, node.left) | annotated(resolver, node.right)
+            return annotated(resolver, node.left, aliases) | annotated(resolver, node.right, aliases)
         case ast.Subscript():
-            return _generic(resolver, node)
+            return _generic(resolver, node, aliases)
         case ast.Name() | ast.Attribute():
             aliased = _alias(resolver, node)
             if aliased is not None:
-                return annotated(resolver, aliased)
+                return frozenset() if aliased in aliases else annotated(resolver, aliased, aliases | {aliased})
             return frozenset[Value]().union(*(clients.instance(resolver, v, None) for v in resolver.values(node)))
         case _:
             return frozenset()
@@ -55,7 +61,7 @@ def _alias(resolver: Evaluator, node: ast.Name | ast.Attribute) -> ast.AST | Non
     return None
 
 
-def _generic(resolver: Evaluator, node: ast.Subscript) -> Values:
+def _generic(resolver: Evaluator, node: ast.Subscript, aliases: frozenset[ast.AST]) -> Values:
     inner = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
     base = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
     if base == "Annotated":
@@ -66,7 +72,7 @@ def _generic(resolver: Evaluator, node: ast.Subscript) -> Values:
             for v in found
             if isinstance(v, Client) or (isinstance(v, Instance) and isinstance(v.of, Scope))
         )
-        return provided or annotated(resolver, inner[0])
+        return provided or annotated(resolver, inner[0], aliases)
     if base in {
         "Optional",
         "Union",
@@ -77,9 +83,9 @@ def _generic(resolver: Evaluator, node: ast.Subscript) -> Values:
         "AbstractAsyncContextManager",
         "AbstractContextManager",
     }:
-        return frozenset[Value]().union(*(annotated(resolver, i) for i in inner))
+        return frozenset[Value]().union(*(annotated(resolver, i, aliases) for i in inner))
     if base in {"dict", "Dict", "Mapping", "defaultdict"}:
-        return frozenset({Container(annotated(resolver, inner[-1]))})
+        return frozenset({Container(annotated(resolver, inner[-1], aliases))})
     if base in {
         "list",
         "List",
@@ -92,5 +98,5 @@ def _generic(resolver: Evaluator, node: ast.Subscript) -> Values:
         "tuple",
         "set",
     }:
-        return frozenset({Container(annotated(resolver, inner[0]))})
-    return annotated(resolver, node.value)
+        return frozenset({Container(annotated(resolver, inner[0], aliases))})
+    return annotated(resolver, node.value, aliases)
