@@ -108,3 +108,12 @@ def test_a_type_that_refers_to_itself_is_no_crash() -> None:
         "    value.messages.create()\n    other.run()\n    return client.messages.create(model='m')\n"
     )
     assert [call.line for call in analyse([SourceFile("a.py", text)]).calls] == [8]
+
+
+def test_files_of_one_tree_are_judged_as_they_are_alone() -> None:
+    """Scripts that do not import each other get the same calls and findings beside each other: also equal names."""
+    files = [SourceFile(path.name, path.read_text("utf-8")) for path in folders() if path.is_file()]
+    alone = [analyse([file]) for file in files]
+    whole = analyse(files)
+    assert set(whole.calls) == {call for report in alone for call in report.calls}
+    assert set(whole.findings) == {finding for report in alone for finding in report.findings}

@@ -12,7 +12,7 @@ from claudescope.audit.errors import caught
 from claudescope.audit.paths import Catch, Path, Walker
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.retries import Retry, find_retries, is_retry_loop
-from claudescope.audit.scopes import Scope
+from claudescope.audit.scopes import Module, Scope
 from claudescope.audit.sites import Site
 
 __all__ = ["App", "Case"]
@@ -25,7 +25,7 @@ class App:
     """What the project sets up once for all its calls."""
 
     handlers: list[tuple[Scope, list[ast.expr], Scope | None]]
-    has_policy: bool
+    protected: frozenset[Module]
 
 
 @dataclass(eq=False)
@@ -152,7 +152,7 @@ class Case:
             return "by-decorator"
         if self.catches or self.app_handlers or any(path.end == "watched" for path in self.paths):
             return "by-caller"
-        if self.app.has_policy:
+        if self.site.scope.module in self.app.protected:
             return "by-policy"
         return "unknown" if self._is_library else "none"
 

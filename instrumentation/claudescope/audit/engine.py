@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from claudescope.audit import frameworks
@@ -46,7 +47,7 @@ def _analyse(files: Sequence[SourceFile], progress: Callable[[int, int], None] |
             progress(done, len(files))
     resolver = Resolver(project)
     sites = find_sites(resolver)
-    app = App(frameworks.app_handlers(resolver), _has_policy(project)) if sites else App([], has_policy=False)
+    app = App(frameworks.app_handlers(resolver), _protected(project)) if sites else App([], frozenset())
     walker = Walker(resolver)
     calls: set[CallSite] = set()
     findings: set[Finding] = set()
@@ -91,9 +92,31 @@ def _finding(file: SourceFile, hit: Hit) -> Finding:
     )
 
 
-def _has_policy(project: Project) -> bool:
-    """Whether the project applies a resilience policy of claudescope."""
-    return any(_imports_claudescope(project.scope_of(call).module) for call in project.calls.get("protect", ()))
+def _protected(project: Project) -> frozenset[Module]:
+    """The modules of the apps that apply a resilience policy of claudescope.
+
+    A policy holds for a process. The modules of one are those that a chain of imports, in either direction, joins to
+    the module that applies the policy: other scripts of the same tree run as processes of their own.
+    """
+    found = {project.scope_of(call).module for call in project.calls.get("protect", ())}
+    pending = [module for module in found if _imports_claudescope(module)]
+    if not pending:
+        return frozenset()
+    joined: defaultdict[Module, set[Module]] = defaultdict(set)
+    for module in project.modules:
+        for name in module.imports:
+            for part in (name, name.rpartition(".")[0]):
+                target = project.find_module(part, module) if part else None
+                if target is not None and target is not module:
+                    joined[module].add(target)
+                    joined[target].add(module)
+    protected: set[Module] = set()
+    while pending:
+        module = pending.pop()
+        if module not in protected:
+            protected.add(module)
+            pending.extend(joined[module])
+    return frozenset(protected)
 
 
 def _imports_claudescope(module: Module) -> bool:
