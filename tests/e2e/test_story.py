@@ -42,7 +42,6 @@ RIGHTLY_EMPTY = {
     "latency: Duration p95 vs. baseline: B": _NO_DAYS,
     "latency: Time to first token p95 vs. baseline: B": _NO_DAYS,
     "cost: Server tool uses: A": "the desk gives Claude no tools",
-    "errors: Cancelled and abandoned calls: A": "the desk waits for every answer",
     "fleet: Batch results: A": "the desk has no batches",
     "fleet: Internal errors by component: A": "nothing went wrong in claudescope",
     "fleet: Dropped Sentry events: A": "Sentry's counts are of the app's process, which is pushed and not scraped",
