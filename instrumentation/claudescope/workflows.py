@@ -93,7 +93,7 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
         return cast("_F", run)
 
     def __enter__(self) -> workflow:
-        self._enter(id(sys._getframe(1)))  # noqa: SLF001 - only its identity
+        self._enter(_user_of_the_block())
         return self
 
     def __exit__(
@@ -102,10 +102,10 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._exit(id(sys._getframe(1)))  # noqa: SLF001 - as above
+        self._exit(_user_of_the_block())
 
     async def __aenter__(self) -> workflow:
-        self._enter(id(sys._getframe(1)))  # noqa: SLF001 - as above: the frame that awaits
+        self._enter(_user_of_the_block())
         return self
 
     async def __aexit__(
@@ -114,7 +114,7 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._exit(id(sys._getframe(1)))  # noqa: SLF001 - as above
+        self._exit(_user_of_the_block())
 
     def _enter(self, frame: int) -> None:
         block = _Block(self.name)
@@ -147,6 +147,11 @@ class workflow:  # noqa: N801 - reads as a statement, like contextlib.suppress
             block.ended = True
         if block in stack:
             _stack.set(tuple(other for other in stack if other is not block))
+
+
+def _user_of_the_block() -> int:
+    """Identify the frame that enters or leaves a block: the caller of the method that calls this."""
+    return id(sys._getframe(2))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def current_workflow() -> str | None:

@@ -254,13 +254,11 @@ def test_what_is_not_quoted_stays() -> None:
 def test_without_instrumentation(start: Start) -> None:
     """The texts of failures that were reported are known without `instrument()` too."""
     recorder = start()
-    try:
+    with pytest.raises(anthropic.APIError) as caught:
         ScriptedAPI(error(400, "invalid_request_error", _TEXT)).client(max_retries=0).messages.create(
             model="claude-opus-5-5", max_tokens=1, messages=[{"role": "user", "content": SECRET}]
         )
-    except anthropic.APIError as caught:
-        sentry_sdk.capture_exception(caught)
-        text = caught.message
-    sentry_sdk.capture_message(text)
+    sentry_sdk.capture_exception(caught.value)
+    sentry_sdk.capture_message(caught.value.message)
     assert len(recorder.events) == 2
     _holds_no_secret(recorder)

@@ -64,7 +64,7 @@ class SelectorBuilder:
 
     def __init__(self, spec: Spec) -> None:
         self._naming = spec.naming
-        self._histograms = spec.histograms
+        self._histograms: Histograms = spec.histograms
         self._service = spec.service.labels
         self._service_name = spec.service.name
 

@@ -58,14 +58,17 @@ def generate() -> str:
 def _row(model: Any) -> Iterable[object]:
     yield model.id
     yield list(_patterns(model.match))
-    conditional = model.prices if isinstance(model.prices, list) else None
-    if conditional is None:
-        yield [["", _prices(model.prices)]]
-    else:
-        yield [[_start(item.constraint), _prices(item.prices)] for item in conditional]
+    yield [[_start(constraint), _prices(prices)] for constraint, prices in _conditions(model.prices)]
     yield [
         [variant.when, _start(variant.constraint), _prices(variant.prices)] for variant in model.price_variants or ()
     ]
+
+
+def _conditions(prices: Any) -> Iterable[tuple[Any, Any]]:
+    """The prices of a model with the condition of each; a model with one price has it without a condition."""
+    if hasattr(prices, FIELDS[0]):
+        return [(None, prices)]
+    return [(item.constraint, item.prices) for item in prices]
 
 
 def _patterns(clause: Any) -> Iterable[str]:
