@@ -43,11 +43,11 @@ def generate() -> str:
     Raises:
         ValueError: The library's data has something that the table can't express.
     """
-    from genai_prices.data import providers  # takes a quarter of a second
+    from genai_prices.data_snapshot import get_snapshot  # takes a quarter of a second
 
     lines = [
         json.dumps([provider.id, *_row(model)], separators=(",", ":"))
-        for provider in providers
+        for provider in get_snapshot().providers
         if provider.id in _PROVIDERS
         for model in provider.models
         if "claude" in model.id
