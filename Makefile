@@ -65,6 +65,9 @@ bench: $(STAMP) ## Measure the overhead per call beside other libraries; writes 
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.scale
 
+bench-web: $(STAMP) ## Measure what a failing request costs with problem documents, beside Starlette's own handler
+	$(BIN)/python -m benchmarks.web
+
 bench-fleet: components ## Measure every panel and rule group with a day of up to 1,000 instances (half an hour)
 	$(BIN)/python -m benchmarks.fleet
 

@@ -62,7 +62,12 @@ def test_every_id_leads_to_the_others(log: Path) -> None:
     result = _RUNNER.invoke(app, ["find", "order-17", str(log), "--json"])
     assert [json.loads(line) for line in result.stdout.splitlines()] == lines[:2]
     failed = lines[1]
-    for searched in ("req_failed", failed["span_id"], failed["trace_id"].upper(), f"00-{failed['trace_id']}-{'0' * 16}-01"):
+    for searched in (
+        "req_failed",
+        failed["span_id"],
+        failed["trace_id"].upper(),
+        f"00-{failed['trace_id']}-{'0' * 16}-01",
+    ):
         result = _RUNNER.invoke(app, ["find", searched, str(log)])
         assert result.exit_code == 0
         assert "order-17" in result.stdout

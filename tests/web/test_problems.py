@@ -237,6 +237,35 @@ def test_install_knows_its_frameworks(examples: dict[str, Any]) -> None:
         install(WSGIHandler())
 
 
+def test_handlers_of_the_app_come_first(rate_limited: BaseException) -> None:
+    """What the app handles itself, before or after `install`, stays its own."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    async def ask(_: Request) -> PlainTextResponse:
+        raise rate_limited
+
+    async def wrap(_: Request) -> PlainTextResponse:
+        raise _AppError("no summary") from rate_limited
+
+    async def own(_: Request, __: Exception) -> PlainTextResponse:
+        return PlainTextResponse("own", status_code=418)
+
+    for late in (False, True):
+        app = Starlette(routes=[Route("/ask", ask), Route("/wrap", wrap)])
+        if not late:
+            app.add_exception_handler(anthropic.APIError, own)
+        install(app)
+        if late:
+            app.add_exception_handler(anthropic.APIError, own)
+        client = TestClient(app)
+        assert client.get("/ask").text == "own"
+        assert client.get("/wrap").json()["error_code"] == "rate_limit_error"
+
+
 def test_openapi_tells_of_problems(examples: dict[str, Any]) -> None:
     """Each operation of a FastAPI app has the problem as its default response."""
     document = examples["fastapi"].app.openapi()

@@ -6,6 +6,9 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+import anthropic
+
+from claudescope._internal.exceptions import require
 from claudescope.web import correlation, openapi
 from claudescope.web.failures import failure_of
 from claudescope.web.problem import Options, Problem
@@ -19,11 +22,27 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]
 
+_READ: Final = {name.encode(): name for name in ("traceparent", "x-request-id", "accept-language")}
+"""The headers that are read. A server gives their names in lower case."""
 _HEADER: Final = correlation.RESPONSE_HEADER.lower().encode()
 
 
 def install(app: Any, options: Options) -> None:
-    """Add the middleware to an app of Starlette or FastAPI, and the document's schema to FastAPI's OpenAPI."""
+    """Add the middleware to an app of Starlette or FastAPI, and the document's schema to FastAPI's OpenAPI.
+
+    A handler takes the SDK's own exceptions, unless the app has one already. The middleware takes what is raised from
+    them, and what breaks a response that has begun.
+    """
+    requests = require("starlette.responses", extra="web", feature="claudescope.web for Starlette")
+
+    async def handle(request: Any, error: Exception) -> Any:
+        locale = request.headers.get("accept-language")
+        made = problem_of(error, options, instance=request.url.path, locale=locale)
+        if made is None:
+            raise error
+        return requests.Response(json.dumps(made.body()), status_code=made.status, headers=made.headers())
+
+    app.exception_handlers.setdefault(anthropic.APIError, handle)
     app.add_middleware(ProblemMiddleware, options=options)
     if hasattr(app, "openapi"):
         openapi.describe(app)
@@ -48,7 +67,7 @@ class ProblemMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         request_id = correlation.correlation_id_of(headers)
         token = correlation.enter(request_id)
         response = _Response(send, request_id)

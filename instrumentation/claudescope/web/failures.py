@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final, Literal, cast
 
 from claudescope._internal.exception_chain import members_of, walk
 
@@ -37,6 +38,8 @@ def failure_of(error: BaseException) -> BaseException | None:
         Never raises.
     """
     try:
+        if _is_failure(error):
+            return error
         return next((found for found in walk(error, _causes) if _is_failure(found)), None)
     except Exception:  # noqa: BLE001 - an attribute of a third-party exception may raise anything
         return None
@@ -47,15 +50,23 @@ def _causes(error: BaseException) -> tuple[BaseException, ...]:
 
 
 def _is_failure(error: BaseException) -> bool:
+    family = _family_of(type(error))
+    if family == "sdk":
+        return True
     if not isinstance(error, Exception) or members_of(error):
         return False
     if isinstance(getattr(error, "claudescope_error_type", None), str):
         return True
-    families = {base.__module__.partition(".")[0] for base in type(error).__mro__}
-    if "anthropic" in families:
-        return True
     # The SDK does not wrap the errors of a body that breaks while it is read.
-    return bool(families & _HTTP) and any(part in _path_of(error) for part in _PATHS)
+    return family == "http" and any(part in _path_of(error) for part in _PATHS)
+
+
+@lru_cache(maxsize=256)
+def _family_of(error_class: type[BaseException]) -> Literal["sdk", "http", "other"]:
+    packages = {base.__module__.partition(".")[0] for base in error_class.__mro__}
+    if "anthropic" in packages:
+        return "sdk"
+    return "http" if packages & _HTTP else "other"
 
 
 def _path_of(error: BaseException) -> str:

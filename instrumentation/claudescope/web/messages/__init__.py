@@ -10,6 +10,7 @@ A message never says how the app is built, and holds nothing of the request, the
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 from claudescope._internal.exceptions import BadInputError, did_you_mean
@@ -101,9 +102,17 @@ def language_of(locale: str | None, messages: Messages | None = None) -> str:
         locale: Languages, as in RFC 9110, section 12.5.4.
         messages: Texts of your own, which may have further languages.
     """
-    known = {*LANGUAGES, *(messages.languages if messages else ())}
+    if locale is None:
+        return _DEFAULT
+    # Few values are seen, and each often; a longer one is no value of a browser's.
+    return _language_of(locale[:1000], () if messages is None else messages.languages)
+
+
+@lru_cache(maxsize=256)
+def _language_of(locale: str, further: tuple[str, ...]) -> str:
+    known = {*LANGUAGES, *further}
     wanted: list[tuple[float, int, str]] = []
-    for place, part in enumerate((locale or "").split(",")[:20]):
+    for place, part in enumerate(locale.split(",")[:20]):
         tag, _, weight = part.partition(";")
         try:
             quality = float(weight.strip().removeprefix("q=") or 1)
