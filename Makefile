@@ -15,7 +15,7 @@ COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
 ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-releases test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard check pictures screenshots format clean
+.PHONY: help components demo test test-releases test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard bench-web check pictures screenshots format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

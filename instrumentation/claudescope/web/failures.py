@@ -50,7 +50,7 @@ def _causes(error: BaseException) -> tuple[BaseException, ...]:
 
 
 def _is_failure(error: BaseException) -> bool:
-    family = _family_of(type(error))
+    family = _family_of(type(error))  # type: ignore[arg-type] # a class is hashable; mypy looks at its instances
     if family == "sdk":
         return True
     if not isinstance(error, Exception) or members_of(error):
