@@ -55,8 +55,12 @@ PACKAGES: Final = (
     Package("sid", "promtool"),
     Package("sid", "prometheus-alertmanager"),
     Package("sid", "victoria-metrics"),
+    Package("bookworm", "redis-server"),
+    Package("bookworm", "redis-tools"),  # the program itself, which redis-server links to
+    Package("bookworm", "libjemalloc2"),
+    Package("bookworm", "liblzf1"),
 )
-"""The oldest versions that generated files must load in, and the newest that Debian has."""
+"""The oldest versions that generated files must load in, the newest that Debian has, and a Redis with its libraries."""
 
 
 @dataclass(frozen=True, slots=True)

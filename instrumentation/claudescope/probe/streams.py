@@ -8,7 +8,7 @@ where the app closes it between two events.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -20,7 +20,7 @@ from claudescope.probe.sdk import http_library
 if TYPE_CHECKING:
     from claudescope.probe.interfaces import WatchedCall
 
-__all__ = ["call_of", "watch_async_events", "watch_body", "watch_events", "watch_span_end"]
+__all__ = ["body_watcher", "call_of", "watch_async_events", "watch_body", "watch_events", "watch_span_end"]
 
 _EXTENSION: Final = "claudescope.call"
 """The extension of a response that holds its call. httpx does not pickle extensions."""
@@ -109,13 +109,22 @@ async def watch_async_events(events: AsyncGenerator[Any, None], call: WatchedCal
 def watch_body(response: Any, call: WatchedCall) -> None:
     """Attach `call` to `response`, and watch its body where no `Stream` parses it."""
     response.extensions[_EXTENSION] = call
-    body = response.stream
+    made = body_watcher(response)
+    if made is not None:
+        response.stream = made(response.stream, call)
+
+
+def body_watcher(response: Any) -> Callable[[Any, Any], Any] | None:
+    """What wraps the body of a response, so that a `WatchedCall` is told how it is read; None where nothing can."""
     http = http_library(response)
     if http is None:
-        return
+        return None
+    body = response.stream
     sync, is_async = isinstance(body, http.SyncByteStream), isinstance(body, http.AsyncByteStream)
-    if sync or is_async:
-        response.stream = _body_class(http, sync, is_async)(body, call, BodyType(http.Response, response.headers))
+    if not (sync or is_async):
+        return None
+    made, body_type = _body_class(http, sync, is_async), BodyType(http.Response, response.headers)
+    return lambda wrapped, call: made(wrapped, call, body_type)
 
 
 def watch_span_end(response: Any, call: WatchedCall) -> None:

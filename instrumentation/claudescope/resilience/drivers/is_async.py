@@ -1,0 +1,70 @@
+"""Drives a protected call in a task, on asyncio and trio: carries out what its plan says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from claudescope.resilience.drivers.session import CURRENT_SESSION
+from claudescope.resilience.engine.actions import Answer, Exchange, Send, Wait
+
+if TYPE_CHECKING:
+    from claudescope.resilience.drivers.session import Session
+
+__all__ = ["drive", "restart"]
+
+
+async def drive(session: Session) -> Any:
+    """Carry out a call until it has a result: what the SDK returns for its last attempt, or the plan's answer.
+
+    Raises:
+        Exception: The last real error, or one of `claudescope.resilience.errors` where nothing was sent.
+    """
+    try:
+        return await _until_result(session)
+    except Exception:
+        raise
+    except BaseException:
+        session.cancelled()
+        raise
+
+
+async def restart(session: Session) -> Any:
+    """Carry out what follows a stream that failed before its first content."""
+    if session.driven is None:
+        return await drive(session)
+    with session.driven.resumed():
+        return await drive(session)
+
+
+async def _until_result(session: Session) -> Any:
+    while True:
+        action = session.next()
+        if isinstance(action, Send):
+            try:
+                result = await _send(session, action)
+            except Exception as error:  # noqa: BLE001 - the plan says whether it is raised
+                session.failed(error)
+            else:
+                return session.returned(result)
+        elif isinstance(action, Wait):
+            await anyio.sleep(action.seconds)
+            session.slept(action)
+        elif isinstance(action, Exchange):
+            session.plan.exchanged(await action.run_async())
+        elif isinstance(action, Answer):
+            found, value = await session.async_answer(action)
+            if found:
+                return value
+        else:
+            raise session.error(action) from None
+
+
+async def _send(session: Session, action: Send) -> Any:
+    prepared = session.prepare(action)
+    token = CURRENT_SESSION.set(session)
+    try:
+        return await session.original(prepared.client, session.cast_to, prepared.options, **session.arguments)
+    finally:
+        CURRENT_SESSION.reset(token)

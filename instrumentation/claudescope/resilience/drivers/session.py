@@ -1,0 +1,305 @@
+"""One protected call: what the sync and the async driver share. It asks the plan, and reports to plan and probe."""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from claudescope._internal import internal_errors
+from claudescope.probe.attempts import Place, error_type_of
+from claudescope.probe.driven import DrivenCall
+from claudescope.resilience.drivers.facts import LazyLimits, failure_of, own_timeout, response_of
+from claudescope.resilience.engine.actions import (
+    Action,
+    Answer,
+    Degraded,
+    Fail,
+    Hop,
+    PlanEvent,
+    Queued,
+    Rejected,
+    Send,
+    Succeeded,
+    Wait,
+)
+from claudescope.resilience.errors import rejection
+from claudescope.resilience.targets.places import Destination, retargeted, with_timeouts
+from claudescope.schema import record as facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from claudescope.resilience.drivers.streams import StreamGuard
+    from claudescope.resilience.engine.actions import RequestFacts
+    from claudescope.resilience.engine.plan import Plan
+    from claudescope.resilience.targets.places import Places
+
+__all__ = ["CURRENT_SESSION", "Prepared", "Session"]
+
+CURRENT_SESSION: Final[ContextVar[Session | None]] = ContextVar("claudescope_session", default=None)
+"""The protected call whose attempt this code runs in: calls that a middleware makes in it get no loop of their own."""
+
+
+class Prepared:
+    """An attempt that is ready to be sent.
+
+    Attributes:
+        client: The client that sends it.
+        options: The SDK's options of the request.
+    """
+
+    __slots__ = ("client", "options")
+
+    def __init__(self, client: Any, options: Any) -> None:
+        self.client = client
+        self.options = options
+
+
+class Session:
+    """A protected call, from its first action until it has ended, the reading of its stream included.
+
+    Args:
+        places: The targets of the policy.
+        own_name: The name of the target that the app's own client sends to.
+        client: The app's own client.
+        options: The SDK's options of the request.
+        request: What the engine knows of it.
+        original: The SDK's method, which makes one attempt.
+        cast_to: Its argument for the type of the result.
+        arguments: Its further arguments.
+        is_async: Whether the client is async.
+
+    Attributes:
+        plan: The plan of the call.
+        response: The last response; None while an attempt has none.
+        guard: Watches the stream of the call; None where it has none.
+    """
+
+    # Every call has one of these.
+    __slots__ = (
+        "_client",
+        "_destination",
+        "_driven",
+        "_error",
+        "_failed_at",
+        "_is_async",
+        "_number",
+        "_options",
+        "_own_name",
+        "_places",
+        "_policy_timeout",
+        "_request",
+        "_sent_at",
+        "_slept",
+        "_stream_failed",
+        "arguments",
+        "cast_to",
+        "guard",
+        "original",
+        "plan",
+        "response",
+    )
+
+    plan: Plan
+
+    def __init__(
+        self,
+        places: Places,
+        own_name: str,
+        client: Any,
+        options: Any,
+        request: RequestFacts,
+        original: Callable[..., Any],
+        cast_to: Any,
+        arguments: dict[str, Any],
+        *,
+        is_async: bool,
+    ) -> None:
+        self._places = places
+        self._own_name = own_name
+        self._client = client
+        self._options = options
+        self._request = request
+        self._is_async = is_async
+        self._driven = DrivenCall.current(arguments.get("call"))
+        self._error: BaseException | None = None
+        self._failed_at = 0
+        self._slept = 0.0
+        self._number = 0
+        self._sent_at = 0.0
+        self._policy_timeout = False
+        self._destination: Destination | None = None
+        self._stream_failed = False
+        self.original = original
+        self.cast_to = cast_to
+        self.arguments = arguments
+        self.response: Any = None
+        self.guard: StreamGuard | None = None
+
+    # --- what the plan says -------------------------------------------------------------------------------------
+
+    def next(self) -> Action:
+        """What to do now."""
+        return self.plan.next()
+
+    def on_event(self, event: PlanEvent) -> None:
+        """Take an event of the plan. Never raises."""
+        driven = self._driven
+        if driven is None:
+            return
+        if isinstance(event, Hop):
+            model = event.model if event.model != self._request.model else None
+            driven.hopped(facts.Hop(event.reason, event.from_target, event.to_target, model), time.time_ns())
+        elif isinstance(event, Degraded):
+            driven.note(degraded_by=event.by)
+        elif isinstance(event, Rejected):
+            driven.note(rejected=event.reason)
+        elif isinstance(event, Queued):
+            driven.queued(event.kind, event.seconds)
+
+    def slept(self, wait: Wait) -> None:
+        """The wait is over."""
+        self._slept += wait.seconds
+        if self._error is None and wait.why == "throttle" and self._driven is not None:
+            self._driven.queued("throttle", wait.seconds)
+
+    # --- an attempt ---------------------------------------------------------------------------------------------
+
+    def prepare(self, send: Send) -> Prepared:
+        """Make the request of an attempt, and report that it is about to be sent.
+
+        Raises:
+            BadInputError: The target's client can't be made.
+        """
+        driven, error = self._driven, self._error
+        if error is not None:
+            if driven is not None and self._stream_failed:
+                driven.reopened(error_type_of(error, streaming=True), self._slept, self._failed_at)
+            elif driven is not None:
+                driven.retried(response_of(error), error, self._slept, self._failed_at)
+            self._stream_failed = False
+            self._error = None
+            self._slept = 0.0
+        destination = self._places.destination(
+            send.target, self._own_name, self._client, is_async=self._is_async
+        )
+        self._destination = destination
+        model = send.model
+        if model is not None:
+            if destination.is_own and model == self._request.model:
+                model = None  # the app's client knows the name that the app gave
+            else:
+                target = self._places.targets.get(send.target)
+                model = model if target is None else target.model_name(model)
+        options = retargeted(self._options, destination, self._client, model)
+        options.max_retries = 0
+        self._number = send.number
+        if send.number > 1:
+            own = options.headers if isinstance(options.headers, dict) else {}
+            options.headers = {**own, "x-stainless-retry-count": str(send.number - 1)}
+        timeouts = send.timeouts
+        own_limit = own_timeout(self._client, self._options)
+        limit, self._policy_timeout = with_timeouts(own_limit, timeouts, stream=self._request.stream)
+        if limit is not own_limit or not destination.is_own:
+            options.timeout = limit
+        if driven is not None:
+            there = self._asked_model() if model is None else model
+            place = Place(send.target, destination.provider, there, destination.server_address)
+            driven.sending(place, destination.region)
+        self.response = None
+        self._sent_at = time.monotonic()
+        return Prepared(destination.client, options)
+
+    def _asked_model(self) -> str | None:
+        body: Any = self._options.json_data
+        model: object = body.get("model") if isinstance(body, dict) else None
+        return model if isinstance(model, str) else None
+
+    def failed(self, error: Exception) -> None:
+        """An attempt raised. The plan says what follows."""
+        self._error = error
+        self._failed_at = time.time_ns()
+        client = self._client if self._destination is None else self._destination.client
+        elapsed = time.monotonic() - self._sent_at
+        self.plan.failed(failure_of(client, error, elapsed, policy_timeout=self._policy_timeout))
+
+    def returned(self, result: Any) -> Any:
+        """An attempt succeeded: the call has ended, or the app reads its stream now."""
+        response, guard = self.response, self.guard
+        streams = guard is not None and response is not None and not response.is_closed
+        limits = {} if response is None else LazyLimits(response)
+        self.plan.succeeded(Succeeded(limits, time.monotonic() - self._sent_at, stream=streams))
+        if self._number > 1 and hasattr(result, "retries_taken"):
+            result.retries_taken = self._number - 1
+        if streams and guard is not None:
+            guard.returned(response, result)
+        self.response = None  # the stream's guard must not keep it alive
+        return result
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def error(self, fail: Fail) -> BaseException:
+        """The exception that the app gets: the last real one, or one that says why nothing was sent."""
+        error, self._error = self._error, None
+        if error is None:
+            reason = fail.reason or "circuit_open"
+            error = rejection(reason, fail.detail, retry_after=fail.retry_after, error_type=fail.error_type)
+            if self._driven is not None:
+                self._driven.note(rejected=reason)
+        elif fail.reason is not None and hasattr(error, "add_note"):
+            error.add_note(f"claudescope: {fail.detail}")
+        return error
+
+    def answered(self) -> None:
+        """The app gets an answer that no target gave."""
+        self._give_up()
+        self.plan.answered()
+
+    def _give_up(self) -> None:
+        """No attempt follows the last one, and the app does not get its error."""
+        error, self._error = self._error, None
+        if error is not None and self._driven is not None and not self._stream_failed:
+            self._driven.gave_up(response_of(error), error)
+
+    def answer(self, action: Answer) -> tuple[bool, Any]:
+        """Whether there is the answer that the plan asks for, and the answer."""
+        del action
+        self.plan.declined()
+        return False, None
+
+    async def async_answer(self, action: Answer) -> tuple[bool, Any]:
+        """As `answer`, without blocking the event loop."""
+        return self.answer(action)
+
+    def cancelled(self) -> None:
+        """The app stopped the call. Frees what it holds. Never raises."""
+        self._give_up()
+        try:
+            self.plan.cancelled()
+        except Exception:  # noqa: BLE001 - an internal error must not replace the app's own exception
+            internal_errors.record("resilience")
+
+    # --- a stream that starts again -----------------------------------------------------------------------------
+
+    def stream_failed(self, error: Exception) -> None:
+        """The stream failed before its first content."""
+        self._error = error
+        self._failed_at = time.time_ns()
+        self._stream_failed = True
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether a model answers."""
+        return self._request.operation == "chat"
+
+    @property
+    def driven(self) -> DrivenCall | None:
+        """What the probe is told by; None where no probe sees the call."""
+        return self._driven
+
+    @property
+    def client(self) -> Any:
+        """The client of the last attempt."""
+        return self._client if self._destination is None else self._destination.client
+

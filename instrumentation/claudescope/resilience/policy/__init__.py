@@ -1,0 +1,1 @@
+"""The policy: its file, its defaults, and what holds for one call."""

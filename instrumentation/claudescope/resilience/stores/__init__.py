@@ -1,0 +1,1 @@
+"""Where the health of targets is kept beyond this process."""
