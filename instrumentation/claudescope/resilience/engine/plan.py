@@ -282,13 +282,14 @@ class Plan:
 
     def _timeouts(self, now: float) -> Timeouts:
         """The policy's timeouts, within the app's own and what is left of the deadline."""
-        of_policy, app = self._policy.timeouts, self._request.timeout
+        rules = self._policy.timeouts
         left = None if self._progress.deadline is None else self._progress.deadline - now
+
+        def capped(seconds: float | None) -> float | None:
+            return None if seconds is None else _least(seconds, self._request.timeout, left)
+
         return Timeouts(
-            _least(of_policy.connect, app, left),
-            _least(of_policy.first_token, app, left),
-            _least(of_policy.stall, app, left),
-            _least(of_policy.whole, left),
+            capped(rules.connect), capped(rules.first_token), capped(rules.stall), _least(rules.whole, left)
         )
 
     def _learn(self, at: Candidate, fact: Failed, verdict: Verdict, now: float) -> None:

@@ -13,6 +13,8 @@ __all__ = ["RetryBudget", "RetryBudgets"]
 CAPACITY: Final = 10.0
 """Retries that a process may make before any call has succeeded."""
 
+_PARTS: Final = 1_000_000
+_FULL: Final = round(CAPACITY * _PARTS)
 _MAX_BUDGETS: Final = 1000
 
 
@@ -26,28 +28,30 @@ class RetryBudget:
     """
 
     def __init__(self, ratio: float) -> None:
-        self._ratio = ratio
-        self._tokens = CAPACITY
+        # In millionths, as ten times 0.1 has to make 1.
+        self._earned = round(ratio * _PARTS)
+        self._parts = _FULL
         self._lock = threading.RLock()
         renew_in_child(self, "_lock")
 
     @property
     def remaining(self) -> float:
         """Tokens that are left."""
-        return self._tokens
+        return self._parts / _PARTS
 
     def take(self, tokens: float) -> bool:
         """Take tokens for a retry. Takes none, and returns False, where fewer are left."""
         with self._lock:
-            if self._tokens < tokens:
+            parts = round(tokens * _PARTS)
+            if self._parts < parts:
                 return False
-            self._tokens -= tokens
+            self._parts -= parts
             return True
 
     def put(self) -> None:
         """Count a successful call."""
         with self._lock:
-            self._tokens = min(CAPACITY, self._tokens + self._ratio)
+            self._parts = min(_FULL, self._parts + self._earned)
 
 
 class RetryBudgets:
