@@ -69,13 +69,14 @@ BreakerState = Literal["closed", "half_open", "open"]
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long the parts of one attempt may take, in seconds; None for no limit.
+    """How long the parts of one attempt may take, in seconds; None for the client's own timeout.
 
     Attributes:
         connect: To connect, and to get a connection of the pool.
         first_token: From the request to the first content event of a stream. Of a call without a stream: to its answer.
         stall: Between two events of a stream.
-        whole: The whole attempt. Never longer than what is left of the call's deadline.
+        whole: The whole attempt, and so the most for each part. Never longer than what is left of the deadline; None
+            for no limit.
     """
 
     connect: float | None = None
