@@ -17,8 +17,8 @@ A driver makes a `Guard` for each call of the app, and asks it at fixed places:
     finally:
         guard.finish(message, cost)                  # or `await guard.finish_async(...)`, or `guard.drop()`
 
-`prepare` goes in the order of the pipeline: validation, budgets in dollars, answers of the cache and of calls under way.
-Neither of these imports the SDK. A `Refused` becomes the SDK's error in the driver.
+`prepare` goes in the order of the pipeline: validation, budgets in dollars, answers of the cache and of calls under
+way. Nothing here imports the SDK. A `Refused` becomes the SDK's error in the driver.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Guard(Protocol):
         ...
 
     def drop(self, cost: Decimal | None = None) -> None:
-        """The call was cancelled, or its stream dropped. Frees what it holds, at once; fit for finalisers. Never raises."""
+        """The call was cancelled, or its stream dropped: free what it holds. Fit for finalisers. Never raises."""
         ...
 
 
