@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from typing import Any, Final
 from claudescope._internal import internal_errors
 from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope._internal.json_values import is_array, is_object
+from claudescope.probe.sdk import library_of_class
 from claudescope.resilience.capabilities.models import Book
 
-__all__ = ["Refresher"]
+__all__ = ["Fetch", "Refresher", "fetch_with"]
 
 _FRESH: Final = 24 * 3600.0
 _AGAIN: Final = 3600.0
@@ -68,8 +70,6 @@ class Refresher:
 
 
 def _listed(fetch: Fetch) -> list[Any]:
-    import json
-
     found: list[Any] = []
     after = ""
     for _ in range(_PAGES):
@@ -94,9 +94,8 @@ def fetch_with(client: Any) -> Fetch:
     Args:
         client: A sync or async client of the SDK for Anthropic's own API or a gateway. It is not kept.
     """
-    from claudescope.probe.sdk import library_of_class
-
-    http = library_of_class(type(client._client))  # noqa: SLF001 - the SDK shows its HTTP client nowhere else
+    its_class: Any = type(client._client)  # noqa: SLF001 - the SDK shows its HTTP client nowhere else
+    http = library_of_class(its_class)
     base = str(client.base_url).rstrip("/")
     headers = {name: value for name, value in dict(client.default_headers).items() if isinstance(value, str)}
 
