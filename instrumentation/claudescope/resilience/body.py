@@ -52,7 +52,7 @@ def blocks(content: object) -> Iterator[Any]:
     while todo:
         block = todo.pop()
         yield block
-        if field_of(block, "type") in {"tool_result", "document", "search_result"}:
+        if field_of(block, "type") in ("tool_result", "document", "search_result"):
             inner = field_of(block, "content") or field_of(field_of(block, "source"), "content")
             todo += sequence(inner)[::-1]
 
@@ -171,11 +171,11 @@ class _Counter:
         block_type = field_of(part, "type")
         if block_type == "image":
             self.fixed(*_IMAGE)
-        elif block_type == "document" and field_of(field_of(part, "source"), "type") not in {"text", "content"}:
+        elif block_type == "document" and field_of(field_of(part, "source"), "type") not in ("text", "content"):
             self.fixed(*_DOCUMENT)
-        elif block_type not in {"thinking", "redacted_thinking"}:  # the API leaves out that of earlier turns
+        elif block_type not in ("thinking", "redacted_thinking"):  # the API leaves out that of earlier turns
             for key, item in mapping(part).items():
-                if key not in {"type", "cache_control", "signature"}:
+                if key not in ("type", "cache_control", "signature"):
                     if isinstance(item, (Mapping, list, tuple)):
                         self._text(key)
                     todo.append((item, depth + 1))

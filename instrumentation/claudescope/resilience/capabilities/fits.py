@@ -36,11 +36,11 @@ def needed(body: Mapping[str, Any]) -> frozenset[str]:
             kind = field_of(block, "type")
             if kind == "image":
                 found.add("images")
-            elif kind == "document" and field_of(field_of(block, "source"), "type") not in {"text", "content"}:
+            elif kind == "document" and field_of(field_of(block, "source"), "type") not in ("text", "content"):
                 found.add("documents")
     if messages and field_of(messages[-1], "role") == "assistant":
         found.add("prefill")
-    if field_of(field_of(body, "tool_choice"), "type") in {"any", "tool"}:
+    if field_of(field_of(body, "tool_choice"), "type") in ("any", "tool"):
         found.add("forced_tools")
     if field_of(field_of(body, "output_config"), "format") or field_of(body, "output_format"):
         found.add("structured")
@@ -75,7 +75,7 @@ def misfits(body: Mapping[str, Any], able: Capabilities, today: date) -> tuple[s
 
 
 def _wants_thinking(body: Mapping[str, Any]) -> bool:
-    return field_of(field_of(body, "thinking"), "type") in {"enabled", "adaptive"}
+    return field_of(field_of(body, "thinking"), "type") in ("enabled", "adaptive")
 
 
 def adapted(body: Mapping[str, Any], able: Capabilities) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -133,7 +133,7 @@ def _thinking_instead(
     kind: str, thinking: Mapping[str, Any], accepted: frozenset[str], made: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     shown = {"display": thinking["display"]} if thinking.get("display") is not None else {}
-    if kind in {"disabled", "between_tools"}:
+    if kind in ("disabled", "between_tools"):
         other = "between_tools" if kind == "disabled" else "disabled"
         return {"type": other} if other in accepted else None
     if "adaptive" in accepted:
