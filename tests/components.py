@@ -55,8 +55,7 @@ PACKAGES: Final = (
     Package("sid", "promtool"),
     Package("sid", "prometheus-alertmanager"),
     Package("sid", "victoria-metrics"),
-    Package("bookworm", "redis-server"),
-    Package("bookworm", "redis-tools"),  # the program itself, which redis-server links to
+    Package("bookworm", "redis-tools"),  # has the server's program, under another name
     Package("bookworm", "libjemalloc2"),
     Package("bookworm", "liblzf1"),
 )

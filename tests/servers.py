@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-__all__ = ["run_server", "serving", "wait_for", "with_its_share"]
+__all__ = ["RedisServer", "run_server", "serving", "wait_for", "with_its_share"]
+
+from tests.components import require
 
 _PATIENCE = 120.0
 
@@ -93,3 +99,74 @@ def serving(*routes: BaseRoute) -> Generator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+class RedisServer:
+    """A real Redis that a test may freeze, kill and start again on the same port.
+
+    Args:
+        folder: Where its log is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        # One program with three names, of which Debian's package of the server holds a link only.
+        self._program = require("bookworm", "redis-check-rdb")
+        packages = self._program.parents[3]
+        libraries = [str(path) for path in packages.glob("lib*/usr/lib/*") if path.is_dir()]
+        self._environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+        self._log = folder / "redis.log"
+        with socket.socket() as chooser:
+            chooser.bind(("127.0.0.1", 0))
+            self.port: int = chooser.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its URL."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> RedisServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        options = {"--port": str(self.port), "--bind": "127.0.0.1", "--save": "", "--appendonly": "no"}
+        with self._log.open("ab") as log:
+            command = ["redis-server", *(word for option in options.items() for word in option)]
+            self._process = subprocess.Popen(  # noqa: S603 # ours
+                command, executable=self._program, stdout=log, stderr=log, env=self._environment
+            )
+        wait_for("Redis answers", self._pings, self._log)
+
+    def freeze(self) -> None:
+        """Stop it: its port takes connections, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Kill it. What it knew is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _pings(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"
+        except OSError:
+            return False

@@ -20,6 +20,7 @@ __all__ = [
     "MAX_WORKFLOWS",
     "METRICS_HOST",
     "METRICS_PORT",
+    "POLICY",
     "REPORT",
     "SETTINGS",
     "SPANS",
@@ -177,6 +178,13 @@ REPORT: Final = Setting(
     "Print the report when the command ends.",
     ("claudescope run",),
 )
+POLICY: Final = Setting(
+    "CLAUDESCOPE_POLICY",
+    str,
+    None,
+    "Protect every client by this policy: the path of a file, or `default` for the built-in policy. `off` for none.",
+    ("protect()", "claudescope run"),
+)
 
 SETTINGS: Final[tuple[Setting[Any], ...]] = (
     SPANS,
@@ -187,5 +195,6 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     LOGS,
     EXIT_TIMEOUT,
     REPORT,
+    POLICY,
 )
 """All settings, in the order of the documentation."""

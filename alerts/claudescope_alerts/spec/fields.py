@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
-from claudescope._internal import yaml_model
 from claudescope._internal.exceptions import did_you_mean
+from claudescope._internal.file_model import Duration, ratio_of
+from claudescope._internal.file_model import FileModel as SpecModel
 from claudescope.schema.catalogue import METRICS, Label, Metric
 
 __all__ = ["Duration", "Identifier", "Number", "Ratio", "SpecModel", "bucket", "label_named", "metric_named"]
 
 
-def _one_line(schema: dict[str, Any]) -> None:
-    """Join the lines of each description: where a docstring wraps means nothing to its reader."""
-    for described in (schema, *schema.get("properties", {}).values()):
-        if "description" in described:
-            described["description"] = " ".join(described["description"].split())
-
-
-class SpecModel(BaseModel):
-    """A section of a spec: it refuses unknown keys, and does not change once it is read.
-
-    The docstring below a field becomes its description in the JSON schema and in the documentation.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_extra=_one_line)
-
-
 def _ratio(value: object) -> Decimal:
-    text = str(value).strip()
-    try:
-        ratio = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
-    except InvalidOperation:
-        ratio = Decimal(-1)
+    ratio = ratio_of(value)
     # An alert fires above its threshold, so it would never fire at 100 %.
-    if not 0 < ratio < 1:
+    if ratio is None or not 0 < ratio < 1:
         raise ValueError("expected a ratio such as '5%' or 0.05, above 0 and below 100%")
     return ratio
 
@@ -51,11 +32,6 @@ Ratio = Annotated[Decimal, BeforeValidator(_ratio, json_schema_input_type=str | 
 
 Number = Annotated[Decimal, BeforeValidator(_decimal, json_schema_input_type=float | int | str)]
 """A number, exactly as it was written."""
-
-Duration = Annotated[
-    yaml_model.Duration, WithJsonSchema({"type": "string", "pattern": r"^\s*(\d+(\.\d+)?(ms|[smhdw]))+\s*$"})
-]
-"""A duration in seconds; a file writes it with its unit: `2.56s`, `10m`."""
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 """A name that is part of file names and label values."""

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from claudescope._internal.exceptions import BadInputError, did_you_mean
 
-__all__ = ["Duration", "format_duration", "load_yaml_model", "parse_duration"]
+__all__ = ["Duration", "Mistakes", "format_duration", "load_yaml_model", "parse_duration"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -73,12 +73,17 @@ Duration = Annotated[float, BeforeValidator(_duration)]
 """A duration in seconds. A file writes it with its unit (`20s`); code may also pass seconds as a number."""
 
 
-def load_yaml_model(path: Path, model: type[M]) -> M:
+Mistakes = Iterable[tuple[tuple[int | str, ...], str]]
+"""What is wrong with a document beyond its model: the keys that lead to each place, and the message."""
+
+
+def load_yaml_model(path: Path, model: type[M], check: Callable[[M], Mistakes] | None = None) -> M:
     """Read one YAML document and validate it.
 
     Args:
         path: The file. Messages name it as given here.
         model: The model. Unknown keys are reported if it forbids them (`extra="forbid"`).
+        check: Finds mistakes in a document that matches the model; None for none.
 
     Raises:
         BadInputError: The file can't be read, is not YAML, repeats a key, or does not match the model. The message has
@@ -92,10 +97,14 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
         raise BadInputError(f"{path}: isn't UTF-8 text (byte {error.start})") from None
     root, document = _parse(path, text, model)
     try:
-        return model.model_validate(document, context=_YAML_CONTEXT)
+        loaded = model.model_validate(document, context=_YAML_CONTEXT)
     except ValidationError as invalid:
         mistakes = [_mistake(error, root, model) for error in invalid.errors(include_url=False)]
         raise BadInputError(_report(path, _told(mistakes))) from None
+    found = [_Mistake(*_find(root, keys)[1:], message) for keys, message in check(loaded)] if check else []
+    if found:
+        raise BadInputError(_report(path, _told(found)))
+    return loaded
 
 
 def _parse(path: Path, text: str, model: type[BaseModel]) -> tuple[yaml.Node, object]:
@@ -243,16 +252,21 @@ class _Place(NamedTuple):
 
 def _mistake(error: ErrorDetails, root: yaml.Node, model: type[BaseModel]) -> _Mistake:
     """One pydantic error in terms of the file."""
+    place = _Place(*_find(root, error["loc"]), str(error["loc"][-1]) if error["loc"] else "", model)
+    return _MISTAKES.get(error["type"], _wrong_value)(error, place)
+
+
+def _find(root: yaml.Node, keys: Iterable[int | str]) -> tuple[yaml.Node, int, str]:
+    """The node that keys lead to, its line, and the keys as one text."""
     node, line, path = root, _line(root), ""
-    for step in error["loc"]:
+    for step in keys:
         found = _child(node, step)
         if found is None:  # a missing key, or the name of a branch of a union, which is not in the file
             continue
         key, node = found
         line = _line(key)
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    place = _Place(node, line, path, str(error["loc"][-1]) if error["loc"] else "", model)
-    return _MISTAKES.get(error["type"], _wrong_value)(error, place)
+    return node, line, path
 
 
 def _missing_key(_: ErrorDetails, place: _Place) -> _Mistake:
@@ -277,6 +291,11 @@ def _broken_rule(error: ErrorDetails, place: _Place) -> _Mistake:
     if isinstance(place.node, yaml.ScalarNode):
         return _wrong_value(error, place)
     return _Mistake(place.line, place.path, _message(error))  # a rule of the model about all of it
+
+
+def _secret(error: ErrorDetails, place: _Place) -> _Mistake:
+    """A value that may hold a key or a password is not repeated."""
+    return _Mistake(place.line, place.path, _message(error))
 
 
 def _wrong_choice(error: ErrorDetails, place: _Place) -> _Mistake:
@@ -309,6 +328,7 @@ _MISTAKES: Final[Mapping[str, Callable[[ErrorDetails, _Place], _Mistake]]] = {
     "value_error": _broken_rule,
     "literal_error": _wrong_choice,
     "enum": _wrong_choice,
+    "secret": _secret,  # of `PydanticCustomError("secret", ...)`
 }
 """How the pydantic errors are told that are not told as a wrong value."""
 

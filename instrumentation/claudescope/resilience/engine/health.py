@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from claudescope._internal.fork import renew_in_child
 from claudescope.resilience.engine.actions import BreakerState, Transition
-from claudescope.resilience.engine.breaker import Circuit, Permit, Snapshot, Verdict
+from claudescope.resilience.engine.breaker import Circuit, Permit, Snapshot, Verdict, cooldown_of
 from claudescope.resilience.engine.rules import BreakerRule
 
 __all__ = ["Ask", "Blocked", "Health", "Message", "Share"]
@@ -51,7 +51,7 @@ class Message:
         epoch: The epoch of the attempt.
         token: The lease of the probe.
         successes: Successes since the last message.
-        random: A random number for the jitter of the cooldown.
+        random: A random number from 0 to 1, for the jitter of the cooldown.
     """
 
     kind: MessageKind
@@ -62,6 +62,11 @@ class Message:
     token: str = ""
     successes: int = 0
     random: float = 0.0
+
+    @property
+    def cooldown(self) -> float:
+        """The cooldown that begins if this opens the circuit."""
+        return cooldown_of(self.rule, self.random)
 
 
 class Share(Protocol):

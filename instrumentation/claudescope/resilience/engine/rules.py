@@ -14,6 +14,7 @@ from claudescope.resilience.engine.actions import Answer, Timeouts
 
 __all__ = [
     "PRIMARY",
+    "AnswerCache",
     "BreakerRule",
     "Budget",
     "CallPolicy",
@@ -118,6 +119,21 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerCache:
+    """Answers are kept, prompts and completions with them, and given again to equal requests.
+
+    Attributes:
+        ttl: How long.
+        share: URL of the Redis that keeps them; None for the memory of this process.
+        max_bytes: The most that the memory of this process keeps.
+    """
+
+    ttl: float
+    share: str | None = None
+    max_bytes: int = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What calls of a workflow need of a model. A fallback model that lacks it is refused at load.
 
@@ -174,6 +190,7 @@ class CallPolicy:
         reformulate: `package.module:name` of the function that rewrites what the content policy refused; None for none.
         needs: What calls need of a model.
         deduplicate: Whether calls with one key share one answer.
+        cache: Which answers are kept, and asked for before a target is; None for none.
     """
 
     workflow: str | None = None
@@ -198,6 +215,7 @@ class CallPolicy:
     reformulate: str | None = None
     needs: Needs = Needs()
     deduplicate: bool = False
+    cache: AnswerCache | None = None
 
     def chain(self, model: str | None) -> tuple[str | None, ...]:
         """The models that are tried for a call: the one that it asks for, and those that come after it."""
