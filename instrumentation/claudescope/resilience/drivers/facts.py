@@ -34,7 +34,7 @@ class LazyLimits(Mapping[str, Limit]):
 
     def _read(self) -> dict[str, Limit]:
         if self._limits is None:
-            found = read_headers(self._raw).rate_limits or {}
+            found: Mapping[Any, Any] = read_headers(self._raw).rate_limits or {}
             now = time.time()
             self._limits = {
                 name: Limit(limit.limit, limit.remaining, _seconds_until(limit.reset, now))
