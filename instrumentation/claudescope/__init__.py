@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from claudescope.lifecycle import instrument, report, uninstrument
     from claudescope.pricing.rates import Price
     from claudescope.reporting.model import Report
+    from claudescope.resilience import policy, protect, unprotect
     from claudescope.schema.classify import classify
     from claudescope.schema.error_types import ErrorType
     from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
@@ -46,8 +47,11 @@ __all__ = [
     "classify",
     "configure",
     "instrument",
+    "policy",
+    "protect",
     "report",
     "uninstrument",
+    "unprotect",
     "workflow",
 ]
 
@@ -66,8 +70,11 @@ _HOMES: Final = {
     "classify": "schema.classify",
     "configure": "export",
     "instrument": "lifecycle",
+    "policy": "resilience",
+    "protect": "resilience",
     "report": "lifecycle",
     "uninstrument": "lifecycle",
+    "unprotect": "resilience",
     "workflow": "workflows",
 }
 """The module of each public name. No module of the root may have the name of a public function: it would hide it."""

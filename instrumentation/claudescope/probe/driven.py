@@ -6,7 +6,7 @@ learns from the SDK's retries otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from claudescope.probe import streams
 from claudescope.probe.attempts import Place
 from claudescope.probe.guard import guarded
 from claudescope.probe.probe import CURRENT_CALL
-from claudescope.schema.record import Hop, Protection
+from claudescope.schema.record import Hop, Protection, QueueName
 
 if TYPE_CHECKING:
     from claudescope.probe.call import Call
@@ -89,10 +89,10 @@ class DrivenCall:
         call.dispatcher.hopping(call.start, hop, _recording(call), at)
 
     @guarded
-    def queued(self, kind: str, seconds: float) -> None:
+    def queued(self, kind: QueueName, seconds: float) -> None:
         """The call waited before it was sent."""
-        known = {} if self._call.protection is None else self._call.protection.queued
-        self.note(queued={**known, kind: known.get(kind, 0.0) + seconds})  # type: ignore[dict-item, call-overload]
+        known: Mapping[QueueName, float] = {} if self._call.protection is None else self._call.protection.queued
+        self.note(queued={**known, kind: known.get(kind, 0.0) + seconds})
 
     def retried(self, response: Any, error: BaseException, delay: float, at: int) -> None:
         """Another attempt follows the one that failed. See `Call.retried`."""

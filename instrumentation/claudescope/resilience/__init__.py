@@ -1,1 +1,14 @@
-"""Calls survive what the API does to them: retries, circuit breakers, failover and fallbacks, under a policy."""
+"""Calls survive what the API does to them: retries, circuit breakers, failover and fallbacks, under a policy.
+
+import claudescope
+claudescope.protect()                       # the built-in policy
+claudescope.protect("resilience.yaml")      # a policy of your own
+"""
+
+from __future__ import annotations
+
+from claudescope.resilience.policies.load import load_policy
+from claudescope.resilience.policies.resolve import Policy
+from claudescope.resilience.protection import policy, protect, unprotect
+
+__all__ = ["Policy", "load_policy", "policy", "protect", "unprotect"]

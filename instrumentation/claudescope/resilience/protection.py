@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.fork import renew_in_child
 from claudescope.resilience.drivers import hooks
 from claudescope.resilience.drivers.active import Active
-from claudescope.resilience.policy.load import block, load_policy, policy_from_environment
-from claudescope.resilience.policy.resolve import Policy
+from claudescope.resilience.policies.load import block, load_policy, policy_from_environment
+from claudescope.resilience.policies.resolve import Policy
 from claudescope.resilience.stores.runtime import make_runtime
 
 if TYPE_CHECKING:
     from claudescope.resilience.engine.rules import CallPolicy
-    from claudescope.resilience.policy.sections import CallSection
+    from claudescope.resilience.policies.sections import CallSection
 
 __all__ = ["policy", "protect", "unprotect"]
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-_log: Final = logging.getLogger("claudescope")
 _lock = threading.RLock()
 renew_in_child(sys.modules[__name__], "_lock")
 
@@ -39,13 +34,13 @@ def protect(policy: str | Path | Policy | None = None) -> Policy:
     """Let every call survive what the API does to it, as a policy says, from now on.
 
     It holds for all clients of the `anthropic` SDK, made before or after, sync and async, on every platform. Types,
-    exceptions and attributes of clients stay as they are. A call stays one call: one record, one span, one cost. It works
-    with and without `instrument()`. Where a policy holds already, the new one replaces it, with new circuits.
+    exceptions and attributes of clients stay as they are. A call stays one call: one record, one span, one cost. It
+    works with and without `instrument()`. Where a policy holds already, the new one replaces it, with new circuits.
 
     Args:
-        policy: The path of a policy file, or a policy that `claudescope.resilience.load_policy` has read. None takes the
-            file that `CLAUDESCOPE_POLICY` names, and without that the built-in policy, which needs no file: retries by
-            error type, a retry budget, a deadline of ten minutes, circuits, and rate limits that are kept.
+        policy: The path of a policy file, or a policy that `claudescope.resilience.load_policy` has read. None takes
+            the file that `CLAUDESCOPE_POLICY` names, and without that the built-in policy, which needs no file: retries
+            by error type, a retry budget, a deadline of ten minutes, circuits, and rate limits that are kept.
 
     Returns:
         The policy that holds now.
@@ -62,7 +57,10 @@ def protect(policy: str | Path | Policy | None = None) -> Policy:
         found = load_policy(policy)
     with _lock:
         active = Active(lambda workflow: _rules(found, workflow), found.targets, make_runtime(found))
-        active.places.clients.check()
+        # The first target of a route is the app's own client, whose credentials the app may have in its code.
+        routes = [found.of(workflow).route for workflow in (None, *found.workflows)]
+        first = {route[0] for route in routes}
+        active.places.clients.check(sorted({name for route in routes for name in route} - first))
         hooks.install(active)
     return found
 
@@ -81,8 +79,8 @@ class policy:  # noqa: N801 - reads as a statement, like contextlib.suppress
     """Change the policy for the calls made inside, sync and async. It holds only where `protect()` does.
 
     Args:
-        keys: The keys of a workflow in a policy file, such as `deadline=20`, `route=["aws"]` or `breaker=None`. A number
-            is a duration in seconds.
+        keys: The keys of a workflow in a policy file, such as `deadline=20` or `route=["aws"]`. A number is a duration
+            in seconds.
 
     Raises:
         BadInputError: A key is unknown, or a value can't be used.

@@ -93,8 +93,8 @@ def _split(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]
     kind = block.get("type")
     if kind == "text":
         deltas: list[dict[str, Any]] = [{"type": "text_delta", "text": block.get("text", "")}]
-        for citation in cast("list[Any]", block.get("citations") or []):
-            deltas.append({"type": "citations_delta", "citation": citation})
+        citations = cast("list[Any]", block.get("citations") or [])
+        deltas += [{"type": "citations_delta", "citation": citation} for citation in citations]
         return {"type": "text", "text": ""}, deltas
     if kind == "thinking":
         deltas = [

@@ -1,9 +1,9 @@
 """Installs the drivers on the SDK's methods, beneath the hooks of the probe.
 
-    SyncAPIClient._request, AsyncAPIClient._request     where the SDK retries: each call goes through a driver. Before
-                                                        1.14 `request` itself retries
-    ._process_response                                  once per response: sees the headers, and watches streams
-    Stream.__stream__, AsyncStream.__stream__           the generator of a stream's events: may start again
+SyncAPIClient._request, AsyncAPIClient._request     where the SDK retries: each call goes through a driver. Before
+                                                    1.14 `request` itself retries
+._process_response                                  once per response: sees the headers, and watches streams
+Stream.__stream__, AsyncStream.__stream__           the generator of a stream's events: may start again
 """
 
 from __future__ import annotations

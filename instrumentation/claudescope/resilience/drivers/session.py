@@ -181,9 +181,7 @@ class Session:
             self._stream_failed = False
             self._error = None
             self._slept = 0.0
-        destination = self._places.destination(
-            send.target, self._own_name, self._client, is_async=self._is_async
-        )
+        destination = self._places.destination(send.target, self._own_name, self._client, is_async=self._is_async)
         self._destination = destination
         model = send.model
         if model is not None:
@@ -302,4 +300,3 @@ class Session:
     def client(self) -> Any:
         """The client of the last attempt."""
         return self._client if self._destination is None else self._destination.client
-

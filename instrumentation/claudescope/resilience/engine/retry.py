@@ -22,7 +22,8 @@ _BY_KIND: Final[Mapping[Retry, tuple[int, float, float]]] = {
     "retry_after": (2, 1.0, 60.0),
     "once": (1, 0.5, 10.0),
     "later": (0, 1.0, 60.0),
-    "by_app": (0, 1.0, 60.0),
+    # A stream that broke before its first content: after that the plan repeats nothing.
+    "by_app": (2, 0.5, 10.0),
     "never": (0, 1.0, 60.0),
 }
 """Retries, base and cap in seconds for each kind of handling that the table of error types has."""

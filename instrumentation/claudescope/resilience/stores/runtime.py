@@ -9,7 +9,7 @@ from claudescope.resilience.engine.actions import Steps
 from claudescope.resilience.engine.health import Health
 from claudescope.resilience.engine.rules import Target
 from claudescope.resilience.engine.runtime import Runtime
-from claudescope.resilience.policy.resolve import Policy
+from claudescope.resilience.policies.resolve import Policy
 
 __all__ = ["make_runtime"]
 

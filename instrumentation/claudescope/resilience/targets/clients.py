@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -126,6 +126,16 @@ class Clients:
         self._sync: dict[str, Any] = {}
         self._async: WeakKeyDictionary[object, dict[str, Any]] = WeakKeyDictionary()
         self._copies: WeakKeyDictionary[object, dict[str, tuple[Any, Any]]] = WeakKeyDictionary()
+
+    def check(self, names: Iterable[str]) -> None:
+        """Check that the clients of targets can be made, which have what they need in the environment.
+
+        Raises:
+            BadInputError: One can't. The message says for each what is missing.
+        """
+        found = [problem for name in names if (problem := credentials_problem(self._targets[name])) is not None]
+        if found:
+            raise BadInputError("\n".join(found))
 
     def get(self, name: str, app_client: Any, *, is_async: bool) -> Any:
         """The client of a target, with the middleware of the app's client.

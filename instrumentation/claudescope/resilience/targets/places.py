@@ -132,9 +132,7 @@ def _headers_for(options: Any, app_client: Any) -> dict[str, Any]:
     headers = {name: value for name, value in own.items() if name.lower() not in _OF_THE_CLIENT}
     if not any(name.lower() == "anthropic-beta" for name in headers):
         defaults: Mapping[str, Any] = getattr(app_client, "_custom_headers", None) or {}
-        for name, value in defaults.items():
-            if name.lower() == "anthropic-beta":
-                headers[name] = value
+        headers |= {name: value for name, value in defaults.items() if name.lower() == "anthropic-beta"}
     return headers
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from claudescope import settings
 from claudescope._internal.exceptions import BadInputError, did_you_mean, require
 from claudescope.resilience.engine.rules import PRIMARY, Needs
-from claudescope.resilience.policy.resolve import Policy
+from claudescope.resilience.policies.resolve import Policy
 
 if TYPE_CHECKING:
-    from claudescope.resilience.policy.model import PolicyFile
-    from claudescope.resilience.policy.sections import CallSection
+    from claudescope.resilience.policies.model import PolicyFile
+    from claudescope.resilience.policies.sections import CallSection
 
 __all__ = ["Lacks", "block", "load_policy", "policy_from_environment"]
 
@@ -46,7 +46,7 @@ def load_policy(
         require(module, extra=_EXTRA, feature=_FEATURE)
     # Late, as the built-in policy needs neither package.
     from claudescope._internal.yaml_model import load_yaml_model
-    from claudescope.resilience.policy.model import PolicyFile
+    from claudescope.resilience.policies.model import PolicyFile
 
     path = Path(source)
     file = load_yaml_model(path, PolicyFile, lambda loaded: _mistakes(loaded, environment, lacks))
@@ -94,7 +94,7 @@ def block(**keys: Any) -> CallSection:
     # Late, as the built-in policy needs neither package.
     from pydantic import ValidationError
 
-    from claudescope.resilience.policy.sections import CallSection
+    from claudescope.resilience.policies.sections import CallSection
 
     known = [field.alias or name for name, field in CallSection.model_fields.items()]
     for name in keys:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from claudescope._internal.file_model import FileModel
 from claudescope.resilience.engine.rules import ClientKind
-from claudescope.resilience.policy.sections import Breaker, CallSection, ErrorRule, Model, Money
+from claudescope.resilience.policies.sections import Breaker, CallSection, ErrorRule, Model, Money
 from claudescope.schema.error_types import ErrorTypeName
 
 __all__ = ["BudgetSection", "PolicyFile", "TargetSection", "json_schema"]

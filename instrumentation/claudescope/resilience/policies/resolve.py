@@ -21,11 +21,11 @@ from claudescope.resilience.engine.rules import (
     RetryRule,
     Target,
 )
-from claudescope.resilience.policy.defaults import DEFAULT_FAILURES, DEFAULT_POLICY
+from claudescope.resilience.policies.defaults import DEFAULT_FAILURES, DEFAULT_POLICY
 
 if TYPE_CHECKING:
-    from claudescope.resilience.policy.model import PolicyFile
-    from claudescope.resilience.policy.sections import Breaker, CallSection
+    from claudescope.resilience.policies.model import PolicyFile
+    from claudescope.resilience.policies.sections import Breaker, CallSection
 
 __all__ = ["Policy"]
 
