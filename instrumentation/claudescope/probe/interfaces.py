@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
+    from claudescope.probe.attempts import Attempts
     from claudescope.probe.body_parser import BodyType
-    from claudescope.probe.dispatch import Dispatcher
+    from claudescope.probe.dispatch import Bill, Dispatcher
+    from claudescope.probe.response import MessageFacts
     from claudescope.probe.timings import CallTimings
-    from claudescope.schema.record import CallRecord, CallStart
+    from claudescope.schema.record import CallRecord, CallStart, Protection
 
-__all__ = ["CapturedContent", "ContentCapture", "OpenCall", "WatchedCall"]
+__all__ = ["CapturedContent", "ContentCapture", "OpenCall", "RecordedCall", "WatchedCall"]
 
 
 _Events = TypeVar("_Events")
@@ -49,6 +52,36 @@ class OpenCall(Protocol):
 
     def detach_after_fork(self) -> None:
         """Leave the call to the process that began it."""
+
+
+class RecordedCall(Protocol):
+    """A call whose record is made, as `records` knows it.
+
+    Attributes:
+        start: What was known when it started.
+        sent_as: The same as the last target got it; None where that does not differ.
+        attempts: Its HTTP requests.
+        timings: When it began, and when its events came.
+        facts: What the response said.
+        streaming: Whether the app got a response to read.
+        span: The call's own span; None where it has none.
+        parent_context: The OpenTelemetry context that it was made in.
+        protection: What a policy did for it; None without a policy.
+    """
+
+    start: CallStart
+    sent_as: CallStart | None
+    attempts: Attempts
+    timings: CallTimings
+    facts: MessageFacts
+    streaming: bool
+    span: Span | None
+    parent_context: Context
+    protection: Protection | None
+
+    def bill(self) -> Bill:
+        """What the API billed, priced."""
+        ...
 
 
 class WatchedCall(Protocol):

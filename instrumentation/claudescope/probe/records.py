@@ -10,14 +10,14 @@ from opentelemetry import trace
 from claudescope.schema.record import CallRecord, CallStart, Outcome, draft_of
 
 if TYPE_CHECKING:
-    from claudescope.probe.call import Call
+    from claudescope.probe.interfaces import RecordedCall
 
 __all__ = ["bare_record", "record_of"]
 
 _DraftRecord: Final = draft_of(CallRecord)
 
 
-def record_of(call: Call, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
+def record_of(call: RecordedCall, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
     """The record of the call, which ends in `outcome` now, or ended when the app dropped its stream."""
     attempts = call.attempts.ended(error_type, error, streaming=call.streaming)
     last = attempts[-1] if attempts else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from claudescope._internal import internal_errors
 from claudescope.probe.attempts import Place, error_type_of
@@ -30,15 +30,24 @@ from claudescope.schema import record as facts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from claudescope.resilience.drivers.streams import StreamGuard
     from claudescope.resilience.engine.actions import RequestFacts
     from claudescope.resilience.engine.plan import Plan
     from claudescope.resilience.targets.places import Places
 
-__all__ = ["CURRENT_SESSION", "Prepared", "Session"]
+__all__ = ["CURRENT_SESSION", "Guarding", "Prepared", "Session"]
 
 CURRENT_SESSION: Final[ContextVar[Session | None]] = ContextVar("claudescope_session", default=None)
 """The protected call whose attempt this code runs in: calls that a middleware makes in it get no loop of their own."""
+
+
+class Guarding(Protocol):
+    """What watches the stream of a call, as the session knows it."""
+
+    def attach(self, response: Any) -> None:
+        """Watch a response that has just come, before the SDK makes anything of it."""
+
+    def returned(self, response: Any, result: Any) -> None:
+        """The SDK has made `result` of the response, for the app."""
 
 
 class Prepared:
@@ -135,7 +144,7 @@ class Session:
         self.cast_to = cast_to
         self.arguments = arguments
         self.response: Any = None
-        self.guard: StreamGuard | None = None
+        self.guard: Guarding | None = None
 
     # --- what the plan says -------------------------------------------------------------------------------------
 
