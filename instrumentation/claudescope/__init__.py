@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from claudescope.lifecycle import instrument, report, uninstrument
     from claudescope.pricing.rates import Price
     from claudescope.reporting.model import Report
-    from claudescope.resilience import policy, protect, unprotect
+    from claudescope.resilience import fallback, policy, protect, unprotect
     from claudescope.schema.classify import classify
     from claudescope.schema.error_types import ErrorType
     from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
@@ -46,6 +46,7 @@ __all__ = [
     "__version__",
     "classify",
     "configure",
+    "fallback",
     "instrument",
     "policy",
     "protect",
@@ -69,6 +70,7 @@ _HOMES: Final = {
     "Usage": "schema.record",
     "classify": "schema.classify",
     "configure": "export",
+    "fallback": "resilience",
     "instrument": "lifecycle",
     "policy": "resilience",
     "protect": "resilience",

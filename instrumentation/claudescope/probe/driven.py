@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span
@@ -56,6 +57,33 @@ class DrivenCall:
     def start(self) -> CallStart:
         """The call as the app made it."""
         return self._call.start
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """What the API billed so far in US dollars; None where that is not known."""
+        try:
+            return self._call.bill().cost_usd
+        except Exception:  # noqa: BLE001 - an internal error must not reach the app
+            internal_errors.record("probe")
+            return None
+
+    @contextmanager
+    def hidden(self) -> Generator[None]:
+        """Keep the probe's hooks from taking what the block does for an attempt of the call."""
+        outer = CURRENT_CALL.get()
+        CURRENT_CALL.set(None)
+        try:
+            yield
+        finally:
+            CURRENT_CALL.set(outer)
+
+    @guarded
+    def ended_unsent(self) -> None:
+        """The app gets an answer of no target: end the SDK's span, which ends only with a response of the API."""
+        call = self._call
+        call.ending("ok")
+        if call.span is not None and not call.own_span:
+            call.span.end()
 
     @guarded
     def sending(self, place: Place, region: str | None) -> None:

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from claudescope.resilience.policies.load import load_policy
 from claudescope.resilience.policies.resolve import Policy
-from claudescope.resilience.protection import policy, protect, unprotect
+from claudescope.resilience.protection import fallback, policy, protect, unprotect
 
-__all__ = ["Policy", "load_policy", "policy", "protect", "unprotect"]
+__all__ = ["Policy", "fallback", "load_policy", "policy", "protect", "unprotect"]

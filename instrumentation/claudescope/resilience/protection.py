@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.fork import renew_in_child
+from claudescope.resilience.answers.functions import register
 from claudescope.resilience.drivers import hooks
 from claudescope.resilience.drivers.active import Active
+from claudescope.resilience.pipeline import Pipeline
 from claudescope.resilience.policies.load import block, load_policy, policy_from_environment
 from claudescope.resilience.policies.resolve import Policy
 from claudescope.resilience.stores.runtime import make_runtime
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from claudescope.resilience.engine.rules import CallPolicy
     from claudescope.resilience.policies.sections import CallSection
 
-__all__ = ["policy", "protect", "unprotect"]
+__all__ = ["fallback", "policy", "protect", "unprotect"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _lock = threading.RLock()
 renew_in_child(sys.modules[__name__], "_lock")
@@ -56,7 +61,9 @@ def protect(policy: str | Path | Policy | None = None) -> Policy:
     else:
         found = load_policy(policy)
     with _lock:
-        active = Active(lambda workflow: _rules(found, workflow), found.targets, make_runtime(found))
+        pipeline = Pipeline(found)
+        runtime = make_runtime(found, pipeline.plan)
+        active = Active(lambda workflow: _rules(found, workflow), found.targets, runtime, pipeline)
         # The first target of a route is the app's own client, whose credentials the app may have in its code.
         routes = [found.of(workflow).route for workflow in (None, *found.workflows)]
         first = {route[0] for route in routes}
@@ -69,6 +76,26 @@ def unprotect() -> None:
     """Let calls go as the SDK alone sends them. Calls and streams under way end under their policy."""
     with _lock:
         hooks.remove()
+
+
+def fallback(workflow: str) -> Callable[[_F], _F]:
+    """Let a function answer the calls of a workflow that no target answers. The policy says `then: {function: null}`.
+
+    The function gets the body of the request, as a mapping, and returns a text, a message of the SDK, or None where it
+    has no answer. An async one answers only calls of async clients.
+
+    Args:
+        workflow: The name that `claudescope.workflow` gives the calls.
+
+    Returns:
+        The decorator, which returns the function as it is.
+    """
+
+    def register_it(function: _F) -> _F:
+        register(workflow, function)
+        return function
+
+    return register_it
 
 
 def _rules(found: Policy, workflow: str | None) -> CallPolicy:

@@ -1,8 +1,8 @@
 """What drivers do for a call beside the plan: check it, pay for it, queue it, and answer it without a target.
 
-A driver makes a `Guard` for each call of the app, and asks it at fixed places:
+A driver makes a `CallGuard` of `pipeline` for each call of the app, and asks it at fixed places:
 
-    guard = steps.begin(request, policy)
+    guard = pipeline.begin(request, rules, scope)   # None where the rules have no steps
     prepared = guard.prepare()              # or `await guard.prepare_async()`; may raise Refused
     if prepared.answer is not None:
         ...                                 # deliver it (`answers.deliver`); the call is over
@@ -25,15 +25,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from claudescope.resilience.engine.actions import Answer, DegradedBy, RejectedReason, RequestFacts
-    from claudescope.resilience.engine.actions import Steps as PlanSteps
-    from claudescope.resilience.engine.rules import CallPolicy
+    from claudescope.resilience.engine.actions import DegradedBy, RejectedReason, RequestFacts
 
-__all__ = ["Adapted", "CallSteps", "Content", "Guard", "Prepared", "Refused", "Slot"]
+__all__ = ["Adapted", "Content", "Prepared", "Refused", "Slot"]
 
 
 class Refused(Exception):  # noqa: N818 - it is no error yet: the driver raises the SDK's
@@ -113,85 +110,4 @@ class Slot(Protocol):
 
     def release(self) -> None:
         """Give it back. May be called again, from any thread, and from a finaliser. Never raises."""
-        ...
-
-
-class Guard(Protocol):
-    """The steps of one call of the app. Every method may raise `Refused` where it says so, and nothing else."""
-
-    def prepare(self) -> Prepared:
-        """Check the call, pay for it, and look for an answer.
-
-        Raises:
-            Refused: It is invalid, or a budget is used up.
-        """
-        ...
-
-    async def prepare_async(self) -> Prepared:
-        """As `prepare`, without blocking the event loop."""
-        ...
-
-    def acquire(self, target: str, timeout: float | None = None) -> Slot:
-        """Wait for a place on a target.
-
-        Args:
-            target: The target.
-            timeout: The longest wait in seconds, below the policy's `queue_timeout`; None for that.
-
-        Raises:
-            Refused: There was none in time.
-        """
-        ...
-
-    async def acquire_async(self, target: str, timeout: float | None = None) -> Slot:
-        """As `acquire`, without blocking the event loop. A cancellation while it waits takes no place."""
-        ...
-
-    def adapt(self, model: str | None) -> Adapted:
-        """The body for a model. Never raises."""
-        ...
-
-    def answer(self, answer: Answer) -> Content | None:
-        """The answer that the plan asks for; None where there is none. Never raises."""
-        ...
-
-    async def answer_async(self, answer: Answer) -> Content | None:
-        """As `answer`, without blocking the event loop."""
-        ...
-
-    def reformulated(self, error: BaseException) -> Mapping[str, Any] | None:
-        """A body to send instead of the one that the content policy refused; None to raise the refusal.
-
-        It is asked once in a call. Never raises.
-        """
-        ...
-
-    def finish(self, message: Mapping[str, Any] | None, cost: Decimal | None) -> None:
-        """The call is over: charge its budgets, and keep its answer where the policy says so. Never raises.
-
-        Args:
-            message: The message that was answered, as the API's JSON; None for a failure, a stream and other calls.
-            cost: What it cost in US dollars with all its attempts; None where no price is known.
-        """
-        ...
-
-    async def finish_async(self, message: Mapping[str, Any] | None, cost: Decimal | None) -> None:
-        """As `finish`, without blocking the event loop."""
-        ...
-
-    def drop(self, cost: Decimal | None = None) -> None:
-        """The call was cancelled, or its stream dropped: free what it holds. Fit for finalisers. Never raises."""
-        ...
-
-
-class CallSteps(Protocol):
-    """The steps of the calls under one policy."""
-
-    @property
-    def plan(self) -> PlanSteps:
-        """What the plan asks: whether a model fits, and what an attempt may cost."""
-        ...
-
-    def begin(self, request: RequestFacts, policy: CallPolicy) -> Guard:
-        """The steps of a call. `request.body` is the body of the request: a mapping, or None for a call without one."""
         ...

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from claudescope._internal import internal_errors
 from claudescope.probe.sdk import operation_of, request_model
+from claudescope.resilience.answers.deliver import scope_of
 from claudescope.resilience.drivers.facts import conversation_of, own_retries, own_timeout
 from claudescope.resilience.drivers.session import Session
 from claudescope.resilience.engine.actions import RequestFacts
@@ -19,8 +21,10 @@ from claudescope.workflows import current_workflow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from claudescope.resilience.engine.actions import PlanEvent
     from claudescope.resilience.engine.plan import Runtime
     from claudescope.resilience.engine.rules import CallPolicy, Target
+    from claudescope.resilience.pipeline import Pipeline
 
 __all__ = ["Active"]
 
@@ -36,13 +40,19 @@ class Active:
         rules: Gives the rules of a call, by its workflow.
         targets: The targets of the policy, by name.
         runtime: What the engine's plans share.
+        pipeline: What the policy asks for beside the plans.
     """
 
     def __init__(
-        self, rules: Callable[[str | None], CallPolicy], targets: Mapping[str, Target], runtime: Runtime
+        self,
+        rules: Callable[[str | None], CallPolicy],
+        targets: Mapping[str, Target],
+        runtime: Runtime,
+        pipeline: Pipeline,
     ) -> None:
         self.rules = rules
         self.runtime = runtime
+        self.pipeline = pipeline
         self.places = Places(targets)
         self._routed: dict[tuple[int, str, bool], tuple[CallPolicy, CallPolicy]] = {}
 
@@ -78,14 +88,20 @@ class Active:
                 None,
                 body,
             )
+            make_plan = partial(self._plan, rules)
             session = Session(
-                self.places, own, client, options, request, original, cast_to, arguments, is_async=is_async
+                self.places, own, client, options, request, original, cast_to, arguments, make_plan, is_async=is_async
             )
-            session.plan = Plan(rules, request, self.runtime, session.on_event)
+            session.steps = self.pipeline.begin(request, rules, partial(scope_of, client, options))
+            if session.steps is None:
+                session.begin(request)
         except Exception:  # noqa: BLE001 - the app's call goes on without protection
             internal_errors.record("resilience")
             return None
         return session
+
+    def _plan(self, rules: CallPolicy, request: RequestFacts, on_event: Callable[[PlanEvent], None]) -> Plan:
+        return Plan(rules, request, self.runtime, on_event)
 
     def _route(self, rules: CallPolicy, own: str, *, hops: bool) -> CallPolicy:
         """The rules with a route that the app's client can take: its own target in place of one without a name."""

@@ -8,9 +8,11 @@ import anyio
 
 from claudescope.resilience.drivers.session import CURRENT_SESSION
 from claudescope.resilience.engine.actions import Answer, Exchange, Send, Wait
+from claudescope.resilience.steps import Refused
 
 if TYPE_CHECKING:
     from claudescope.resilience.drivers.session import Session
+    from claudescope.resilience.steps import Content
 
 __all__ = ["drive", "restart"]
 
@@ -22,12 +24,35 @@ async def drive(session: Session) -> Any:
         Exception: The last real error, or one of `claudescope.resilience.errors` where nothing was sent.
     """
     try:
+        answer = await _prepared(session)
+        if answer is not None:
+            return await _answer(session, answer)
         return await _until_result(session)
     except Exception:
+        session.over()
         raise
     except BaseException:
         session.cancelled()
         raise
+
+
+async def _prepared(session: Session) -> Content | None:
+    """Take the steps before the first attempt. Returns an answer that makes one needless."""
+    if session.steps is None or session.is_prepared:
+        return None
+    try:
+        prepared = await session.steps.prepare_async()
+    except Refused as refusal:
+        raise session.refused(refusal) from None
+    session.prepared(prepared)
+    return prepared.answer
+
+
+async def _answer(session: Session, content: Content) -> Any:
+    with session.delivering():
+        result = await session.deliver(content)
+    session.delivered()
+    return result
 
 
 async def restart(session: Session) -> Any:
@@ -43,7 +68,11 @@ async def _until_result(session: Session) -> Any:
         action = session.next()
         if isinstance(action, Send):
             try:
+                if session.steps is not None:
+                    session.took_place(await session.steps.acquire_async(action.target, action.timeouts.whole))
                 result = await _send(session, action)
+            except Refused as refusal:
+                session.not_sent(refusal)
             except Exception as error:  # noqa: BLE001 - the plan says whether it is raised
                 session.failed(error)
             else:
@@ -54,9 +83,11 @@ async def _until_result(session: Session) -> Any:
         elif isinstance(action, Exchange):
             session.plan.exchanged(await action.run_async())
         elif isinstance(action, Answer):
-            found, value = await session.async_answer(action)
-            if found:
-                return value
+            content = None if session.steps is None else await session.steps.answer_async(action)
+            if content is not None:
+                session.answered()
+                return await _answer(session, content)
+            session.plan.declined()
         else:
             raise session.error(action) from None
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from claudescope._internal import internal_errors
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
+from claudescope.resilience.answers.deliver import deliver, deliver_async, message_of
 from claudescope.resilience.drivers.facts import LazyLimits, failure_of, own_timeout, response_of
 from claudescope.resilience.engine.actions import (
     Action,
-    Answer,
     Degraded,
     Fail,
     Hop,
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
     from claudescope.resilience.engine.actions import RequestFacts
     from claudescope.resilience.engine.plan import Plan
+    from claudescope.resilience.pipeline import CallGuard
+    from claudescope.resilience.steps import Content, Refused, Slot
+    from claudescope.resilience.steps import Prepared as PreparedCall
     from claudescope.resilience.targets.places import Places
 
 __all__ = ["CURRENT_SESSION", "Guarding", "Prepared", "Session"]
@@ -77,12 +83,14 @@ class Session:
         original: The SDK's method, which makes one attempt.
         cast_to: Its argument for the type of the result.
         arguments: Its further arguments.
+        make_plan: Makes the plan of the call, which tells its events to a function.
         is_async: Whether the client is async.
 
     Attributes:
         plan: The plan of the call.
         response: The last response; None while an attempt has none.
         guard: Watches the stream of the call; None where it has none.
+        steps: What the policy asks for beside the plan; None where it asks for nothing, or the call is over.
     """
 
     # Every call has one of these.
@@ -93,14 +101,19 @@ class Session:
         "_error",
         "_failed_at",
         "_is_async",
+        "_make_plan",
         "_number",
         "_options",
         "_own_name",
+        "_pending",
         "_places",
         "_policy_timeout",
+        "_refusal",
         "_request",
+        "_sending",
         "_sent_at",
         "_slept",
+        "_slot",
         "_stream_failed",
         "arguments",
         "cast_to",
@@ -108,6 +121,7 @@ class Session:
         "original",
         "plan",
         "response",
+        "steps",
     )
 
     plan: Plan
@@ -122,9 +136,11 @@ class Session:
         original: Callable[..., Any],
         cast_to: Any,
         arguments: dict[str, Any],
+        make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None]], Plan],
         *,
         is_async: bool,
     ) -> None:
+        self._make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None]], Plan] | None = make_plan
         self._places = places
         self._own_name = own_name
         self._client = client
@@ -140,6 +156,11 @@ class Session:
         self._policy_timeout = False
         self._destination: Destination | None = None
         self._stream_failed = False
+        self._refusal: Refused | None = None
+        self._slot: Slot | None = None
+        self._sending: Send | None = None
+        self._pending: Send | None = None  # to be sent again with another body
+        self.steps: CallGuard | None = None
         self.original = original
         self.cast_to = cast_to
         self.arguments = arguments
@@ -148,9 +169,45 @@ class Session:
 
     # --- what the plan says -------------------------------------------------------------------------------------
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the call has a plan."""
+        return self._make_plan is None
+
+    def begin(self, request: RequestFacts) -> None:
+        """Make the plan of the call. A budget may have changed its model."""
+        make, self._make_plan = self._make_plan, None
+        if make is not None:
+            self.plan = make(request, self.on_event)
+
+    def prepared(self, prepared: PreparedCall) -> None:
+        """The steps before the first attempt are done."""
+        self.begin(prepared.request)
+        if prepared.degraded is not None and self._driven is not None:
+            self._driven.note(degraded_by=prepared.degraded)
+
     def next(self) -> Action:
         """What to do now."""
-        return self.plan.next()
+        pending, self._pending = self._pending, None
+        return self.plan.next() if pending is None else pending
+
+    def refused(self, refusal: Refused) -> BaseException:
+        """The exception of a call that a step refused before the first attempt."""
+        self.over()
+        if self._driven is not None:
+            self._driven.note(rejected=refusal.reason)
+        return rejection(refusal.reason, refusal.detail, retry_after=refusal.retry_after, error_type=refusal.error_type)
+
+    def took_place(self, slot: Slot | None) -> None:
+        """The attempt has a place among the calls under way."""
+        self._slot = slot
+        if slot is not None and slot.waited > 0 and self._driven is not None:
+            self._driven.queued("concurrency", slot.waited)
+
+    def not_sent(self, refusal: Refused) -> None:
+        """There was no place for the attempt in time. The plan says what follows."""
+        self._refusal = refusal
+        self.plan.not_sent(refusal.reason)
 
     def on_event(self, event: PlanEvent) -> None:
         """Take an event of the plan. Never raises."""
@@ -194,13 +251,17 @@ class Session:
         self._destination = destination
         model = send.model
         if model is not None:
-            if destination.is_own and model == self._request.model:
+            if destination.is_own and model == self._request.model and not self._is_degraded(model):
                 model = None  # the app's client knows the name that the app gave
             else:
                 target = self._places.targets.get(send.target)
                 model = model if target is None else target.model_name(model)
         options = retargeted(self._options, destination, self._client, model)
+        adapted = None if self.steps is None else self.steps.adapt(send.model)
+        if adapted is not None:
+            options.json_data = {**adapted.body, "model": model or self._asked_model()}
         options.max_retries = 0
+        self._sending = send
         self._number = send.number
         if send.number > 1:
             own = options.headers if isinstance(options.headers, dict) else {}
@@ -218,6 +279,10 @@ class Session:
         self._sent_at = time.monotonic()
         return Prepared(destination.client, options)
 
+    def _is_degraded(self, model: str) -> bool:
+        """Whether a budget has put another model in place of the one that the app asked for."""
+        return self._places.canonical(self._own_name, self._asked_model()) != model
+
     def _asked_model(self) -> str | None:
         body: Any = self._options.json_data
         model: object = body.get("model") if isinstance(body, dict) else None
@@ -227,9 +292,29 @@ class Session:
         """An attempt raised. The plan says what follows."""
         self._error = error
         self._failed_at = time.time_ns()
+        self._leave_place()
+        if self._reformulated(error):
+            return
         client = self._client if self._destination is None else self._destination.client
         elapsed = time.monotonic() - self._sent_at
         self.plan.failed(failure_of(client, error, elapsed, policy_timeout=self._policy_timeout))
+
+    def _leave_place(self) -> None:
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.release()
+
+    def _reformulated(self, error: Exception) -> bool:
+        """Whether the request is sent again in other words, as the content policy refused it."""
+        if self.steps is None or error_type_of(error, streaming=False) != "content_policy_error":
+            return False
+        body = self.steps.reformulated()
+        if body is None:
+            return False
+        changed = self._options.model_copy() if hasattr(self._options, "model_copy") else self._options.copy()
+        changed.json_data = dict(body)
+        self._options, self._pending = changed, self._sending
+        return True
 
     def returned(self, result: Any) -> Any:
         """An attempt succeeded: the call has ended, or the app reads its stream now."""
@@ -241,6 +326,9 @@ class Session:
             result.retries_taken = self._number - 1
         if streams and guard is not None:
             guard.returned(response, result)
+        else:
+            wants = self.steps is not None and self.steps.wants_message and not self._request.stream
+            self.over(message_of(result) if wants else None)
         self.response = None  # the stream's guard must not keep it alive
         return result
 
@@ -249,9 +337,12 @@ class Session:
     def error(self, fail: Fail) -> BaseException:
         """The exception that the app gets: the last real one, or one that says why nothing was sent."""
         error, self._error = self._error, None
+        self.over()
         if error is None:
             reason = fail.reason or "circuit_open"
-            error = rejection(reason, fail.detail, retry_after=fail.retry_after, error_type=fail.error_type)
+            refusal = self._refusal
+            detail = fail.detail if refusal is None or refusal.reason != reason else f"{fail.detail}; {refusal.detail}"
+            error = rejection(reason, detail, retry_after=fail.retry_after, error_type=fail.error_type)
             if self._driven is not None:
                 self._driven.note(rejected=reason)
         elif fail.reason is not None and hasattr(error, "add_note"):
@@ -269,20 +360,51 @@ class Session:
         if error is not None and self._driven is not None and not self._stream_failed:
             self._driven.gave_up(response_of(error), error)
 
-    def answer(self, action: Answer) -> tuple[bool, Any]:
-        """Whether there is the answer that the plan asks for, and the answer."""
-        del action
-        self.plan.declined()
-        return False, None
+    def deliver(self, content: Content) -> Any:
+        """What the app gets of an answer that no target gave; of an async client, an awaitable of it."""
+        if content.by is not None and self._driven is not None:
+            self._driven.note(degraded_by=content.by)
+        give = deliver_async if self._is_async else deliver
+        return give(
+            self._client,
+            content.message,
+            self.cast_to,
+            self._options,
+            stream=self._request.stream,
+            stream_cls=self.arguments.get("stream_cls"),
+        )
 
-    async def async_answer(self, action: Answer) -> tuple[bool, Any]:
-        """As `answer`, without blocking the event loop."""
-        return self.answer(action)
+    def delivering(self) -> AbstractContextManager[None]:
+        """Around `deliver`: keeps the probe from taking the answer for one of the API."""
+        return nullcontext() if self._driven is None else self._driven.hidden()
+
+    def delivered(self) -> None:
+        """The app gets the answer."""
+        self.over()
+        if self._driven is not None:
+            self._driven.ended_unsent()
+
+    def over(self, message: Mapping[str, Any] | None = None) -> None:
+        """The call has ended: free its place, and charge what it cost. Only the first end counts. Never raises."""
+        self._leave_place()
+        steps, self.steps = self.steps, None
+        if steps is not None:
+            steps.finish(message, self._cost(steps))
+
+    def _cost(self, steps: CallGuard) -> Decimal | None:
+        if self._driven is not None:
+            return self._driven.cost_usd
+        # Nobody sees what was billed, so that the budget is charged with the most that it may be.
+        return steps.bound if self._number else None
 
     def cancelled(self) -> None:
-        """The app stopped the call. Frees what it holds. Never raises."""
+        """The app stopped the call, or dropped its stream. Frees what it holds; fit for finalisers. Never raises."""
         self._give_up()
         try:
+            self._leave_place()
+            steps, self.steps = self.steps, None
+            if steps is not None:
+                steps.drop(self._cost(steps))
             self.plan.cancelled()
         except Exception:  # noqa: BLE001 - an internal error must not replace the app's own exception
             internal_errors.record("resilience")

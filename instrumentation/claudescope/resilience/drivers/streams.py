@@ -168,6 +168,7 @@ class StreamGuard:
             return
         self._over = True
         self.may_restart = False
+        self._session.over()
         try:
             self._session.plan.stream_ended(error_type)
         except Exception:  # noqa: BLE001 - an internal error must not reach the app
@@ -230,6 +231,7 @@ class StreamGuard:
     def _gave_up(self) -> None:
         self._over = True
         self.may_restart = False
+        self._session.over()
         if self._observer is not None:
             self._observer.release()
 

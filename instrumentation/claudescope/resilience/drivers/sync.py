@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from claudescope.resilience.drivers.session import CURRENT_SESSION
 from claudescope.resilience.engine.actions import Answer, Exchange, Send, Wait
+from claudescope.resilience.steps import Refused
 
 if TYPE_CHECKING:
     from claudescope.resilience.drivers.session import Session
+    from claudescope.resilience.steps import Content
 
 __all__ = ["drive", "restart"]
 
@@ -21,12 +23,35 @@ def drive(session: Session) -> Any:
         Exception: The last real error, or one of `claudescope.resilience.errors` where nothing was sent.
     """
     try:
+        answer = _prepared(session)
+        if answer is not None:
+            return _answer(session, answer)
         return _until_result(session)
     except Exception:
+        session.over()
         raise
     except BaseException:
         session.cancelled()
         raise
+
+
+def _prepared(session: Session) -> Content | None:
+    """Take the steps before the first attempt. Returns an answer that makes one needless."""
+    if session.steps is None or session.is_prepared:
+        return None
+    try:
+        prepared = session.steps.prepare()
+    except Refused as refusal:
+        raise session.refused(refusal) from None
+    session.prepared(prepared)
+    return prepared.answer
+
+
+def _answer(session: Session, content: Content) -> Any:
+    with session.delivering():
+        result = session.deliver(content)
+    session.delivered()
+    return result
 
 
 def restart(session: Session) -> Any:
@@ -42,7 +67,11 @@ def _until_result(session: Session) -> Any:
         action = session.next()
         if isinstance(action, Send):
             try:
+                if session.steps is not None:
+                    session.took_place(session.steps.acquire(action.target, action.timeouts.whole))
                 result = _send(session, action)
+            except Refused as refusal:
+                session.not_sent(refusal)
             except Exception as error:  # noqa: BLE001 - the plan says whether it is raised
                 session.failed(error)
             else:
@@ -54,9 +83,11 @@ def _until_result(session: Session) -> Any:
         elif isinstance(action, Exchange):
             session.plan.exchanged(action.run())
         elif isinstance(action, Answer):
-            found, value = session.answer(action)
-            if found:
-                return value
+            content = None if session.steps is None else session.steps.answer(action)
+            if content is not None:
+                session.answered()
+                return _answer(session, content)
+            session.plan.declined()
         else:
             raise session.error(action) from None
 
