@@ -19,7 +19,7 @@ from claudescope.probe import streams
 from claudescope.probe.attempts import Place
 from claudescope.probe.guard import guarded
 from claudescope.probe.probe import CURRENT_CALL
-from claudescope.schema.record import Hop, Protection, QueueName
+from claudescope.schema.record import Hop, Protection, QueueName, Transition
 
 if TYPE_CHECKING:
     from claudescope.probe.call import Call
@@ -115,6 +115,12 @@ class DrivenCall:
         known = () if call.protection is None else call.protection.hops
         self.note(hops=(*known, hop))
         call.dispatcher.hopping(call.start, hop, _recording(call), at)
+
+    @guarded
+    def circuit(self, transition: Transition) -> None:
+        """A circuit went to another state."""
+        known = () if self._call.protection is None else self._call.protection.transitions
+        self.note(transitions=(*known, transition))
 
     @guarded
     def queued(self, kind: QueueName, seconds: float) -> None:

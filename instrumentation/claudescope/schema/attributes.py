@@ -130,6 +130,13 @@ STARTED_AT: Final = Attribute("claude.started_at", "When the call started, as IS
 CALL_DURATION: Final = Attribute(
     "claude.duration", "Seconds from the call's start to its end, retries and the stream included.", _ON_LOG, "double"
 )
+TARGET: Final = _of_label(catalogue.TARGET, ("span event", "log record"))
+HOP_REASON: Final = _of_label(catalogue.HOP_REASON, ("span event",))
+HOPS: Final = Attribute(
+    "claude.hops", "Times that a policy sent the call on to another target or model; absent without.", _ON_LOG, "int"
+)
+DEGRADED_BY: Final = _of_label(catalogue.DEGRADED_BY, _ON_LOG)
+REJECTED_REASON: Final = _of_label(catalogue.REJECTED_REASON, _ON_LOG)
 ATTEMPTS: Final = Attribute("claude.attempts", "Number of HTTP requests of the call.", _ON_LOG, "int")
 RETRY_DELAY: Final = Attribute(
     "claude.retry.delay",
@@ -205,6 +212,11 @@ ATTRIBUTES: Final = (
     COST,
     STARTED_AT,
     CALL_DURATION,
+    TARGET,
+    HOP_REASON,
+    HOPS,
+    DEGRADED_BY,
+    REJECTED_REASON,
     ATTEMPTS,
     RETRY_DELAY,
     INPUT_TOKENS,
@@ -224,10 +236,11 @@ ATTRIBUTES: Final = (
 """Every attribute, in the order that the documentation shows it."""
 
 RETRY_EVENT: Final = Event("claude.retry", "An attempt of a call failed, and another follows.", "span event")
+HOP_EVENT: Final = Event("claude.hop", "A policy sends a call on to another target or model.", "span event")
 CALL_EVENT: Final = Event("claude.call", "A call has ended.", "log record")
 CONTENT_EVENT: Final = Event(
     "gen_ai.client.inference.operation.details", "A call whose content is captured has ended.", "event"
 )
 
-EVENTS: Final = (RETRY_EVENT, CALL_EVENT, CONTENT_EVENT)
+EVENTS: Final = (RETRY_EVENT, HOP_EVENT, CALL_EVENT, CONTENT_EVENT)
 """Every event, in the order that the documentation shows it."""

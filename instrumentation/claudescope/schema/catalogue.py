@@ -155,6 +155,27 @@ RATE_LIMIT_TYPE: Final = Label(
 SERVER_TOOL: Final = Label("claude.server_tool.name", "The server-side tool, such as web_search.", cap=30)
 COMPONENT: Final = Label("claudescope.component", "The part of claudescope that failed.", cap=30)
 
+TARGET: Final = Label("claude.target", "The target of a policy that the call went to, or the circuit's.", cap=20)
+HOP_REASON: Final = Label(
+    "claude.hop.reason",
+    "Why a call went on to another target or model: an error type, or what kept it from being sent.",
+    values=(*ERROR_TYPES, "circuit_open", "throttled", "capability", "queue_timeout", "budget", OTHER),
+)
+DEGRADED_BY: Final = Label(
+    "claude.degraded.by",
+    "What the app got in place of the answer that it asked for.",
+    values=("model", "cache", "static", "function", "partial"),
+)
+REJECTED_REASON: Final = Label(
+    "claude.rejected.reason",
+    "Why a policy sent no request.",
+    values=("circuit_open", "deadline", "queue_timeout", "budget", "throttled", "invalid"),
+)
+QUEUE: Final = Label("claude.queue", "What the call waited for.", values=("concurrency", "throttle"))
+BREAKER_STATE: Final = Label(
+    "claude.breaker.to", "The state that the circuit went to.", values=("closed", "half_open", "open")
+)
+
 FINISH_REASONS: Final = frozenset(FINISH_REASON.values or ())
 
 COMMON_LABELS: Final = (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERVER_ADDRESS, WORKFLOW)
@@ -301,6 +322,56 @@ RATE_LIMIT_REMAINING: Final = Metric(
     "What remains of a rate limit, from the headers of the last response.",
     (PROVIDER, REQUEST_MODEL, SERVER_ADDRESS, RATE_LIMIT_TYPE),
 )
+HOPS: Final = Metric(
+    "claude.client.hops",
+    "counter",
+    "",
+    "Times that a policy sent a call on to another target or model.",
+    (*COMMON_LABELS, HOP_REASON, TARGET),
+)
+DEGRADED: Final = Metric(
+    "claude.client.degraded",
+    "counter",
+    "{call}",
+    "Calls that got an answer, but not the one that they asked for.",
+    (*COMMON_LABELS, DEGRADED_BY),
+)
+REJECTED: Final = Metric(
+    "claude.client.rejected",
+    "counter",
+    "{call}",
+    "Calls that a policy did not send at all.",
+    (*COMMON_LABELS, REJECTED_REASON),
+)
+QUEUE_DURATION: Final = Metric(
+    "claude.client.queue.duration",
+    "histogram",
+    "s",
+    "Time that calls waited before they were sent, where a policy let them wait.",
+    (*COMMON_LABELS, QUEUE),
+    _DURATION_BUCKETS,
+)
+BREAKER: Final = Metric(
+    "claude.breaker.state",
+    "gauge",
+    "",
+    "State of the circuit of a target and model: 0 closed, 1 half-open, 2 open.",
+    (TARGET, REQUEST_MODEL),
+)
+BREAKER_TRANSITIONS: Final = Metric(
+    "claude.breaker.transitions",
+    "counter",
+    "",
+    "Changes of a circuit's state.",
+    (TARGET, REQUEST_MODEL, BREAKER_STATE),
+)
+RETRY_BUDGET: Final = Metric(
+    "claude.client.retry_budget.remaining",
+    "gauge",
+    "",
+    "Retries that the policy's budget has left, when a call last needed one.",
+    (),
+)
 PROCESS_START_TIME: Final = Metric(
     "claudescope.process.start_time",
     "gauge",
@@ -346,6 +417,13 @@ METRICS: Final = (
     ACTIVE_CALLS,
     RATE_LIMIT,
     RATE_LIMIT_REMAINING,
+    HOPS,
+    DEGRADED,
+    REJECTED,
+    QUEUE_DURATION,
+    BREAKER,
+    BREAKER_TRANSITIONS,
+    RETRY_BUDGET,
     PROCESS_START_TIME,
     INTERNAL_ERRORS,
     EVENTS_DROPPED,

@@ -16,6 +16,7 @@ __all__ = [
     "Attempt",
     "BatchOutcome",
     "BatchResult",
+    "BreakerState",
     "CallRecord",
     "CallStart",
     "DegradedBy",
@@ -28,6 +29,7 @@ __all__ = [
     "RateLimitType",
     "RejectedReason",
     "SpanOutcome",
+    "Transition",
     "Usage",
     "draft_of",
 ]
@@ -55,6 +57,9 @@ DegradedBy = Literal["model", "cache", "static", "function", "partial"]
 
 RejectedReason = Literal["circuit_open", "deadline", "queue_timeout", "budget", "throttled", "invalid"]
 """Why a policy sent no request at all."""
+
+BreakerState = Literal["closed", "half_open", "open"]
+"""The state of a circuit."""
 
 QueueName = Literal["concurrency", "throttle"]
 """What a call waited for before it was sent."""
@@ -193,6 +198,21 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """The circuit of a target and model went to another state.
+
+    Attributes:
+        target: The target.
+        model: The model; None where the calls of the circuit have none.
+        to: The state.
+    """
+
+    target: str
+    model: str | None
+    to: BreakerState
+
+
+@dataclass(frozen=True, slots=True)
 class Protection:
     """What a policy did for one call.
 
@@ -203,6 +223,8 @@ class Protection:
         degraded_by: What the app got in place of the answer that it asked for; None where it got that answer or none.
         rejected: Why no request was sent at all; None where one was.
         queued: Seconds waited before the first request, by what was waited for.
+        transitions: Changes of circuits that the call saw, in order.
+        retry_budget: Retries that the policy's budget had left when the call needed one; None where it needed none.
     """
 
     started: CallStart
@@ -211,6 +233,8 @@ class Protection:
     degraded_by: DegradedBy | None = None
     rejected: RejectedReason | None = None
     queued: Mapping[QueueName, float] = field(default_factory=dict[QueueName, float])
+    transitions: tuple[Transition, ...] = ()
+    retry_budget: float | None = None
 
 
 class SpanOutcome(NamedTuple):

@@ -56,6 +56,12 @@ _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     names.COST.name: lambda call: None if call.cost_usd is None else float(call.cost_usd),
     names.CORRELATION_ID.name: lambda _: CURRENT.get(),
 }
+_PROTECTION_FIELDS: Final[Mapping[str, Callable[[Protection], Field | None]]] = {
+    names.TARGET.name: lambda protection: protection.target,
+    names.HOPS.name: lambda protection: len(protection.hops) or None,
+    names.DEGRADED_BY.name: lambda protection: protection.degraded_by,
+    names.REJECTED_REASON.name: lambda protection: protection.rejected,
+}
 _TRACE_FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     # Only of stdlib's records: OpenTelemetry's records have a trace and a span of their own.
     names.TRACE_ID.name: lambda call: call.trace_id,
@@ -128,13 +134,15 @@ def fields_of(record: CallRecord) -> dict[str, Field]:
         for name, attribute in _USAGE_FIELDS.items():
             fields[name] = getattr(usage, attribute)
         fields[names.CACHE_WRITE_TOKENS.name] = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    if record.protection is not None:
+        fields |= _read(record.protection, _PROTECTION_FIELDS)
     if record.extra_usage:
         fields[names.EXTRA_INPUT_TOKENS.name] = sum(part.usage.input_tokens for part in record.extra_usage)
         fields[names.EXTRA_OUTPUT_TOKENS.name] = sum(part.usage.output_tokens for part in record.extra_usage)
     return fields
 
 
-def _read(record: CallRecord, table: Mapping[str, Callable[[CallRecord], Field | None]]) -> dict[str, Field]:
+def _read(record: _T, table: Mapping[str, Callable[[_T], Field | None]]) -> dict[str, Field]:
     return {name: value for name, read in table.items() if (value := read(record)) is not None}
 
 

@@ -19,6 +19,7 @@ from claudescope.schema.catalogue import METRICS, SCOPE_NAME, Metric
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, Usage
 from claudescope.sinks.labels import Cap, LabelSet, LabelSets
+from claudescope.sinks.protection import ProtectionMetrics
 from claudescope.sinks.rate_limits import newer
 from claudescope.sinks.sink import Sink
 from claudescope.sinks.store import Store
@@ -73,6 +74,7 @@ class MetricsSink(Sink):
         self._tokens = self._histograms[signals.TOKEN_USAGE.name]
         self._speed = self._histograms[signals.OUTPUT_SPEED.name]
         self._stall = self._histograms[signals.STREAM_STALL.name]
+        self._protection = ProtectionMetrics(self._store, self._histograms[signals.QUEUE_DURATION.name])
         cells = self._store.cells
         self._active = cells(signals.ACTIVE_CALLS)
         self._calls = {pairs: cells(signals.CALLS, *pairs) for pairs in (*_OTHERWISE.values(), *_FAILED.values())}
@@ -130,6 +132,9 @@ class MetricsSink(Sink):
         """Record everything that the call tells, with exemplars that point into `context`."""
         labels, started, limits = self._labels.of_call(record)
         usage, error_type, cost = record.usage, record.error_type, record.cost_usd
+        protection = record.protection
+        if protection is not None:
+            started = self._labels.of_start(protection.started)  # another target may have answered
         extra: list[tuple[ModelUsage, LabelSet]] = []
         if record.extra_usage:
             # Each is billed for a model of its own.
@@ -149,15 +154,18 @@ class MetricsSink(Sink):
                 self._add_answer(record.finish_reason, labels)
             if len(record.attempts) > 1:
                 self._add_retries(record.attempts, labels)
+            if protection is not None:
+                self._protection.add(protection, labels)
             if record.rate_limits:
                 store.limits[limits] = newer(store.limits.get(limits), record.rate_limits)
         pairs: tuple[str, ...] = (_OUTCOME, record.outcome)
         if error_type is not None:
             pairs += (_ERROR_TYPE, error_type)
         self._duration.record(record.duration, labels.plus[pairs], context)
+        if protection is not None and protection.queued:
+            self._protection.record_waits(protection, labels, context)
         if usage is not None:
-            self._tokens.record(usage.input_tokens, labels.plus[_INPUT], context)
-            self._tokens.record(usage.output_tokens, labels.plus[_OUTPUT], context)
+            self._record_tokens(usage, labels, context)
         for part, its_labels in extra:
             self._record_tokens(part.usage, its_labels, context)
         if record.time_to_first_chunk is not None:

@@ -9,7 +9,7 @@ from opentelemetry.util.types import AttributeValue
 
 from claudescope._internal.correlation import CURRENT
 from claudescope.schema import attributes as names
-from claudescope.schema.record import Attempt, CallStart, SpanOutcome
+from claudescope.schema.record import Attempt, CallStart, Hop, SpanOutcome
 from claudescope.sinks.sink import Sink
 
 __all__ = ["SpansSink"]
@@ -43,6 +43,15 @@ class SpansSink(Sink):
         if attempt.request_id is not None:
             attributes[names.REQUEST_ID.name] = attempt.request_id
         span.add_event(names.RETRY_EVENT.name, attributes, timestamp=at)
+
+    def hopping(self, start: CallStart, hop: Hop, span: Span | None, at: int) -> None:
+        """Add the event `claude.hop`, at the time that the call goes on."""
+        if span is None:
+            return
+        attributes: dict[str, AttributeValue] = {names.HOP_REASON.name: hop.reason, names.TARGET.name: hop.to_target}
+        if hop.model is not None:
+            attributes[names.REQUEST_MODEL.name] = hop.model
+        span.add_event(names.HOP_EVENT.name, attributes, timestamp=at)
 
     def ending(self, ending: SpanOutcome, span: Span) -> None:
         """Set the attributes that the SDK does not set."""

@@ -223,6 +223,8 @@ class Session:
             driven.note(rejected=event.reason)
         elif isinstance(event, Queued):
             driven.queued(event.kind, event.seconds)
+        else:
+            driven.circuit(facts.Transition(event.target, event.model, event.to))
 
     def slept(self, wait: Wait) -> None:
         """The wait is over."""
