@@ -34,7 +34,7 @@ _VERDICTS: Final[Mapping[MessageKind, Verdict]] = {
 }
 
 _FRESH: Final = 1.0
-_FRESH_IN_TROUBLE: Final = 0.05
+_FRESH_IN_TROUBLE: Final = 0.005
 _MAX_CIRCUITS: Final = 1000
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -99,7 +99,7 @@ def _problem_of_redis_url(url: str) -> str | None:
     return next((problem for is_there, problem in problems if is_there), None)
 
 
-def _listed(value: object) -> object:
+def _listed(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
 
 

@@ -78,7 +78,7 @@ class SharedCircuits:
         self._url = url
         self._identities = identities or {}
         self._patience = patience
-        self._script = files(__package__).joinpath("circuit.lua").read_text(encoding="utf-8")
+        self._script = files("claudescope.resilience.stores").joinpath("circuit.lua").read_text(encoding="utf-8")
         self._lock = threading.RLock()
         renew_in_child(self, "_lock")
         self._warned = False
@@ -206,7 +206,7 @@ class SharedCircuits:
             from redis.backoff import NoBackoff
             from redis.retry import Retry
 
-            self._client = redis.Redis.from_url(
+            self._client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
                 self._url,
                 socket_timeout=self._patience,
                 socket_connect_timeout=self._patience,
