@@ -12,6 +12,8 @@ response       reads bodies, events and headers
 body_parser    reads a body that the SDK does not parse
 timings        when a call and its events happened
 fallback_span  the span of a call, where the SDK makes none
+driven         what the driver of a policy reports of a call
+records        makes the record of a call
 deferred       ends calls whose stream was dropped
 guard          keeps internal errors from the app
 sdk            the SDK's platforms, operations and models

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from claudescope._internal import internal_errors
 from claudescope.probe.headers import HeaderFacts, RateLimits, read_headers
 from claudescope.schema.classify import classify, classify_response
 from claudescope.schema.record import Attempt, draft_of
 
-__all__ = ["Attempts", "error_type_of"]
+__all__ = ["Attempts", "Place", "error_type_of"]
 
 _DraftAttempt: Final = draft_of(Attempt)
 # Before 1.12.1 the SDK tells an error inside of a Bedrock stream by nothing else than this message.
@@ -41,15 +41,33 @@ def error_type_of(error: BaseException, *, streaming: bool) -> str:
     return name
 
 
+class Place(NamedTuple):
+    """Where a policy sends an attempt.
+
+    Attributes:
+        target: The name of the target.
+        provider: Its platform.
+        model: The model, by the name that the target knows it under.
+        server_address: Its host name.
+    """
+
+    target: str
+    provider: str
+    model: str | None
+    server_address: str
+
+
 class Attempts:
     """The attempts so far, and the rate limits that the last response reported.
 
     Attributes:
         rate_limits: The limits of the last response that had any; None where none had.
+        place: Where a policy sends the attempt that runs now; None without a policy.
     """
 
     # On the class, as most stay as they are: every call has one of these.
     rate_limits: RateLimits | None = None
+    place: Place | None = None
     _done: tuple[Attempt, ...] = ()
     _succeeded: bool = False
     _gave_up: bool = False
@@ -82,6 +100,18 @@ class Attempts:
         self._done += (attempt,)
         return attempt
 
+    def reopened(self, error_type: str, delay: float) -> Attempt:
+        """Note that the stream of the last attempt failed before its first content, and that another follows.
+
+        Args:
+            error_type: Why it failed.
+            delay: Seconds slept after it.
+        """
+        attempt = replace(self._done[-1], error_type=error_type, delay=delay)
+        self._done = (*self._done[:-1], attempt)
+        self._succeeded = False
+        return attempt
+
     def gave_up(self, response: Any, error: BaseException | None) -> None:
         """Note an attempt that no other follows: the app stopped the call while it waited to try again."""
         self._settle(response)
@@ -93,7 +123,11 @@ class Attempts:
         if self._replaced is not None:
             self._settle()
         headers = self._headers(response)
-        attempt = _DraftAttempt(None, response.status_code, None, 0.0, headers.request_id)
+        place = self.place
+        if place is None:
+            attempt = _DraftAttempt(None, response.status_code, None, 0.0, headers.request_id)
+        else:
+            attempt = _DraftAttempt(None, response.status_code, None, 0.0, headers.request_id, *place)
         attempt.__class__ = Attempt
         self._done += (attempt,)
         self._succeeded = True
@@ -121,23 +155,30 @@ class Attempts:
 
     def _unseen(self, error: BaseException, error_type: str | None) -> Attempt | None:
         """The attempt that `error` ended; None where it failed before a request was sent, as for a missing key."""
+        if _attribute(error, "claudescope_not_sent"):
+            return None  # a policy raises it in place of a request
         response = _attribute(error, "response")
         if response is not None:
             return self._of_response(response, error_type or "unknown_error")
         if not isinstance(error, Exception):
-            return Attempt()  # the app stopped it while it waited
-        return None if _attribute(error, "request") is None else Attempt(error_type)
+            return self._at_place(Attempt())  # the app stopped it while it waited
+        return None if _attribute(error, "request") is None else self._at_place(Attempt(error_type))
+
+    def _at_place(self, attempt: Attempt) -> Attempt:
+        place = self.place
+        return attempt if place is None else replace(attempt, **place._asdict())
 
     def _failed(self, response: Any, error: BaseException | None, delay: float) -> Attempt:
         if error is not None:
-            return Attempt(error_type_of(error, streaming=False), delay=delay)
+            return self._at_place(Attempt(error_type_of(error, streaming=False), delay=delay))
         if response is None:
-            return Attempt("unknown_error", delay=delay)
+            return self._at_place(Attempt("unknown_error", delay=delay))
         return self._of_response(response, classify_response(response.status_code, _body(response)).name, delay)
 
     def _of_response(self, response: Any, error_type: str, delay: float = 0.0) -> Attempt:
         headers = self._headers(response)
-        return Attempt(error_type, response.status_code, headers.retry_after, delay, headers.request_id)
+        attempt = Attempt(error_type, response.status_code, headers.retry_after, delay, headers.request_id)
+        return self._at_place(attempt)
 
     def _headers(self, response: Any) -> HeaderFacts:
         headers = read_headers(response.headers.raw)

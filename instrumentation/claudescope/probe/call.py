@@ -21,12 +21,13 @@ from claudescope.probe.call_state import ENDED, FINALIZED, REQUESTING, STREAMING
 from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.dispatch import NO_BILL, Bill
 from claudescope.probe.fallback_span import end_span
-from claudescope.probe.guard import bare_record, guarded
+from claudescope.probe.guard import guarded
+from claudescope.probe.records import bare_record, record_of
 from claudescope.probe.response import MessageFacts, field_of, is_content, is_success, json_of
 from claudescope.probe.sdk import is_stream
 from claudescope.probe.timings import CallTimings
 from claudescope.schema.classify import classify_response
-from claudescope.schema.record import CallRecord, CallStart, Outcome, SpanOutcome, draft_of
+from claudescope.schema.record import CallStart, Outcome, Protection, SpanOutcome
 
 if TYPE_CHECKING:
     from claudescope.probe.dispatch import Dispatcher
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Call"]
 
-_DraftRecord: Final = draft_of(CallRecord)
 _Events = TypeVar("_Events")
 
 
@@ -56,6 +56,8 @@ class Call:
         facts: What the response said so far.
         parsing: Whether a `Stream` of the SDK parses the body, so that its events decide how the call ends.
         streaming: Whether the app got a response to read.
+        sent_as: The call as a policy sent it to the last target; None where nothing differs from `start`.
+        protection: What a policy did for it so far; None without a policy.
     """
 
     # On the class, as most stay as they are in most calls.
@@ -65,6 +67,8 @@ class Call:
     own_span: bool = False
     parsing: bool = False
     streaming: bool = False
+    sent_as: CallStart | None = None
+    protection: Protection | None = None
     _dropped: bool = False
     _body: body_parser.BodyReader | None = None
     _error_event: str | None = None
@@ -184,6 +188,10 @@ class Call:
         DEFERRED_ENDINGS.opened(self)
         if self.span is not None and not self.own_span:
             streams.watch_span_end(response, self)
+
+    def returned_again(self) -> None:
+        """The stream that the app reads goes on with another response, whose hooks have run."""
+        self._response = None
 
     @guarded
     def take(self, result: Any) -> None:
@@ -314,8 +322,8 @@ class Call:
         """
         if self.span is None or self.own_span or not self.span.is_recording():
             return
-        facts, bill = self.facts, self.bill()
-        ending = SpanOutcome(outcome, error_type, facts.finish_reason, bill.cost_usd, self.start.workflow, bill.extra)
+        reason, bill, workflow = self.facts.finish_reason, self.bill(), self.start.workflow
+        ending = SpanOutcome(outcome, error_type, reason, bill.cost_usd, workflow, bill.extra, self.protection)
         if ending != self._written:
             self._written = ending
             self._write_ending(ending)
@@ -334,13 +342,13 @@ class Call:
         if self.streaming:
             DEFERRED_ENDINGS.closed(self)
         try:
-            record = self.record(outcome, error_type, error)
+            record = record_of(self, outcome, error_type, error)
         except Exception:  # noqa: BLE001 - see below
             internal_errors.record("probe")
             record = bare_record(self.start, outcome, error_type)
         try:
             if self.span is not None and self.own_span:
-                facts = record.finish_reason, record.cost_usd, record.workflow, record.extra_usage
+                facts = record.finish_reason, record.cost_usd, record.workflow, record.extra_usage, record.protection
                 self._write_ending(SpanOutcome(outcome, error_type, *facts))
                 end_span(self.span, record)
             if outcome == "error":
@@ -351,49 +359,9 @@ class Call:
         except Exception:  # noqa: BLE001 - an internal error must not reach the app
             internal_errors.record("probe")
 
-    def record(self, outcome: Outcome, error_type: str | None, error: BaseException | None) -> CallRecord:
-        """The record of the call, which ends in `outcome` now, or ended when the app dropped its stream."""
-        attempts = self.attempts.ended(error_type, error, streaming=self.streaming)
-        last = attempts[-1] if attempts else None
-        start, timings, facts, limits = self.start, self.timings, self.facts, self.attempts.rate_limits
-        usage, extra, cost = self.bill()
-        # The span around the call is looked for only where it has none of its own.
-        span = trace.get_current_span(self.parent_context) if self.span is None else self.span
-        context = span.get_span_context()
-        is_valid = context.is_valid
-        # In the order of the fields: to name them here would cost as much again as all the rest.
-        record = _DraftRecord(
-            start.operation,
-            start.provider,
-            start.request_model,
-            facts.model,
-            start.stream,
-            outcome,
-            error_type,
-            last.status_code if last else None,
-            last.request_id if last else None,
-            start.workflow,
-            start.server_address,
-            timings.began_at,
-            timings.duration,
-            timings.time_to_first_content,
-            timings.stall,
-            timings.content_seconds,
-            attempts,
-            usage,
-            cost,
-            facts.finish_reason,
-            {} if limits is None else limits,
-            context.trace_id.to_bytes(16, "big").hex() if is_valid else None,
-            context.span_id.to_bytes(8, "big").hex() if is_valid else None,
-            extra,
-        )
-        record.__class__ = CallRecord
-        return record
-
     def bill(self) -> Bill:
         """What the API billed so far, priced."""
         # A stream asks several times, and its usage changes once.
         if self.facts.usage() is not self._bill.usage:
-            self._bill = self.dispatcher.bill(self.start, self.facts, self.timings.began_at)
+            self._bill = self.dispatcher.bill(self.sent_as or self.start, self.facts, self.timings.began_at)
         return self._bill

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from opentelemetry import trace
 
 from claudescope._internal import internal_errors
-from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, SpanOutcome, Usage
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, Hop, ModelUsage, SpanOutcome, Usage
 from claudescope.sinks import Sink
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Dispatcher:
         self._sinks = sinks
         self._on_start = handlers("started")
         self._on_retry = handlers("retrying")
+        self._on_hop = handlers("hopping")
         self._on_ending = handlers("ending")
         self._on_failure = handlers("failed")
         self._on_finish = handlers("finished")
@@ -127,6 +128,10 @@ class Dispatcher:
     def retrying(self, start: CallStart, attempt: Attempt, span: trace.Span | None, at: int) -> None:
         """Tell the sinks of a retry. `at` is nanoseconds since the epoch."""
         _dispatch(self._on_retry, start, attempt, span, at)
+
+    def hopping(self, start: CallStart, hop: Hop, span: trace.Span | None, at: int) -> None:
+        """Tell the sinks that a call goes on to another target or model. `at` is nanoseconds since the epoch."""
+        _dispatch(self._on_hop, start, hop, span, at)
 
     def ending(self, ending: SpanOutcome, span: trace.Span) -> None:
         """Let the sinks write to the span of a call that is about to end."""

@@ -34,7 +34,7 @@ from claudescope.probe.middleware import call_of_request
 from claudescope.probe.probe import CURRENT_CALL, Probe
 from claudescope.probe.streams import call_of, watch_async_events, watch_events
 
-__all__ = ["install", "remove", "sdk_traces"]
+__all__ = ["install", "remove", "sdk_traces", "unwrap_beneath", "wrap_beneath"]
 
 _Function = Callable[..., Any]
 _Wrapper = Callable[[_Function], _Function]
@@ -44,8 +44,8 @@ _RESPONSE_HOOK: Final = "_process_response"
 _log: Final = logging.getLogger("claudescope")
 _lock = threading.RLock()
 renew_in_child(sys.modules[__name__], "_lock")
-_installed: Final[dict[tuple[type, str], tuple[_Function, _Function]]] = {}
-"""The original method and its wrapper, by class and method name."""
+_installed: Final[dict[tuple[type, str], tuple[_Function, _Function, _Wrapper]]] = {}
+"""The original method, its hook, and what made that, by class and method name."""
 
 
 class _Active:
@@ -76,7 +76,7 @@ def install(probe: Probe) -> None:
             elif (owner, name) not in _installed:
                 hook = wrapper(original)
                 setattr(owner, name, hook)
-                _installed[owner, name] = (original, hook)
+                _installed[owner, name] = (original, hook, wrapper)
         _Active.blind = any(_RESPONSE_HOOK in name for name in missing)
         _Active.probe = probe
         if missing and not _Active.warned:
@@ -96,10 +96,49 @@ def remove() -> None:
     """
     with _lock:
         _Active.probe = None
-        for (owner, name), (original, hook) in list(_installed.items()):
+        for (owner, name), (original, hook, _) in list(_installed.items()):
             if vars(owner).get(name) is hook:
                 setattr(owner, name, original)
                 del _installed[owner, name]
+
+
+def wrap_beneath(owner: type, name: str, wrapper: _Wrapper) -> tuple[_Function, _Function]:
+    """Wrap a method of the SDK beneath the hook of the probe, where that is installed, now or later.
+
+    Args:
+        owner: The class.
+        name: The method, which the class itself must have.
+        wrapper: Makes the hook from the method.
+
+    Returns:
+        What is wrapped, and the hook, for `unwrap_beneath`.
+    """
+    with _lock:
+        current = vars(owner)[name]
+        original, hook, probes = _installed.get((owner, name), (current, None, None))
+        if probes is None or current is not hook:
+            inner = wrapper(current)
+            setattr(owner, name, inner)
+            return current, inner
+        inner = wrapper(original)
+        _installed[owner, name] = (inner, probes(inner), probes)
+        setattr(owner, name, _installed[owner, name][1])  # at once: a call sees the method before or after
+        return original, inner
+
+
+def unwrap_beneath(owner: type, name: str, original: _Function, inner: _Function) -> bool:
+    """Undo `wrap_beneath`, unless another library has wrapped the hook. Returns whether it is undone."""
+    with _lock:
+        current = vars(owner).get(name)
+        beneath, hook, probes = _installed.get((owner, name), (None, None, None))
+        if current is inner:
+            setattr(owner, name, original)
+        elif probes is not None and beneath is inner and current is hook:
+            _installed[owner, name] = (original, probes(original), probes)
+            setattr(owner, name, _installed[owner, name][1])
+        else:
+            return False
+        return True
 
 
 def active() -> Probe | None:

@@ -170,6 +170,7 @@ class Exchange(Call):
     def carry_on(self, whole: Call) -> None:
         """The call has returned this response."""
         self.span, self.own_span, self.content = whole.span, whole.own_span, whole.content
+        self.sent_as, self.protection = whole.sent_as, whole.protection
         self._returned = self.streaming = True
         enter(self._state, STREAMING)
         DEFERRED_ENDINGS.start()

@@ -17,6 +17,7 @@ __all__ = [
     "http_library",
     "is_stream",
     "is_supported",
+    "library_of_class",
     "operation_of",
     "provider_of",
     "region_of",
@@ -136,12 +137,13 @@ def request_model(options: Any) -> str | None:
 
 def http_library(response: object) -> Any:
     """The module, `httpx` or `httpx2`, that a response's class comes from; None for a mock."""
-    return _library_of_class(type(response))  # type: ignore[arg-type] # as above
+    return library_of_class(type(response))  # type: ignore[arg-type] # as above
 
 
 @lru_cache(maxsize=64)
-def _library_of_class(response_class: type[Any]) -> Any:
-    for base in response_class.__mro__:
+def library_of_class(its_class: type[Any]) -> Any:
+    """The module, `httpx` or `httpx2`, that a class is derived from; None for any other class."""
+    for base in its_class.__mro__:
         name = base.__module__.partition(".")[0]
         if name in {"httpx", "httpx2"}:
             return sys.modules[name]

@@ -165,6 +165,8 @@ class Collector:
 
 
 def _start_of(record: CallRecord) -> CallStart:
+    if record.protection is not None:
+        return record.protection.started
     return CallStart(
         operation=record.operation,
         provider=record.provider,

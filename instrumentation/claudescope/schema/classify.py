@@ -94,6 +94,8 @@ STATUSES: Final[Mapping[int, ErrorTypeName]] = MappingProxyType(
 _Rule = ErrorType | Callable[[BaseException], ErrorType | None]
 
 _CACHED_CLASSES: Final = 512
+_DECLARES: Final = "claudescope_error_type"
+"""The attribute by which an exception declares its error type."""
 _MESSAGE_LIMIT: Final = 1000
 _BODY_LIMIT: Final = 100_000
 
@@ -250,13 +252,19 @@ def _rule_of(cls: type[BaseException]) -> _Rule | None:
     rule = None
     for base in cls.__mro__:
         family = _FAMILIES.get(base.__module__.partition(".")[0], "")
-        rule = _CLASSES.get((family, base.__name__))
+        rule = _declared if _DECLARES in vars(base) else _CLASSES.get((family, base.__name__))
         if rule is not None:
             break
     if len(_rules) >= _CACHED_CLASSES:  # classes made at run time must not pile up
         _rules.clear()
     _rules[cls] = rule
     return rule
+
+
+def _declared(error: BaseException) -> ErrorType | None:
+    """The error type of an exception whose class says it, as those of a policy do."""
+    name: object = getattr(error, _DECLARES, None)
+    return ERROR_TYPES.get(name) if isinstance(name, str) else None
 
 
 def _status_error(error: BaseException) -> ErrorType:

@@ -18,10 +18,15 @@ __all__ = [
     "BatchResult",
     "CallRecord",
     "CallStart",
+    "DegradedBy",
+    "Hop",
     "ModelUsage",
     "Outcome",
+    "Protection",
+    "QueueName",
     "RateLimit",
     "RateLimitType",
+    "RejectedReason",
     "SpanOutcome",
     "Usage",
     "draft_of",
@@ -37,6 +42,22 @@ BatchOutcome = Literal["succeeded", "errored", "canceled", "expired"]
 
 RateLimitType = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 """The limit that a rate-limit header describes."""
+
+DegradedBy = Literal["model", "cache", "static", "function", "partial"]
+"""What the app got in place of the answer that it asked for.
+
+- `model`: another model's answer.
+- `cache`: the answer to an earlier request.
+- `static`: a fixed text of the policy.
+- `function`: what a function of the app returned.
+- `partial`: the part of a stream that came before it broke.
+"""
+
+RejectedReason = Literal["circuit_open", "deadline", "queue_timeout", "budget", "throttled", "invalid"]
+"""Why a policy sent no request at all."""
+
+QueueName = Literal["concurrency", "throttle"]
+"""What a call waited for before it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,10 @@ class Attempt:
         retry_after: Seconds that the server asked to wait; None where it did not say.
         delay: Seconds that the SDK slept before the next attempt; 0 for the last.
         request_id: The API's id of the request; None where no response came.
+        target: The target that it was sent to; None without a policy, as are the fields below.
+        provider: The platform of the target, a value of `gen_ai.provider.name`.
+        model: The model in the request, by the name that the target knows it under.
+        server_address: Host name of the target.
     """
 
     error_type: str | None = None
@@ -106,6 +131,10 @@ class Attempt:
     retry_after: float | None = None
     delay: float = 0.0
     request_id: str | None = None
+    target: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    server_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +175,44 @@ class CallStart:
     region: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A call went on to another target or model.
+
+    Attributes:
+        reason: Why: an error type, or `circuit_open`, `throttled` or `capability`.
+        from_target: The target that it left.
+        to_target: The target that it went on to.
+        model: The model that it asks for there; None where that is the one that the app asked for.
+    """
+
+    reason: str
+    from_target: str
+    to_target: str
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What a policy did for one call.
+
+    Attributes:
+        started: The call as it started. The record has the provider, host and region of the target that answered.
+        target: The target that answered, or that was asked last; None where no request was sent.
+        hops: Every change of target or model, in order.
+        degraded_by: What the app got in place of the answer that it asked for; None where it got that answer or none.
+        rejected: Why no request was sent at all; None where one was.
+        queued: Seconds waited before the first request, by what was waited for.
+    """
+
+    started: CallStart
+    target: str | None = None
+    hops: tuple[Hop, ...] = ()
+    degraded_by: DegradedBy | None = None
+    rejected: RejectedReason | None = None
+    queued: Mapping[QueueName, float] = field(default_factory=dict[QueueName, float])
+
+
 class SpanOutcome(NamedTuple):
     """How a call is about to end, for its span. Its record is made when it has ended.
 
@@ -156,6 +223,7 @@ class SpanOutcome(NamedTuple):
         cost_usd: The price of what was billed so far in US dollars; None where none is known.
         workflow: The name given by `claudescope.workflow`, None outside of one.
         extra_usage: What was billed beside the answer's own usage.
+        protection: What a policy did for it; None without a policy.
     """
 
     outcome: Outcome
@@ -164,6 +232,7 @@ class SpanOutcome(NamedTuple):
     cost_usd: Decimal | None
     workflow: str | None
     extra_usage: tuple[ModelUsage, ...] = ()
+    protection: Protection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +241,9 @@ class CallRecord:
 
     Attributes:
         operation: The value of `gen_ai.operation.name`, such as `chat`.
-        provider: The value of `gen_ai.provider.name`, such as `anthropic` or `aws.bedrock`.
-        request_model: The model that was asked for; None for calls without one.
+        provider: The value of `gen_ai.provider.name`, such as `anthropic` or `aws.bedrock`. Under a policy, that of the
+            target that answered, or that was asked last.
+        request_model: The model that the app asked for; None for calls without one.
         response_model: The model that answered; None where no response named one.
         stream: Whether the app asked for a stream.
         outcome: How the call ended.
@@ -181,7 +251,7 @@ class CallRecord:
         status_code: HTTP status of the last attempt; None where no response came.
         request_id: The API's id of the last attempt; None where no response came.
         workflow: The name given by `claudescope.workflow`, None outside of one.
-        server_address: Host name of the API.
+        server_address: Host name of the API. Under a policy, that of the same target as `provider`.
         started_at: When the call started, in UTC.
         duration: Seconds from the call's start to its end, retries and the reading of a stream included.
         time_to_first_chunk: Seconds from the call's start to the first content event of a stream, as the SDK
@@ -197,6 +267,7 @@ class CallRecord:
         trace_id: 32 hexadecimal digits; None outside of a trace.
         span_id: 16 hexadecimal digits of the call's own span, or of the span around it; None outside of a trace.
         extra_usage: What the API billed beside `usage`, such as a compaction or an advisor's answers.
+        protection: What a policy did for the call; None without a policy.
     """
 
     operation: str
@@ -223,6 +294,7 @@ class CallRecord:
     trace_id: str | None
     span_id: str | None
     extra_usage: tuple[ModelUsage, ...] = ()
+    protection: Protection | None = None
 
     @property
     def retries(self) -> int:

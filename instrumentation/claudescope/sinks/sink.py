@@ -7,7 +7,7 @@ from typing import ClassVar
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
-from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, SpanOutcome
+from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, Hop, SpanOutcome
 
 __all__ = ["Sink"]
 
@@ -37,6 +37,16 @@ class Sink:
             attempt: The attempt that failed, with the delay that was slept after it.
             span: The call's span where it can be written to.
             at: When the attempt had failed, in nanoseconds since the epoch.
+        """
+
+    def hopping(self, start: CallStart, hop: Hop, span: Span | None, at: int) -> None:
+        """A policy sends a call on to another target or model.
+
+        Args:
+            start: The call.
+            hop: From where to where, and why.
+            span: The call's span where it can be written to.
+            at: When, in nanoseconds since the epoch.
         """
 
     def ending(self, ending: SpanOutcome, span: Span) -> None:

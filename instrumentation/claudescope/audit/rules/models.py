@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from claudescope.audit.case import Case
 from claudescope.audit.rules.rule import Hit
+from claudescope.schema.retired_models import is_retired
 
 __all__ = ["retired_model"]
-
-_RETIRED: Final = re.compile(
-    r"(^|[./:@])claude-("
-    r"v?[12](\.\d+)?([-@:].*)?"
-    r"|instant([-@.:].*)?"
-    r"|3([-.@]?[57])?(-(opus|sonnet|haiku))?([-@:].*)?"
-    r")$"
-)
-_NOT_OLD: Final = re.compile(r"claude-[12]\d")
-
-
-def is_retired(name: str) -> bool:
-    """Whether a model was retired before November 2026: Claude 3.7 and all older ones."""
-    return bool(_RETIRED.search(name)) and not _NOT_OLD.search(name)
 
 
 def retired_model(case: Case) -> Iterator[Hit]:

@@ -1,0 +1,1 @@
+"""US dollars: what a call may cost, priced before it is sent, and budgets of workflows by the day."""
