@@ -18,6 +18,7 @@ from claudescope.cli.dashboards import dashboards
 from claudescope.cli.demo import demo
 from claudescope.cli.doctor import doctor
 from claudescope.cli.init import init
+from claudescope.cli.policy import policy
 from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
@@ -37,6 +38,7 @@ app.command(cls=AuditCommand)(audit)
 app.command()(demo)
 app.command()(doctor)
 app.command()(init)
+app.add_typer(policy, name="policy")
 app.command()(run)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")
