@@ -27,7 +27,7 @@ from claudescope.resilience.engine.retry import DEFAULT_RULES
 from claudescope.resilience.engine.retry_budget import CAPACITY
 from claudescope.resilience.engine.rules import BreakerRule, CallPolicy, RetryRule
 from claudescope.schema.error_types import ERROR_TYPES
-from tests.resilience.engine import World, error
+from tests.resilience.engine import Outcome, World, error
 
 COUNT = BreakerRule(failures=5, window=30, cooldown=60)
 BARE = CallPolicy(deadline=600, error_types=DEFAULT_RULES)
@@ -111,8 +111,7 @@ class TestRetryBudget:
     def test_the_error_says_so(self) -> None:
         """A call that isn't repeated because of the budget raises the real error, and says why it gave up."""
         world, policy = World({"a": OVERLOADED}), replace(BARE, route=("a",), retry_budget=0.0)
-        for _ in range(20):
-            call = world.call(policy)
+        call = [world.call(policy) for _ in range(20)][-1]
         assert call.failure is not None
         assert call.failure.reason is None
         assert "the retry budget is used up" in call.failure.detail
@@ -347,9 +346,9 @@ class TestBreaker:
         ],
         ids=lambda outcome: outcome.error_type,
     )
-    def test_what_never_opens_it(self, outcome: object) -> None:
+    def test_what_never_opens_it(self, outcome: Outcome) -> None:
         """Errors of the caller, of quota and account, timeouts of the app and the local pool don't open it."""
-        world = World({"a": outcome})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+        world = World({"a": outcome})
         for _ in range(30):
             world.call(replace(GUARDED, route=("a",), attempts=1))
         assert world.runtime.health.state("a", "opus") == "closed"
@@ -365,9 +364,9 @@ class TestBreaker:
         ],
         ids=["overloaded", "connection", "provider's timeout", "policy's timeout", "connect timeout"],
     )
-    def test_what_opens_it(self, outcome: object) -> None:
+    def test_what_opens_it(self, outcome: Outcome) -> None:
         """Errors of the provider and the network open it, and so do timeouts of the policy itself."""
-        world = World({"a": outcome})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+        world = World({"a": outcome})
         for _ in range(5):
             world.call(replace(GUARDED, route=("a",), attempts=1))
         assert world.runtime.health.state("a", "opus") == "open"
@@ -410,8 +409,8 @@ class TestBreaker:
         rule = BreakerRule(failures=None, rate=0.5, minimum_calls=10)
         policy = replace(BARE, route=("a",), attempts=1, breaker=rule)
 
-        def after(*outcomes: object) -> str:
-            world = World({"a": list(outcomes)})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+        def after(*outcomes: Outcome) -> str:
+            world = World({"a": list(outcomes)})
             for _ in outcomes:
                 world.call(policy)
             return world.runtime.health.state("a", "opus")

@@ -275,7 +275,7 @@ def test_every_call_ends_within_its_bounds(
         if universe.step(call, results.pop() if len(results) > 1 else results[0]):
             running.remove(call)
         universe.world.now += universe.random.choice([0.0, 0.0, 0.1, 3.0])
-        remaining = universe.world.runtime.budgets.remaining()
+        remaining = universe.world.runtime.budgets.remaining
         assert remaining is None or 0 <= remaining <= CAPACITY
         universe.check_probes(running)
     assert not running

@@ -300,9 +300,13 @@ def _secret(error: ErrorDetails, place: _Place) -> _Mistake:
 
 def _wrong_choice(error: ErrorDetails, place: _Place) -> _Mistake:
     mistake = _wrong_value(error, place)
+    expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
+    if place.last == "[key]":
+        name = str(error["input"])
+        hint = did_you_mean(name, expected)
+        return _Mistake(place.line, place.path, f"unknown key {name!r}.{hint} Known keys: {_listed(expected)}")
     if not isinstance(place.node, yaml.ScalarNode):
         return mistake
-    expected = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
     hint = f".{did_you_mean(str(place.node.value), expected)}".removesuffix(".")
     return mistake._replace(got=mistake.got + hint)
 

@@ -19,6 +19,7 @@ from claudescope.cli.demo import demo
 from claudescope.cli.doctor import doctor
 from claudescope.cli.find import find
 from claudescope.cli.init import init
+from claudescope.cli.policy import policy
 from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
@@ -39,6 +40,7 @@ app.command()(demo)
 app.command()(doctor)
 app.command()(find)
 app.command()(init)
+app.add_typer(policy, name="policy")
 app.command()(run)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.context import Context, attach, detach
 
 from claudescope._internal.correlation import CURRENT
 from claudescope.schema import attributes as names
-from claudescope.schema.record import CallRecord
+from claudescope.schema.record import CallRecord, Protection
 from claudescope.sinks.events import Events
 from claudescope.sinks.sink import Sink
 
@@ -27,6 +27,8 @@ LOGGER_NAME: Final = "claudescope.calls"
 
 EVENT_NAME: Final = names.CALL_EVENT.name
 """The event name of OpenTelemetry's log records."""
+
+_T = TypeVar("_T")
 
 Field = str | int | float | bool | tuple[str, ...]
 """The type of a field's value."""

@@ -128,7 +128,9 @@ class MetricsSink(Sink):
             if labels not in self._counted:
                 self._add_zeros(labels)
 
-    def finished(self, record: CallRecord, context: Context | None = None) -> None:
+    def finished(  # noqa: PLR0912 - each branch is a fact that a record may lack
+        self, record: CallRecord, context: Context | None = None
+    ) -> None:
         """Record everything that the call tells, with exemplars that point into `context`."""
         labels, started, limits = self._labels.of_call(record)
         usage, error_type, cost = record.usage, record.error_type, record.cost_usd

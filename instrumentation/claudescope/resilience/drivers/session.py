@@ -300,6 +300,8 @@ class Session:
         client = self._client if self._destination is None else self._destination.client
         elapsed = time.monotonic() - self._sent_at
         self.plan.failed(failure_of(client, error, elapsed, policy_timeout=self._policy_timeout))
+        if self._driven is not None:
+            self._driven.note(retry_budget=self.plan.retry_budget_remaining)
 
     def _leave_place(self) -> None:
         slot, self._slot = self._slot, None

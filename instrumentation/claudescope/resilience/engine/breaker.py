@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from claudescope.resilience.engine.actions import BreakerState
 from claudescope.resilience.engine.rules import BreakerRule
 
-__all__ = ["MIN_LEASE", "Circuit", "Permit", "Snapshot", "Verdict", "cooldown_of", "lease_of"]
+__all__ = ["MIN_LEASE", "Circuit", "Epoch", "Permit", "Snapshot", "Verdict", "cooldown_of", "lease_of"]
 
 Verdict = Literal["good", "answered", "bad", "none"]
 """What an attempt says of its target.
@@ -31,6 +31,18 @@ _BUCKETS: Final = 10
 _JITTER: Final = 0.25
 
 
+class Epoch(NamedTuple):
+    """A state of a circuit. Two epochs are equal only where nothing has happened between them.
+
+    Attributes:
+        of: Who counts: this process, or the shared store.
+        number: Counts the transitions.
+    """
+
+    of: Literal["process", "store"]
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Permit:
     """The permission to send one attempt.
@@ -39,12 +51,13 @@ class Permit:
         target: The target.
         model: The model.
         epoch: The state of the circuit that it was given in. A result from another epoch is late and doesn't count.
+            None where there is no circuit, or where it is open.
         token: The lease of a probe; None for other attempts.
     """
 
     target: str
     model: str | None
-    epoch: object
+    epoch: Epoch | None
     token: str | None = None
 
 
@@ -100,6 +113,7 @@ class Circuit:
         "_buckets",
         "_failures",
         "_lease",
+        "_moves",
         "_random",
         "_successes",
         "closed_at",
@@ -115,7 +129,8 @@ class Circuit:
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         self.state: BreakerState = "closed"
-        self.epoch: object = ("local", 0)
+        self._moves = 0
+        self.epoch = Epoch("process", 0)
         self.until = 0.0
         self.closed_at: float | None = None
         self.seen_at: float | None = None
@@ -166,7 +181,7 @@ class Circuit:
         self.seen_at = now
         self.failures = snapshot.failures
         self.state = snapshot.state
-        self.epoch = ("shared", snapshot.epoch)
+        self.epoch = Epoch("store", snapshot.epoch)
         self.until = now + snapshot.blocked_for
         self.closed_at = None if snapshot.closed_for is None else now - snapshot.closed_for
         # Without a lease of its own it waits for `until`, when the lease of another process ends.
@@ -220,7 +235,8 @@ class Circuit:
 
     def _move(self, state: BreakerState) -> None:
         self.state = state
-        self.epoch = ("local", object())
+        self._moves += 1
+        self.epoch = Epoch("process", self._moves)
 
     def _forget(self) -> None:
         self._lease = None

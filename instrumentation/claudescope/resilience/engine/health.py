@@ -34,7 +34,7 @@ _VERDICTS: Final[Mapping[MessageKind, Verdict]] = {
 }
 
 _FRESH: Final = 1.0
-_FRESH_IN_TROUBLE: Final = 0.05
+_FRESH_IN_TROUBLE: Final = 0.005
 _MAX_CIRCUITS: Final = 1000
 
 
@@ -187,14 +187,14 @@ class Health:
                 circuit.unreported += 1
             if verdict != "bad":
                 return None
-            epoch = permit.epoch[1] if isinstance(permit.epoch, tuple) and permit.epoch[0] == "shared" else -1
+            epoch = -1 if permit.epoch is None or permit.epoch.of != "store" else permit.epoch.number
             successes, circuit.unreported = circuit.unreported, 0
             return Message(
                 "bad",
                 permit.target,
                 permit.model,
                 rule,
-                epoch=epoch if isinstance(epoch, int) else -1,
+                epoch=epoch,
                 successes=successes,
                 random=self._random(),
             )

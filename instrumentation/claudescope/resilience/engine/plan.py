@@ -87,6 +87,11 @@ class Plan:
         self._streaming: Literal["no", "headers", "content"] = "no"
         self._reported = 0.0
 
+    @property
+    def retry_budget_remaining(self) -> float | None:
+        """Retries that the budget of the process has left; None without a budget."""
+        return None if self._policy.retry_budget is None else self._runtime.budgets.remaining
+
     def next(self) -> Action:
         """What to do now."""
         while True:

@@ -72,6 +72,7 @@ class RetryBudgets:
                     self._budgets.popitem(last=False)
             return budget
 
+    @property
     def remaining(self) -> float | None:
         """The tokens of the emptiest budget; None where none was used yet."""
         with self._lock:

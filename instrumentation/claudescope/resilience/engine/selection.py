@@ -81,8 +81,9 @@ class _Search:
 
     def run(self) -> Selection:
         left = [candidate for candidate in self.progress.order if candidate not in self.progress.gone]
-        if self.prefer in left:
-            left = [self.prefer, *(candidate for candidate in left if candidate != self.prefer)]
+        prefer = self.prefer
+        if prefer is not None and prefer in left:
+            left = [prefer, *(candidate for candidate in left if candidate != prefer)]
         opened: list[tuple[float, Candidate]] = []
         waits: list[Pause] = []
         for _, group in groupby(left, key=lambda candidate: candidate.model):

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from claudescope import settings
 from claudescope._internal.exceptions import BadInputError, did_you_mean, require
-from claudescope.resilience.engine.rules import PRIMARY, Needs
+from claudescope.resilience.engine.rules import PRIMARY
 from claudescope.resilience.policies.resolve import Policy
 
 if TYPE_CHECKING:
     from claudescope.resilience.policies.model import PolicyFile
     from claudescope.resilience.policies.sections import CallSection
 
-__all__ = ["Lacks", "block", "load_policy", "policy_from_environment"]
-
-Lacks: TypeAlias = Callable[[str, Needs], "tuple[str, ...]"]
-"""Says what a model lacks of what calls need; empty where it lacks nothing, or is not known."""
+__all__ = ["block", "load_policy", "policy_from_environment"]
 
 _EXTRA = "resilience"
 _FEATURE = "A policy file"
 
 
-def load_policy(
-    source: str | Path | None = None, *, environment: Mapping[str, str] | None = os.environ, lacks: Lacks | None = None
-) -> Policy:
+def load_policy(source: str | Path | None = None, *, environment: Mapping[str, str] | None = os.environ) -> Policy:
     """Read a policy.
 
     Args:
         source: The path of a file; None or `"default"` for the built-in policy.
         environment: Where the keys of targets are looked for; None not to look for them.
-        lacks: What models lack; None not to check fallback models.
 
     Raises:
         BadInputError: The file can't be read or has mistakes. The message has one line for each, which starts with
@@ -49,21 +43,18 @@ def load_policy(
     from claudescope.resilience.policies.model import PolicyFile
 
     path = Path(source)
-    file = load_yaml_model(path, PolicyFile, lambda loaded: _mistakes(loaded, environment, lacks))
+    file = load_yaml_model(path, PolicyFile, lambda loaded: _mistakes(loaded, environment))
     policy = Policy(file, str(path))
-    if policy.share is not None or any(policy.of(workflow).cache for workflow in (None, *policy.workflows)):
-        _require_packages(policy)
+    _require_packages(policy)
     return policy
 
 
-def policy_from_environment(
-    environment: Mapping[str, str] = os.environ, *, lacks: Lacks | None = None
-) -> Policy | None:
+def policy_from_environment(environment: Mapping[str, str] = os.environ, *, check_keys: bool = True) -> Policy | None:
     """Read the policy that `CLAUDESCOPE_POLICY` names.
 
     Args:
         environment: The environment.
-        lacks: What models lack; None not to check fallback models.
+        check_keys: Whether the keys of targets have to be there.
 
     Returns:
         The policy; None where the variable is not set, empty or `off`.
@@ -79,7 +70,7 @@ def policy_from_environment(
             f"{settings.POLICY.name}={value}: there is no such file. Expected the path of a policy file, `default` or "
             "`off`"
         )
-    return load_policy(value, environment=environment, lacks=lacks)
+    return load_policy(value, environment=environment if check_keys else None)
 
 
 def block(**keys: Any) -> CallSection:
@@ -117,12 +108,13 @@ def _told(keys: Mapping[str, Any], error: Any) -> str:
     return f"policy({'.'.join(place)}=...): {message}{shown}"
 
 
-def _mistakes(
-    file: PolicyFile, environment: Mapping[str, str] | None, lacks: Lacks | None
-) -> Iterator[tuple[tuple[int | str, ...], str]]:
+def _mistakes(file: PolicyFile, environment: Mapping[str, str] | None) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """What is wrong between the sections of a file."""
     yield from _mistakes_of_routes(file)
     yield from _mistakes_of_keys(file, environment)
+    # Late, as the built-in policy needs no table of models.
+    from claudescope.resilience.policies.needs import lacks
+
     policy = Policy(file)
     for place, section, workflow in _sections(file):
         rules = policy.of(workflow)
@@ -132,8 +124,8 @@ def _mistakes(
             value = getattr(rules.timeouts, name)
             if rules.deadline is not None and value is not None and value > rules.deadline:
                 yield (*place, "timeouts", name), f"{value:g}s is above the deadline of {rules.deadline:g}s. Lower it"
-        for number, model in enumerate(section.models if lacks is not None else ()):
-            missing = lacks(model, rules.needs) if lacks is not None else ()
+        for number, model in enumerate(section.models):
+            missing = lacks(model, rules.needs)
             if missing:
                 yield (*place, "models", number), f"{model} can't do what the calls need: {', '.join(missing)}"
     for number, budget in enumerate(file.budgets):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -173,7 +173,7 @@ def _then(_policy: CallPolicy, sections: Any) -> tuple[Answer, ...]:
     return tuple(found)
 
 
-_CONVERT: Final[Mapping[str, Any]] = {
+_CONVERT: Final[Mapping[str, Callable[[CallPolicy, Any], Any]]] = {
     "timeouts": _timeouts,
     "concurrency": lambda _, section: None if section is None else Concurrency(section.max, section.queue_timeout),
     "throttle": lambda _, value: frozenset(value),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -21,6 +21,7 @@ __all__ = [
     "CallSection",
     "ConcurrencySection",
     "ErrorRule",
+    "Feature",
     "Model",
     "NeedsSection",
     "Percentage",
@@ -99,9 +100,14 @@ def _problem_of_redis_url(url: str) -> str | None:
     return next((problem for is_there, problem in problems if is_there), None)
 
 
-def _listed(value: object) -> object:
+def _listed(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
 
+
+Feature = Literal[
+    "tools", "forced_tools", "thinking", "images", "documents", "structured", "prefill", "system_messages"
+]
+"""What a request may use that some models refuse."""
 
 _FUNCTION: Final = r"^[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 
@@ -234,7 +240,9 @@ class NeedsSection(FileModel):
     max_tokens: Whole | None = Field(default=None, le=100_000_000)
     """Longest output in tokens. Default: none."""
 
-    features: Annotated[list[Literal["tools", "thinking", "images"]], BeforeValidator(_listed)] = Field(default=[])
+    features: Annotated[list[Feature], BeforeValidator(_listed, json_schema_input_type=list[Feature] | Feature)] = (
+        Field(default=[])
+    )
     """What the requests use. Default: nothing."""
 
 
@@ -284,19 +292,24 @@ class CallSection(FileModel):
     timeouts: TimeoutsSection = TimeoutsSection()
     """How long the parts of one attempt may take. Default: the client's own timeouts."""
 
-    throttle: Annotated[list[ThrottleKind], BeforeValidator(_listed)] = Field(
-        default=[], json_schema_extra={"default": ["rate-limit-headers"]}
-    )
+    throttle: Annotated[
+        list[ThrottleKind], BeforeValidator(_listed, json_schema_input_type=list[ThrottleKind] | ThrottleKind)
+    ] = Field(default=[], json_schema_extra={"default": ["rate-limit-headers"]})
     """`rate-limit-headers`: slow down before the 429, by what the headers say. `adaptive`: reject locally what the
     target would reject. `[]` for none. Default: rate-limit-headers."""
 
     error_types: dict[ErrorTypeName, ErrorRule] = Field(default={})
     """How error types are repeated. Default: by the table of error types."""
 
-    route: Annotated[list[str], Field(min_length=1), BeforeValidator(_listed)] | None = None
+    route: (
+        Annotated[list[str], Field(min_length=1), BeforeValidator(_listed, json_schema_input_type=list[str] | str)]
+        | None
+    ) = None
     """Targets in order of preference. Default: all targets, in the order of the file."""
 
-    models: Annotated[list[Model], BeforeValidator(_listed)] = Field(default=[])
+    models: Annotated[list[Model], BeforeValidator(_listed, json_schema_input_type=list[Model] | Model)] = Field(
+        default=[]
+    )
     """Chain of models: a call whose model is in it falls back to those after it, any other to all. Default: no
     fallback."""
 
@@ -310,7 +323,7 @@ class CallSection(FileModel):
     continue_on_max_tokens: Annotated[int, Field(strict=True, ge=0, le=20)] = 0
     """How often an answer that `max_tokens` cut off is continued. Default: 0."""
 
-    then: Annotated[list[Then], BeforeValidator(_listed)] = Field(default=[])
+    then: Annotated[list[Then], BeforeValidator(_listed, json_schema_input_type=list[Then] | Then)] = Field(default=[])
     """What answers when no target does, in order. Default: nothing, the error is raised."""
 
     checks: list[Check] | Literal["all"] = Field(default=[], alias="validate")

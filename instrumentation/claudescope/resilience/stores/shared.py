@@ -37,7 +37,7 @@ class SharedCircuits:
     def __init__(self, url: str, identities: dict[str, str] | None = None, *, patience: float | None = None) -> None:
         self._worker = worker_of(url) if patience is None else RedisWorker(url, patience=patience)
         self._identities = identities or {}
-        self._script = files(__package__).joinpath("circuit.lua").read_text(encoding="utf-8")
+        self._script = files("claudescope.resilience.stores").joinpath("circuit.lua").read_text(encoding="utf-8")
 
     def available(self) -> bool:
         """Whether Redis answered the last time, or was never asked. Never blocks.
