@@ -45,8 +45,6 @@ workflows:
   summarise:
     route: [primary, aws]
     models: [claude-opus-5-5, claude-sonnet-5-5]
-    stream: restart
-    continue_on_max_tokens: 3
     timeouts: {stall: 10s}
     then: {static: "unclassified"}
   chat:
@@ -254,7 +252,7 @@ TARGETS = "version: 1\ntargets:\n  a: {client: anthropic}\n  b: {client: bedrock
         ),
         (
             "version: 1\nworkflows:\n  w: {then: {static: x, cache: 1h}}\n",
-            ":3: workflows.w.then: expected exactly one of the keys static, function, cache, defer",
+            ":3: workflows.w.then: expected exactly one of the keys static, function, cache",
         ),
         ("version: 1\nworkflows:\n  w: {then: {function: nothing}}\n", ":3: workflows.w.then.function: "),
         (

@@ -20,7 +20,7 @@ from claudescope.cli.doctor import doctor
 from claudescope.cli.find import find
 from claudescope.cli.init import init
 from claudescope.cli.policy import policy
-from claudescope.cli.run import run
+from claudescope.cli.run import RunCommand, run
 from claudescope.cli.sentry import sentry
 from claudescope.cli.simulate import simulate
 
@@ -41,7 +41,7 @@ app.command()(doctor)
 app.command()(find)
 app.command()(init)
 app.add_typer(policy, name="policy")
-app.command()(run)
+app.command(cls=RunCommand)(run)
 app.command()(simulate)
 app.add_typer(sentry, name="sentry")
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from typer.core import TyperCommand
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.files import write_atomically
+from claudescope.cli.optional_values import OptionalValues
 
 if TYPE_CHECKING:
     from claudescope.audit.scan import Progress as Tell
@@ -22,17 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["AuditCommand", "audit"]
 
 
-class AuditCommand(TyperCommand):
-    """The command, with an option whose value can be left out, which typer has not."""
+class AuditCommand(OptionalValues):
+    """The command, whose option `--diff` may stand without a value."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give `--diff` its default value where an option, a path or nothing follows it."""
-        filled: list[str] = []
-        for word, following in itertools.zip_longest(args, args[1:]):
-            filled.append(word)
-            if word == "--diff" and (following is None or following.startswith("-") or Path(following).exists()):
-                filled.append("HEAD")
-        return super().parse_args(ctx, filled)
+    defaults: ClassVar[Mapping[str, str]] = {"--diff": "HEAD"}
 
 
 def audit(

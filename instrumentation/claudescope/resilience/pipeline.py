@@ -80,7 +80,7 @@ class Pipeline:
         for workflow in (None, *policy.workflows):
             rules = policy.of(workflow)
             for spec in [*(each.value for each in rules.then if each.kind == "function"), rules.reformulate]:
-                if isinstance(spec, str):
+                if isinstance(spec, str) and spec != functions.REGISTERED:
                     functions.load(spec)
             if _keeps(rules):
                 self.answers(rules)

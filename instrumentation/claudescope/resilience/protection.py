@@ -79,7 +79,7 @@ def unprotect() -> None:
 
 
 def fallback(workflow: str) -> Callable[[_F], _F]:
-    """Let a function answer the calls of a workflow that no target answers. The policy says `then: {function: null}`.
+    """Let a function answer the calls of a workflow that no target answers, if it has `then: {function: registered}`.
 
     The function gets the body of the request, as a mapping, and returns a text, a message of the SDK, or None where it
     has no answer. An async one answers only calls of async clients.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
-from typing import ClassVar
+from importlib import import_module
+from typing import ClassVar, Final
 
+from claudescope import settings
+from claudescope._internal.exceptions import BadInputError, MissingExtraError
 from claudescope._internal.waiting import PatchableLock
 from claudescope.export import is_configured, prepare
 from claudescope.export.from_environment import instrument_from_environment
@@ -16,6 +20,8 @@ from claudescope.schema.record import CallStart
 from claudescope.sinks import Sink
 
 __all__ = ["start"]
+
+_log: Final = logging.getLogger("claudescope")
 
 
 class _AtFirstCall(Sink):
@@ -45,6 +51,15 @@ class _AtFirstCall(Sink):
                 self._waiting = None
 
 
+def _protect() -> None:
+    try:
+        # By its name: an app without a policy needs nothing of it, and the core does not depend on it.
+        import_module("claudescope.resilience").protect()
+    except (BadInputError, MissingExtraError) as error:
+        # The command line has read the policy: this is what only the app's own environment shows.
+        _log.warning("claudescope: calls are not protected: %s", error)
+
+
 def start() -> None:
     """Instrument the SDK, send every call to the collector, and export to what the environment sets."""
     _, _, address = os.environ.get("_CLAUDESCOPE_RUN", "").partition(":")
@@ -55,6 +70,8 @@ def start() -> None:
     reporter = Reporter(address)
     attach(reporter)
     atexit.register(reporter.close)
+    if settings.POLICY.read() is not None:
+        _protect()
     telemetry = prepare(console=False)
     if not telemetry.is_empty:
         telemetry.install_exit_handler()

@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from claudescope._internal.exceptions import BadInputError
 
-__all__ = ["Function", "find", "load", "register", "registered"]
+__all__ = ["REGISTERED", "Function", "find", "load", "register", "registered"]
 
 Function = Callable[..., Any]
+
+REGISTERED: Final = "registered"
+"""What a policy says for the function that is registered for the workflow."""
 
 _registered: Final[dict[str, Function]] = {}
 
@@ -49,13 +52,13 @@ def load(spec: str) -> Function:
     return function
 
 
-def find(spec: str | None, workflow: str | None) -> Function | None:
-    """The function that a policy names, or else the registered one of the workflow; None where there is none.
+def find(spec: str, workflow: str | None) -> Function | None:
+    """The function that a policy names, or where that is `registered` the one of the workflow; None without one.
 
     Raises:
         BadInputError: The named one can't be imported.
     """
-    return registered(workflow) if spec is None else load(spec)
+    return registered(workflow) if spec == REGISTERED else load(spec)
 
 
 def is_async(function: Function) -> bool:

@@ -61,7 +61,7 @@ RejectedReason = Literal["circuit_open", "deadline", "queue_timeout", "budget", 
 DegradedBy = Literal["model", "cache", "static", "function", "partial"]
 """How an answer differs from the one that was asked for: the values of `claude.degraded.by`."""
 
-AnswerKind = Literal["cache", "static", "function", "defer"]
+AnswerKind = Literal["cache", "static", "function"]
 """Where an answer comes from that no target gave."""
 
 BreakerState = Literal["closed", "half_open", "open"]
@@ -197,8 +197,8 @@ class Answer:
 
     Attributes:
         kind: Where the answer comes from.
-        value: Of `static`: the text. Of `function`: its `package.module:name`, or None for the registered one. Of
-            `cache`: the greatest age in seconds. Of `defer`: the queue.
+        value: Of `static`: the text. Of `function`: its `package.module:name`, or `registered`. Of `cache`: the
+            greatest age in seconds.
     """
 
     kind: AnswerKind

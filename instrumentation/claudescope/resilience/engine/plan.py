@@ -12,7 +12,6 @@ from claudescope.resilience.engine.actions import (
     Action,
     Answer,
     Degraded,
-    DegradedBy,
     Exchange,
     Fail,
     Failed,
@@ -201,9 +200,7 @@ class Plan:
 
     def answered(self) -> None:
         """Report that the app got the `Answer`."""
-        kind = self._policy.then[self._answers].kind
-        if kind != "defer":
-            self._on_event(Degraded(cast("DegradedBy", kind)))
+        self._on_event(Degraded(self._policy.then[self._answers].kind))
 
     def declined(self) -> None:
         """Report that there is no such answer."""

@@ -23,7 +23,6 @@ __all__ = [
     "Concurrency",
     "Needs",
     "RetryRule",
-    "StreamRule",
     "Target",
     "ThrottleKind",
 ]
@@ -33,7 +32,6 @@ PRIMARY: Final = "primary"
 
 ClientKind = Literal["anthropic", "bedrock", "vertex", "foundry", "aws"]
 ThrottleKind = Literal["rate-limit-headers", "adaptive"]
-StreamRule = Literal["restart", "continue", "partial"]
 Check = Literal["roles", "empty", "size", "max_tokens", "window", "retired"]
 
 
@@ -183,8 +181,6 @@ class CallPolicy:
         route: The targets in order of preference.
         models: The chain of models; empty for only the one that was asked for.
         stick: How long a conversation stays on the target that it went to, after that the preferred one is well.
-        stream: What happens to a stream that breaks after its first content.
-        continue_on_max_tokens: How often an answer that `max_tokens` cut off is continued.
         then: What answers when no target does, in order.
         checks: What is checked before a request is sent.
         reformulate: `package.module:name` of the function that rewrites what the content policy refused; None for none.
@@ -208,8 +204,6 @@ class CallPolicy:
     route: tuple[str, ...] = (PRIMARY,)
     models: tuple[str, ...] = ()
     stick: float = 300.0
-    stream: StreamRule = "restart"
-    continue_on_max_tokens: int = 0
     then: tuple[Answer, ...] = ()
     checks: frozenset[Check] = frozenset()
     reformulate: str | None = None

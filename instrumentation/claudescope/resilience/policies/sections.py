@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from claudescope._internal.exceptions import did_you_mean
 from claudescope._internal.file_model import Duration, FileModel, ratio_of
-from claudescope.resilience.engine.rules import Check, StreamRule, ThrottleKind
+from claudescope.resilience.engine.rules import Check, ThrottleKind
 from claudescope.schema.error_types import ErrorTypeName
 
 __all__ = [
@@ -252,19 +252,17 @@ class Then(FileModel):
     static: str | None = None
     """A text. Default: none."""
 
-    function: Function | None = None
-    """A function as `package.module:name`. Default: none."""
+    function: Literal["registered"] | Function | None = None
+    """A function as `package.module:name`, or `registered` for the one that `@claudescope.fallback` registers for the
+    workflow. Default: none."""
 
     cache: PositiveDuration | None = None
     """The last answer to an equal request, if it is not older. Default: none."""
 
-    defer: Annotated[str, Field(min_length=1)] | None = None
-    """The queue of jobs that makes the call later. Default: none."""
-
     @model_validator(mode="after")
     def _one(self) -> Then:
         if len(self.model_fields_set) != 1 or None in self.model_dump(exclude_unset=True).values():
-            raise ValueError("expected exactly one of the keys static, function, cache, defer")
+            raise ValueError("expected exactly one of the keys static, function, cache")
         return self
 
 
@@ -315,13 +313,6 @@ class CallSection(FileModel):
 
     stick: AnyDuration = Field(default=300.0, json_schema_extra={"default": "5m"})
     """How long a conversation stays on the target that it went to, as its prompt cache is there. Default: 5m."""
-
-    stream: StreamRule = "restart"
-    """What happens to a stream that breaks after its first content. `restart`: the app is told to begin again.
-    `continue`: the rest is asked for. `partial`: the app gets what came, marked as partial. Default: restart."""
-
-    continue_on_max_tokens: Annotated[int, Field(strict=True, ge=0, le=20)] = 0
-    """How often an answer that `max_tokens` cut off is continued. Default: 0."""
 
     then: Annotated[list[Then], BeforeValidator(_listed, json_schema_input_type=list[Then] | Then)] = Field(default=[])
     """What answers when no target does, in order. Default: nothing, the error is raised."""
