@@ -20,7 +20,7 @@ from generators.cli import command_line
 from generators.environment import environment
 from generators.errors import errors
 from generators.signals import signals
-from generators.spec import missing_descriptions, spec
+from generators.spec import missing_descriptions, policy, spec
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -34,6 +34,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "reference/attributes.md": attributes_page,
     "reference/audit-rules.md": audit_rules,
     "reference/errors.md": errors,
+    "reference/policy.md": policy,
     "reference/signals.md": signals,
     "reference/spec.md": spec,
 }
@@ -52,7 +53,7 @@ def problems() -> list[str]:
     outdated = [name for name, writer in PAGES.items() if _committed(name) != writer()]
     return [
         *(f"docs/{name} is outdated. Run `make docs` and commit the result" for name in outdated),
-        *(f"the spec's key {key} has no description. Add one to its field" for key in missing_descriptions()),
+        *(f"the key {key} has no description. Add one to its field" for key in missing_descriptions()),
     ]
 
 

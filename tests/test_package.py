@@ -28,9 +28,13 @@ def test_the_public_names() -> None:
         "__version__",
         "classify",
         "configure",
+        "fallback",
         "instrument",
+        "policy",
+        "protect",
         "report",
         "uninstrument",
+        "unprotect",
         "workflow",
     ]
     assert [name for name in claudescope.__all__ if not hasattr(claudescope, name)] == []

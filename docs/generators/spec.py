@@ -1,4 +1,4 @@
-"""The page of the alert spec, from the JSON Schema of its model."""
+"""The pages of the alert spec and of policies, from the JSON Schemas of their models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from claudescope.resilience.policies.model import PolicyFile
 from claudescope_alerts.spec.model import Spec
 from generators.markdown import code, page, table
 
-__all__ = ["missing_descriptions", "spec"]
+__all__ = ["missing_descriptions", "policy", "spec"]
 
 Json = dict[str, Any]
 
@@ -41,9 +42,29 @@ _UNITS: Final = {
 """Units that JSON Schema can't tell. Durations and ratios are types of their own."""
 
 
+_POLICY: Final = """\
+Every key of a policy file, such as `resilience.yaml`. All keys but `version` have a default.
+[Resilience](../resilience.md) explains how the parts work together; `claudescope policy check` reads a file and says
+what holds, and `claudescope policy schema` prints the JSON Schema.
+
+- A **duration** is a number with its unit: `250ms`, `20s`, `5m`, `2h`.
+- A **ratio** is a percentage such as `5%`, or a number such as `0.05`.
+- `defaults` takes every key that a workflow takes, and a workflow every key of `defaults`.
+- `[]` after a key stands for each element of a list.
+- *required* in place of a default: the section is invalid without the key. *none* means `null`."""
+
+
 def spec() -> str:
     """Every key of the spec: type, default, unit and description."""
-    schema = Spec.model_json_schema()
+    return _page("Keys of the alert spec", _INTRODUCTION, Spec.model_json_schema())
+
+
+def policy() -> str:
+    """Every key of a policy: type, default and description."""
+    return _page("Keys of a policy", _POLICY, PolicyFile.model_json_schema())
+
+
+def _page(title: str, introduction: str, schema: Json) -> str:
     parts: list[str] = []
     for paths, section in _sections(schema):
         required = section.get("required", ())
@@ -64,14 +85,15 @@ def spec() -> str:
                 ),
             ),
         ]
-    return page("Keys of the alert spec", _INTRODUCTION, *parts)
+    return page(title, introduction, *parts)
 
 
 def missing_descriptions() -> list[str]:
     """The keys whose field has no description, each with the path of its section."""
     return [
         f"{paths[0]}.{name}" if paths[0] else name
-        for paths, section in _sections(Spec.model_json_schema())
+        for model in (Spec, PolicyFile)
+        for paths, section in _sections(model.model_json_schema())
         for name, entry in section["properties"].items()
         if not str(entry.get("description", "")).strip()
     ]
@@ -100,6 +122,9 @@ def _references(schema: Json, entry: Json) -> Iterator[tuple[str, Json]]:
         yield "", schema["$defs"][entry["$ref"].rpartition("/")[2]]
     for option in (*entry.get("anyOf", ()), *entry.get("allOf", ())):
         yield from _references(schema, option)
+    for values in (entry.get("additionalProperties"), *entry.get("patternProperties", {}).values()):
+        if isinstance(values, dict):
+            yield from ((".NAME" + mark, target) for mark, target in _references(schema, values))
     if isinstance(entry.get("items"), dict):
         yield from (("[]" + mark, target) for mark, target in _references(schema, entry["items"]))
 
@@ -147,7 +172,7 @@ def _default(schema: Json, entry: Json) -> str:
         return "the defaults of its keys" if value else "empty"
     if isinstance(value, list):
         return code(value) or "empty"
-    if _type(schema, entry) == "ratio":
+    if _type(schema, entry) == "ratio" and not isinstance(value, str):
         return f"`{100 * float(value):g}%`"
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 

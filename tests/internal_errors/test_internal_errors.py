@@ -260,7 +260,7 @@ _SEAMS = [
     (price_book.PriceBook, "cost"),
     (streams, "watch_body"),
     (streams, "watch_span_end"),
-    (call.Call, "record"),
+    (call, "record_of"),
     (body_parser.BodyType, "form"),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +18,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import claudescope
+from claudescope._internal.correlation import CURRENT
 from claudescope.content import Content
 from claudescope.content.capture import Capture
 from claudescope.probe.fallback_span import end_span, start_span
 from claudescope.schema.attributes import ATTRIBUTES, EVENTS, Place
-from claudescope.schema.record import Attempt, CallStart, ModelUsage, SpanOutcome, Usage
+from claudescope.schema.record import Attempt, CallStart, Hop, ModelUsage, Protection, SpanOutcome, Usage
 from claudescope.sinks.events import Events
 from claudescope.sinks.logs import LOGGER_NAME, LogsSink
 from claudescope.sinks.spans import SpansSink
@@ -46,6 +48,10 @@ _RECORD = make_record(
     finish_reason="end_turn",
     trace_id="0" * 31 + "1",
     span_id="0" * 15 + "1",
+)
+_HOP = Hop("api_error", "first", "second", "claude-haiku-5-5")
+_PROTECTED = replace(
+    _RECORD, protection=Protection(_START, "second", (_HOP,), degraded_by="model", rejected="circuit_open")
 )
 _BODY = {"system": "Be brief.", "messages": [{"role": "user", "content": "Hello. " * 100}]}
 
@@ -88,6 +94,7 @@ def _emitted() -> Mapping[Place, set[str]]:
     span = start_span(tracers.get_tracer("test"), _START, SimpleNamespace(method="post"), 443)
     sink, captured = SpansSink(), _capture(loggers)
     sink.retrying(_START, _RECORD.attempts[0], span, 0)
+    sink.hopping(_START, _HOP, span, 0)
     sink.ending(
         SpanOutcome(
             "error", "api_error", _RECORD.finish_reason, _RECORD.cost_usd, _RECORD.workflow, _RECORD.extra_usage
@@ -100,7 +107,7 @@ def _emitted() -> Mapping[Place, set[str]]:
     handler, logger = _Handler(), logging.getLogger(LOGGER_NAME)
     logger.addHandler(handler)
     try:
-        LogsSink(loggers).finished(_RECORD)
+        LogsSink(loggers).finished(_PROTECTED)
     finally:
         logger.removeHandler(handler)
     (ended,) = spans.get_finished_spans()
@@ -124,7 +131,11 @@ def test_emits_what_is_declared() -> None:
         place: {each.name for each in ATTRIBUTES if place in each.emitted_on}
         for place in ("span", "span event", "log record", "event")
     }
-    assert _emitted() == declared
+    token = CURRENT.set("order-17")
+    try:
+        assert _emitted() == declared
+    finally:
+        CURRENT.reset(token)
 
 
 def test_is_declared_once() -> None:

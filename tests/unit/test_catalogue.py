@@ -15,7 +15,7 @@ from claudescope.probe import sdk
 from claudescope.schema import catalogue
 from claudescope.schema.catalogue import LABELS, METRICS
 from claudescope.schema.error_types import ERROR_TYPES
-from claudescope.schema.record import BatchOutcome, BatchResult, CallStart
+from claudescope.schema.record import BatchOutcome, BatchResult, CallStart, Hop, Protection, Transition
 from claudescope.sinks.metrics import MetricsSink
 from tests.records import make_record
 
@@ -34,6 +34,7 @@ def _exported() -> dict[str, set[str]]:
     for finished in (record, make_record(outcome="error", error_type="api_error"), make_record(cost_usd=None)):
         sink.started(start)
         sink.finished(finished)
+    sink.finished(make_record(protection=_protection(start)))
     for outcome, kind in (("succeeded", None), ("errored", "api_error")):
         sink.batch_result(
             BatchResult(
@@ -55,6 +56,20 @@ def _exported() -> dict[str, set[str]]:
                 series.setdefault(sample.name, set()).update(sample.labels)
     provider.shutdown()
     return series
+
+
+def _protection(start: CallStart) -> Protection:
+    """Everything that a policy can do for a call."""
+    return Protection(
+        start,
+        "second",
+        (Hop("api_error", "first", "second"),),
+        degraded_by="model",
+        rejected="circuit_open",
+        queued={"concurrency": 0.5},
+        transitions=(Transition("first", "claude-opus-5-5", "open"),),
+        retry_budget=3.0,
+    )
 
 
 def test_prometheus_names_are_the_exporters() -> None:

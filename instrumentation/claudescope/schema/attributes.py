@@ -73,7 +73,7 @@ def _of_label(label: Label, emitted_on: tuple[Place, ...]) -> Attribute:
 
 OPERATION: Final = _of_label(catalogue.OPERATION, _ON_ALL)
 PROVIDER: Final = _of_label(catalogue.PROVIDER, _ON_ALL)
-REQUEST_MODEL: Final = _of_label(catalogue.REQUEST_MODEL, _ON_ALL)
+REQUEST_MODEL: Final = _of_label(catalogue.REQUEST_MODEL, ("span", "span event", "log record", "event"))
 RESPONSE_MODEL: Final = _of_label(catalogue.RESPONSE_MODEL, _ON_ALL)
 REQUEST_STREAM: Final = Attribute(
     "gen_ai.request.stream", "True where the app asked for a stream; absent otherwise.", _ON_ALL, "boolean"

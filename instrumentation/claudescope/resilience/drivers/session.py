@@ -7,28 +7,25 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from claudescope._internal import internal_errors
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
 from claudescope.resilience.answers.deliver import deliver, deliver_async, message_of
+from claudescope.resilience.drivers.events import tell
 from claudescope.resilience.drivers.facts import LazyLimits, failure_of, own_timeout, response_of
+from claudescope.resilience.drivers.parts import Guarding, Prepared
 from claudescope.resilience.engine.actions import (
     Action,
-    Degraded,
     Fail,
-    Hop,
     PlanEvent,
-    Queued,
-    Rejected,
     Send,
     Succeeded,
     Wait,
 )
 from claudescope.resilience.errors import rejection
 from claudescope.resilience.targets.places import Destination, retargeted, with_timeouts
-from claudescope.schema import record as facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,35 +37,10 @@ if TYPE_CHECKING:
     from claudescope.resilience.steps import Prepared as PreparedCall
     from claudescope.resilience.targets.places import Places
 
-__all__ = ["CURRENT_SESSION", "Guarding", "Prepared", "Session"]
+__all__ = ["CURRENT_SESSION", "Session"]
 
 CURRENT_SESSION: Final[ContextVar[Session | None]] = ContextVar("claudescope_session", default=None)
 """The protected call whose attempt this code runs in: calls that a middleware makes in it get no loop of their own."""
-
-
-class Guarding(Protocol):
-    """What watches the stream of a call, as the session knows it."""
-
-    def attach(self, response: Any) -> None:
-        """Watch a response that has just come, before the SDK makes anything of it."""
-
-    def returned(self, response: Any, result: Any) -> None:
-        """The SDK has made `result` of the response, for the app."""
-
-
-class Prepared:
-    """An attempt that is ready to be sent.
-
-    Attributes:
-        client: The client that sends it.
-        options: The SDK's options of the request.
-    """
-
-    __slots__ = ("client", "options")
-
-    def __init__(self, client: Any, options: Any) -> None:
-        self.client = client
-        self.options = options
 
 
 class Session:
@@ -211,20 +183,8 @@ class Session:
 
     def on_event(self, event: PlanEvent) -> None:
         """Take an event of the plan. Never raises."""
-        driven = self._driven
-        if driven is None:
-            return
-        if isinstance(event, Hop):
-            model = event.model if event.model != self._request.model else None
-            driven.hopped(facts.Hop(event.reason, event.from_target, event.to_target, model), time.time_ns())
-        elif isinstance(event, Degraded):
-            driven.note(degraded_by=event.by)
-        elif isinstance(event, Rejected):
-            driven.note(rejected=event.reason)
-        elif isinstance(event, Queued):
-            driven.queued(event.kind, event.seconds)
-        else:
-            driven.circuit(facts.Transition(event.target, event.model, event.to))
+        if self._driven is not None:
+            tell(self._driven, event, self._request.model)
 
     def slept(self, wait: Wait) -> None:
         """The wait is over."""
