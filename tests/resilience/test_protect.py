@@ -311,7 +311,8 @@ def test_unprotect_restores_the_sdk() -> None:
     """Without a policy the SDK's methods are its own, also where the probe came between."""
     from anthropic import _base_client
 
-    before = {name: vars(_base_client.SyncAPIClient)[name] for name in ("request", "_request", "_process_response")}
+    methods = vars(_base_client.SyncAPIClient)
+    before = {name: methods[name] for name in ("request", "_request", "_process_response") if name in methods}
     claudescope.protect()
     claudescope.instrument()
     claudescope.unprotect()
