@@ -63,11 +63,13 @@ def protect(policy: str | Path | Policy | None = None) -> Policy:
     with _lock:
         pipeline = Pipeline(found)
         runtime = make_runtime(found, pipeline.plan)
-        active = Active(lambda workflow: _rules(found, workflow), found.targets, runtime, pipeline)
+        active = Active(lambda workflow: _rules(found, workflow), found.named_targets, runtime, pipeline)
         # The first target of a route is the app's own client, whose credentials the app may have in its code.
         routes = [found.of(workflow).route for workflow in (None, *found.workflows)]
         first = {route[0] for route in routes}
-        active.places.clients.check(sorted({name for route in routes for name in route} - first))
+        active.places.clients.check(
+            sorted({name for route in routes for name in route if name in found.named_targets} - first)
+        )
         hooks.install(active)
     return found
 

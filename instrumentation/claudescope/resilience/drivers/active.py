@@ -14,7 +14,6 @@ from claudescope.resilience.drivers.facts import conversation_of, own_retries, o
 from claudescope.resilience.drivers.session import Session
 from claudescope.resilience.engine.actions import RequestFacts
 from claudescope.resilience.engine.plan import Plan
-from claudescope.resilience.engine.rules import PRIMARY
 from claudescope.resilience.targets.places import Places
 from claudescope.workflows import current_workflow
 
@@ -104,17 +103,18 @@ class Active:
         return Plan(rules, request, self.runtime, on_event)
 
     def _route(self, rules: CallPolicy, own: str, *, hops: bool) -> CallPolicy:
-        """The rules with a route that the app's client can take: its own target in place of one without a name."""
-        if hops and (own in rules.route or PRIMARY in self.places.targets or PRIMARY not in rules.route):
+        """The rules with a route that the app's client can take.
+
+        A client that is none of the policy's targets stays where it is: its calls must not go to another place, with
+        another key, than the app has chosen.
+        """
+        if hops and own in self.places.targets:
             return rules
         key = (id(rules), own, hops)
         known = self._routed.get(key)
         if known is None or known[0] is not rules:
             if len(self._routed) >= _MAX_ROUTES:
                 self._routed.clear()
-            if hops:
-                changed = replace(rules, route=tuple(own if name == PRIMARY else name for name in rules.route))
-            else:
-                changed = replace(rules, route=(own,), models=(), then=())
-            known = self._routed[key] = (rules, changed)
+            changed = replace(rules, route=(own,))
+            known = self._routed[key] = (rules, changed if hops else replace(changed, models=(), then=()))
         return known[1]

@@ -13,6 +13,7 @@ from weakref import ref
 from claudescope._internal import internal_errors
 from claudescope.probe.attempts import error_type_of
 from claudescope.probe.deferred import DEFERRED_ENDINGS
+from claudescope.probe.response import field_of
 from claudescope.probe.streams import body_watcher
 from claudescope.resilience.errors import StreamTruncatedError
 
@@ -200,7 +201,7 @@ class StreamGuard:
 
     def _took(self, event: Any, held: list[Any]) -> bool:
         """Take an event. Returns whether the app gets it now, with those that are held."""
-        kind = event.type if hasattr(event, "type") else None
+        kind = field_of(event, "type")  # the app may have events decoded to what it likes
         if kind == "message_stop":
             self._stopped = True
         if not self.may_restart:

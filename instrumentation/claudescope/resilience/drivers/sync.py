@@ -89,7 +89,7 @@ def _until_result(session: Session) -> Any:
                 return _answer(session, content)
             session.plan.declined()
         else:
-            raise session.error(action) from None
+            raise session.error(action)  # as it is: `from` would take its cause away
 
 
 def _send(session: Session, action: Send) -> Any:

@@ -43,6 +43,7 @@ class Policy:
     Attributes:
         source: Where it comes from.
         targets: The targets by name; at least one.
+        named_targets: Those that the file names; without any, each client of the app is a target of its own.
         budgets: Budgets in US dollars.
         share: URL of the Redis that shares circuits; None for none.
     """
@@ -51,6 +52,7 @@ class Policy:
         self.source = source
         self._file = file
         self.targets: Mapping[str, Target] = MappingProxyType(_targets(file))
+        self.named_targets: Mapping[str, Target] = self.targets if file is not None and file.targets else {}
         self.budgets: tuple[Budget, ...] = _budgets(file)
         self._base = self._with_file(file)
         self.share = None if self._base.breaker is None else self._base.breaker.share
