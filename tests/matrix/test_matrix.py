@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import warnings
 from collections.abc import Generator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -52,6 +54,35 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Generator[None, None, None]:
     yield
     gc.enable()
     assert internal_errors.counts() == before
+
+
+_POLICY = """\
+version: 1
+breaker: null
+defaults: {deadline: null, retry_budget: null, throttle: []}
+error_types:
+  rate_limit_error: {base: 1ms, cap: 120s, jitter: 0s}
+  overloaded_error: {base: 1ms, cap: 120s, jitter: 0s}
+  api_error: {base: 1ms, cap: 120s, jitter: 0s}
+  connection_error: {base: 1ms}
+  timeout_error: {base: 1ms, cap: 120s, jitter: 0s}
+  client_timeout_error: {base: 1ms}
+  stream_interrupted_error: {base: 1ms}
+"""
+"""Retries as the SDK makes them, and as quick, so that every cell ends as it does without a policy."""
+
+
+@pytest.fixture(autouse=True)
+def _policy(tmp_path: Path) -> Generator[None, None, None]:
+    """With `CLAUDESCOPE_MATRIX_POLICY` set, every cell runs under a policy."""
+    if "CLAUDESCOPE_MATRIX_POLICY" in os.environ:
+        path = tmp_path / "policy.yaml"
+        path.write_text(_POLICY)
+        claudescope.protect(path)
+        yield
+        claudescope.unprotect()
+    else:
+        yield
 
 
 class _Telemetry:

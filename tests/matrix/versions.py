@@ -52,43 +52,54 @@ def _python(version: str) -> Path:
     return python
 
 
-def _run(version: str) -> Counter[str]:
+def _run(version: str, *, under_policy: bool = False) -> Counter[str]:
     """Run the tests on one version; by cell how often it passed, once for each mode.
+
+    Args:
+        version: The version of the SDK.
+        under_policy: Whether `claudescope.protect()` holds. The cells are the same: each call still ends once.
 
     Raises:
         SystemExit: A test failed or was skipped.
     """
     report = _CACHE / f"{version}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
-    tests = ["tests/matrix/test_matrix.py", "tests/matrix/test_batches.py", *_PROBE]
+    tests = ["tests/matrix/test_matrix.py", *([] if under_policy else ["tests/matrix/test_batches.py", *_PROBE])]
+    environment = {**os.environ, "CI": "true", **({"CLAUDESCOPE_MATRIX_POLICY": "1"} if under_policy else {})}
     command = [str(_python(version)), "-m", "pytest", "-q", "-n", "auto", "--no-header", "-p", "no:cacheprovider"]
     done = subprocess.run(  # noqa: S603 - our own
         [*command, f"--junitxml={report}", "-o", "junit_family=xunit1", *tests],
         cwd=_ROOT,
-        env={**os.environ, "CI": "true"},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        sys.exit(f"{done.stdout}\n{done.stderr}\nThe matrix failed on anthropic {version}.")
+        sys.exit(f"{done.stdout}\n{done.stderr}\nThe matrix failed on {_name(version, under_policy)}.")
     passed: Counter[str] = Counter()
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it
         name = case.get("name", "")
         if name.startswith("test_cell["):
             surface, ending, *_ = name.removeprefix("test_cell[").split(" | ")
             passed[f"{surface} | {ending}"] += 1
-    print(f"anthropic {version}: {done.stdout.strip().splitlines()[-1]}", flush=True)  # noqa: T201 - a command
+    print(f"{_name(version, under_policy)}: {done.stdout.strip().splitlines()[-1]}", flush=True)  # noqa: T201 - a command
     return passed
+
+
+def _name(version: str, under_policy: bool) -> str:
+    return f"anthropic {version}" + (" under a policy" if under_policy else "")
 
 
 def main(versions: tuple[str, ...]) -> None:
     """Run the matrix on `versions`; all of them write the summary."""
     results: Results = {}
     for version in versions:
-        passed = _run(version)
-        if passed != (expected := counts(version)):
-            sys.exit(f"anthropic {version}: passed {passed.total()} cells of {expected.total()}")
+        for under_policy in (True, False):
+            passed = _run(version, under_policy=under_policy)
+            if passed != (expected := counts(version)):
+                name = _name(version, under_policy)
+                sys.exit(f"{name}: passed {passed.total()} cells of {expected.total()}")
         results[version] = dict(sorted(passed.items()))
     for row in rows(results):
         print(row)  # noqa: T201 - a command
