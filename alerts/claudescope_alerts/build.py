@@ -88,7 +88,8 @@ def build(spec: Spec) -> dict[str, str]:
     }
     files |= {path: yaml_text(document) for path, document in documents.items()}
     files["openslo/slos.yml"] = HEADER + export_openslo(spec, selectors)
-    files["pagerduty/main.tf"] = HEADER + pagerduty_terraform(spec)
+    if (terraform := pagerduty_terraform(spec)) is not None:
+        files["pagerduty/main.tf"] = HEADER + terraform
     return files
 
 
