@@ -39,7 +39,8 @@ _WINDOW_COLOURS = {
 def slo(queries: Queries) -> dict[str, Any]:
     """Build the dashboard."""
     rows = [
-        Row(8, _objective(queries, goal), widths=(4, 6, 8, 6), title=_title(goal)) for goal in queries.spec.objectives
+        Row(8, _objective(queries, goal), widths=(4, 6, 8, 6) if goal.tiers else (4, 8, 12), title=_title(goal))
+        for goal in queries.spec.objectives
     ]
     return dashboard(
         "slo",
