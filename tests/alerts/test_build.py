@@ -131,6 +131,11 @@ def test_every_alert_is_complete() -> None:
     bare = dataclasses.replace(next(iter(group.alerts)), rule_tests=(), summary="low", description="low")
     mistakes = "".join(lint([Group("bare", (bare,))], load_spec(), SelectorBuilder(load_spec())))
     assert "has no rule test" in mistakes
+    links = load_spec().links.model_copy(update={"runbooks": "docs/runbooks.md"})
+    relative = load_spec().model_copy(update={"links": links})
+    assert "has the relative runbook_url 'docs/runbooks.md" in "".join(
+        lint([Group("bare", (bare,))], relative, SelectorBuilder(relative))
+    )
     assert "shows its number neither" in mistakes
 
 
