@@ -15,7 +15,7 @@ COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
 ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-releases test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard check pictures screenshots format clean
+.PHONY: help components demo test test-releases test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard bench-web check pictures screenshots format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ test-memory: $(STAMP) ## Check that a million calls under 100,000 names stay wit
 bench: $(STAMP) ## Measure the overhead per call beside other libraries; writes docs/performance.md
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.scale
+
+bench-web: $(STAMP) ## Measure what a failing request costs with problem documents, beside Starlette's own handler
+	$(BIN)/python -m benchmarks.web
 
 bench-fleet: components ## Measure every panel and rule group with a day of up to 1,000 instances (half an hour)
 	$(BIN)/python -m benchmarks.fleet

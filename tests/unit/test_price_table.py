@@ -94,6 +94,6 @@ def test_every_name_has_the_librarys_prices(provider: str) -> None:
 def test_what_the_table_can_not_express(model: ModelInfo, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The generator refuses data that the table would tell wrongly."""
     data: Any = DataSnapshot([Provider("anthropic", "Anthropic", "x", models=[model])], from_auto_update=False)
-    monkeypatch.setattr("genai_prices.data.providers", data.providers)
+    monkeypatch.setattr("genai_prices.data_snapshot.get_snapshot", lambda: data)
     with pytest.raises(ValueError, match=f"a {problem} that the table can't express"):
         generate_table.generate()

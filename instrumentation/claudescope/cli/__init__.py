@@ -17,6 +17,7 @@ from claudescope.cli.audit import AuditCommand, audit
 from claudescope.cli.dashboards import dashboards
 from claudescope.cli.demo import demo
 from claudescope.cli.doctor import doctor
+from claudescope.cli.find import find
 from claudescope.cli.init import init
 from claudescope.cli.run import run
 from claudescope.cli.sentry import sentry
@@ -36,6 +37,7 @@ app.add_typer(dashboards, name="dashboards")
 app.command(cls=AuditCommand)(audit)
 app.command()(demo)
 app.command()(doctor)
+app.command()(find)
 app.command()(init)
 app.command()(run)
 app.command()(simulate)

@@ -78,6 +78,11 @@ RESPONSE_MODEL: Final = _of_label(catalogue.RESPONSE_MODEL, _ON_ALL)
 REQUEST_STREAM: Final = Attribute(
     "gen_ai.request.stream", "True where the app asked for a stream; absent otherwise.", _ON_ALL, "boolean"
 )
+CORRELATION_ID: Final = Attribute(
+    "claude.correlation_id",
+    "The id of the request that the call was made in, where `claudescope.web` handles it; absent otherwise.",
+    _ON_CALL,
+)
 SERVER_ADDRESS: Final = _of_label(catalogue.SERVER_ADDRESS, _ON_ALL)
 SERVER_PORT: Final = Attribute("server.port", "Port of the API.", _ON_SPAN, "int")
 HTTP_METHOD: Final = Attribute("http.request.method", "HTTP method of the request, such as POST.", _ON_SPAN)
@@ -183,6 +188,7 @@ ATTRIBUTES: Final = (
     REQUEST_MODEL,
     RESPONSE_MODEL,
     REQUEST_STREAM,
+    CORRELATION_ID,
     SERVER_ADDRESS,
     SERVER_PORT,
     HTTP_METHOD,

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.context import Context, attach, detach
 
+from claudescope._internal.correlation import CURRENT
 from claudescope.schema import attributes as names
 from claudescope.schema.record import CallRecord
 from claudescope.sinks.events import Events
@@ -53,6 +54,7 @@ _FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     names.ATTEMPTS.name: lambda call: len(call.attempts),
     names.RETRY_DELAY.name: lambda call: sum(attempt.delay for attempt in call.attempts) or None,
     names.COST.name: lambda call: None if call.cost_usd is None else float(call.cost_usd),
+    names.CORRELATION_ID.name: lambda _: CURRENT.get(),
 }
 _TRACE_FIELDS: Final[Mapping[str, Callable[[CallRecord], Field | None]]] = {
     # Only of stdlib's records: OpenTelemetry's records have a trace and a span of their own.

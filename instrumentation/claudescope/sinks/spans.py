@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from opentelemetry.trace import Span
 from opentelemetry.util.types import AttributeValue
 
+from claudescope._internal.correlation import CURRENT
 from claudescope.schema import attributes as names
 from claudescope.schema.record import Attempt, CallStart, SpanOutcome
 from claudescope.sinks.sink import Sink
@@ -14,6 +15,7 @@ from claudescope.sinks.sink import Sink
 __all__ = ["SpansSink"]
 
 
+_CORRELATION: Final = names.CORRELATION_ID.name
 _COST: Final = names.COST.name
 _ERROR_TYPE: Final = names.ERROR_TYPE.name
 _FINISH_REASONS: Final = names.FINISH_REASONS.name
@@ -54,6 +56,9 @@ class SpansSink(Sink):
             attributes[_COST] = float(ending.cost_usd)
         if ending.workflow is not None:
             attributes[_WORKFLOW] = ending.workflow
+        correlation_id = CURRENT.get()
+        if correlation_id is not None:
+            attributes[_CORRELATION] = correlation_id
         if ending.extra_usage:
             attributes[_EXTRA_INPUT] = sum(part.usage.input_tokens for part in ending.extra_usage)
             attributes[_EXTRA_OUTPUT] = sum(part.usage.output_tokens for part in ending.extra_usage)

@@ -1,0 +1,1 @@
+"""Problem documents, messages for people and correlation ids."""
