@@ -180,8 +180,7 @@ def bent_documents(draw: st.DrawFn) -> dict[str, Any]:
     path = draw(st.sampled_from(leaves()))
     place: dict[str, Any] = document
     for step in path[:-1]:
-        place = place.setdefault(step, {})
-        if isinstance(place, list):
-            place = place[0]
+        inner: Any = place.setdefault(step, {})
+        place = inner[0] if isinstance(inner, list) else inner
     place[path[-1]] = draw(st.sampled_from(_BENT))
     return document

@@ -22,7 +22,7 @@ def _spec(**service: object) -> Spec:
     return Spec.model_validate({**load_spec().model_dump(by_alias=True), "service": service})
 
 
-def _send(url: str, alerts: list[dict[str, str]]) -> None:
+def send(url: str, alerts: list[dict[str, str]]) -> None:
     body = json.dumps([{"labels": labels, "annotations": {"summary": "x"}} for labels in alerts]).encode()
     request = urllib.request.Request(f"{url}/api/v2/alerts", body, {"Content-Type": "application/json"})  # noqa: S310
     urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 # ours
@@ -56,7 +56,7 @@ def test_a_page_silences_only_tickets_of_its_own_cluster_and_model(tmp_path: Pat
     ]
     command = with_its_share(program("sid", "prometheus-alertmanager"), options)
     with run_server(command, tmp_path / "log") as url:
-        _send(url, alerts)
+        send(url, alerts)
         wait_for("the groups", lambda: len(_get(f"{url}/api/v2/alerts/groups")) == 5, tmp_path / "log")
         wait_for(
             "the inhibition",

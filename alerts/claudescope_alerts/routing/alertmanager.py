@@ -43,8 +43,8 @@ def alertmanager_config(spec: Spec, selectors: SelectorBuilder) -> dict[str, Any
             "receiver": DEADMAN,
             "matchers": [f'alertname="{DEAD_MAN}"'],
             "group_wait": "0s",
-            "group_interval": "1m" if routing.deadman is None else format_duration(routing.deadman.every),
-            "repeat_interval": "1m" if routing.deadman is None else format_duration(routing.deadman.every),
+            "group_interval": "1m" if routing.switch is None else format_duration(routing.switch.every),
+            "repeat_interval": "1m" if routing.switch is None else format_duration(routing.switch.every),
         }
     ]
     if routing.local is not None:
@@ -149,7 +149,7 @@ def _intervals(hours: Hours) -> list[dict[str, Any]]:
 
 
 def _deadman(spec: Spec) -> dict[str, Any]:
-    deadman = spec.routing.deadman
+    deadman = spec.routing.switch
     if deadman is None:
         return {}
     webhook: dict[str, Any] = {"send_resolved": False}

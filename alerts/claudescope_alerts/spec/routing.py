@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 from claudescope_alerts.spec.fields import Duration, SpecModel, Text, Url, distinct, duration
 from claudescope_alerts.spec.pagerduty_zones import pagerduty_zone
 
-__all__ = ["DAYS", "Day", "DeadMan", "Email", "Hours", "Receiver", "Routing", "Slack", "Tickets"]
+__all__ = ["DAYS", "DEADMAN_URL", "Day", "DeadMan", "Email", "Hours", "Receiver", "Routing", "Slack", "Tickets"]
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _CLOSURE_DAYS: Final = 30
@@ -241,6 +241,10 @@ class DeadMan(SpecModel):
         return self
 
 
+DEADMAN_URL: Final = "http://127.0.0.1:9099/"
+"""Where `claudescope alerts deadman` listens by default."""
+
+
 class Routing(SpecModel):
     """Who receives which alert."""
 
@@ -255,4 +259,12 @@ class Routing(SpecModel):
     `page`."""
 
     deadman: DeadMan | None = None
-    """The dead man's switch, which notices when alerting itself is down. Default: null, no switch."""
+    """The dead man's switch, which notices when alerting itself is down. Default: null, which stands for `claudescope
+    alerts deadman` on the machine of Alertmanager, if `page` has PagerDuty or Slack."""
+
+    @property
+    def switch(self) -> DeadMan | None:
+        """The dead man's switch, with its default; None if nobody would be told."""
+        if self.deadman is None and (self.page.pagerduty_key_file or self.page.slack):
+            return DeadMan(url=DEADMAN_URL)
+        return self.deadman
