@@ -11,7 +11,7 @@ import yaml
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.files import write_atomically
 from claudescope_alerts.formats.grafana import provisioning
-from claudescope_alerts.formats.kubernetes import prometheus_rule
+from claudescope_alerts.formats.kubernetes import prometheus_rules
 from claudescope_alerts.formats.mimir import namespace_document
 from claudescope_alerts.formats.openslo import export_openslo
 from claudescope_alerts.formats.prometheus import rule_group
@@ -80,15 +80,18 @@ def build(spec: Spec) -> dict[str, str]:
         tests = test_files(group, spec, f"../rules/{group.name}.yml")
         files |= {f"tests/{name}": yaml_text(test) for name, test in tests.items()}
     documents: Mapping[str, object] = {
-        "kubernetes/prometheus-rule.yml": prometheus_rule(rule_groups, spec),
         "mimir/namespace.yml": namespace_document(rule_groups, spec),
         "grafana/alert-rules.yml": provisioning(groups, spec),
         "alertmanager/alertmanager.yml": alertmanager_config(spec, selectors),
         "alertmanager/route-tests.yml": route_tests(groups, spec),
     }
     files |= {path: yaml_text(document) for path, document in documents.items()}
+    files["kubernetes/prometheus-rule.yml"] = "---\n".join(
+        yaml_text(manifest) for manifest in prometheus_rules(rule_groups, spec)
+    )
     files["openslo/slos.yml"] = HEADER + export_openslo(spec, selectors)
-    files["pagerduty/main.tf"] = HEADER + pagerduty_terraform(spec)
+    if (terraform := pagerduty_terraform(spec)) is not None:
+        files["pagerduty/main.tf"] = HEADER + terraform
     return files
 
 

@@ -187,15 +187,36 @@ class Ruler(Target):
     def apply(self, files: Mapping[str, str]) -> list[str]:
         """Send the groups that differ, and delete those that the build does not have."""
         old, new = self.current(), self.desired(files)
-        changed: list[str] = []
-        for name, text in new.items():
-            if old.get(name) != text:
-                request("POST", self._url, self._headers, text.encode())
-                changed.append(name)
-        for name in old.keys() - new.keys():
-            request("DELETE", f"{self._url}/{urllib.parse.quote(name, safe='')}", self._headers)
-            changed.append(name)
+        changed = [name for name in new if old.get(name) != new[name]] + sorted(old.keys() - new.keys())
+        done: list[str] = []
+        try:
+            for name in changed:
+                # Before the request: one whose response is lost may have changed the group.
+                done.append(name)
+                self._put(name, new.get(name))
+        except BadInputError as refused:
+            raise BadInputError(f"{refused}. {self._undone(done, old)}") from None
         return changed
+
+    def _put(self, name: str, text: str | None, *, missing_is_done: bool = False) -> None:
+        """Send a group, or delete it for None."""
+        if text is not None:
+            request("POST", self._url, self._headers, text.encode())
+            return
+        url = f"{self._url}/{urllib.parse.quote(name, safe='')}"
+        request("DELETE", url, self._headers, missing_is_empty=missing_is_done)
+
+    def _undone(self, names: list[str], old: Mapping[str, str]) -> str:
+        """Restore the groups that a refused deployment changed, and say what the ruler has now."""
+        left: list[str] = []
+        for name in reversed(names):
+            try:
+                self._put(name, old.get(name), missing_is_done=True)
+            except BadInputError:  # noqa: PERF203 # one that can't be restored does not keep the others
+                left.append(name)
+        if not left:
+            return "The old groups were restored"
+        return f"These groups could not be restored, and may be new or old: {', '.join(sorted(left))}. Push again"
 
 
 def _groups(groups: list[Any]) -> dict[str, str]:

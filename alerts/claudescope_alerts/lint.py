@@ -39,6 +39,8 @@ def _incomplete(alert: Alert, spec: Spec) -> Iterator[str]:
     for name, text in annotations.items():
         if not text:
             yield f"has an empty {name}"
+        if name.endswith("_url") and not text.startswith(("http://", "https://")):
+            yield f"has the relative {name} {text!r}, which no pager can open. Expected a URL"
     texts = annotations["summary"] + annotations["description"]
     has_number = not alert.expr.startswith(("vector(1)", "absent("))
     if has_number and "$value" not in texts:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 
+from claudescope_alerts.promql.selectors import quoted
+
 __all__ = ["CheckResult", "check_folder", "run_tests"]
+
+_BARE: Final = re.compile(r"[\w.-]+")
+"""A value that amtool reads without quotes."""
 
 Outcome = Literal["passed", "failed", "skipped"]
 
@@ -84,7 +90,11 @@ def _route_tests(folder: Path) -> Iterable[str]:
     document: Any = yaml.safe_load((folder / "route-tests.yml").read_text(encoding="utf-8"))
     desired: dict[tuple[str, ...], str] = {}
     for test in document["tests"]:
-        desired[tuple(f"{name}={value}" for name, value in test["labels"].items())] = test["receiver"]
+        desired[
+            tuple(
+                f"{name}={value if _BARE.fullmatch(value) else quoted(value)}" for name, value in test["labels"].items()
+            )
+        ] = test["receiver"]
     for labels, receiver in desired.items():
         config = f"--config.file={folder / 'alertmanager.yml'}"
         command = ["amtool", "config", "routes", "test", config, f"--verify.receivers={receiver}", *labels]

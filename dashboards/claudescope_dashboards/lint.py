@@ -70,11 +70,13 @@ class _Context:
         uids: Uids of all dashboards.
         recorded: Names of the series that rules record.
         known_series: All series and labels that a query may name.
+        variables: Names of the variables of each dashboard.
     """
 
     uids: frozenset[str]
     recorded: frozenset[str]
     known_series: KnownSeries
+    variables: frozenset[str]
 
 
 Rule = Callable[[Json, _Context], Iterator[str]]
@@ -94,7 +96,10 @@ def lint(dashboards: Mapping[str, Json], groups: Sequence[Group], spec: Spec) ->
     """
     recorded = frozenset(rule.name for group in groups for rule in group.recordings) | {_ALERTS}
     known_series = KnownSeries(SelectorBuilder(spec), recorded, _ALERT_LABELS | _SCRAPE_LABELS | {NO_LABEL})
-    context = _Context(frozenset(dashboard["uid"] for dashboard in dashboards.values()), recorded, known_series)
+    variables = frozenset((*_VARIABLES, *spec.service.deployment_labels))
+    context = _Context(
+        frozenset(dashboard["uid"] for dashboard in dashboards.values()), recorded, known_series, variables
+    )
     return [
         f"{name}: {problem}" for name, dashboard in dashboards.items() for problem in _problems_of(dashboard, context)
     ]
@@ -127,7 +132,7 @@ def _query_problems(expr: str, context: _Context) -> Iterator[str]:
 
 def _has_every_variable(dashboard: Json, context: _Context) -> Iterator[str]:
     names = {variable["name"] for variable in dashboard["templating"]["list"]}
-    yield from (f"has no variable {name!r}" for name in _VARIABLES if name not in names)
+    yield from (f"has no variable {name!r}" for name in sorted(context.variables) if name not in names)
 
 
 def _uid_is_short(dashboard: Json, context: _Context) -> Iterator[str]:
@@ -210,7 +215,7 @@ def _asks_for_known_series(variable: Json, context: _Context) -> Iterator[str]:
 
 
 def _variables_exist(expr: str, context: _Context) -> Iterator[str]:
-    if unknown := set(re.findall(r"\$\{?([a-zA-Z]\w*)", expr)) - set(_VARIABLES) - Resolver.INTERVALS:
+    if unknown := set(re.findall(r"\$\{?([a-zA-Z]\w*)", expr)) - context.variables - Resolver.INTERVALS:
         yield f"uses the variables {sorted(unknown)}, which the dashboard does not have"
 
 

@@ -6,7 +6,7 @@ model and workflow. Ratios are 0 while no event of the part happened, and have n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from claudescope.schema.catalogue import (
@@ -27,12 +27,12 @@ from claudescope.schema.recorded_series import (
     SeriesPart,
     fleet_name,
 )
-from claudescope_alerts.promql.selectors import DISTRIBUTION, Match, SelectorBuilder
+from claudescope_alerts.promql.selectors import DISTRIBUTION, Match, SelectorBuilder, label_selector
 from claudescope_alerts.rules.fleet_rollup import INSTANCE_INTERVAL, newest_sample
 from claudescope_alerts.rules.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["CHAT", "ENDED", "INSTANCE", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries"]
+__all__ = ["CHAT", "ENDED", "INSTANCE", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries", "escaped", "literal"]
 
 RATE: Final = "$__rate_interval"
 """Grafana's window for `rate`: at least four scrape intervals."""
@@ -53,6 +53,24 @@ INSTANCE: Final = ("job", "instance")
 
 _NOT_RECORDED_PER_INSTANCE: Final = ("model", "workflow")
 """Variables whose labels are missing from the series that are recorded per instance."""
+
+
+_ESCAPES: Final = {"$": ("\ue000", r"\u0024"), "[": ("\ue001", r"\u005b")}
+"""Characters with which Grafana's variables start: a stand-in for each, and how PromQL writes it without it."""
+
+
+def literal(value: str) -> str:
+    """A label's value in which Grafana finds no variable, once `escaped` has written it."""
+    for character, (stand_in, _) in _ESCAPES.items():
+        value = value.replace(character, stand_in)
+    return value
+
+
+def escaped(expr: str) -> str:
+    """A query with the values of `literal` as PromQL writes them."""
+    for stand_in, written in _ESCAPES.values():
+        expr = expr.replace(stand_in, written)
+    return expr
 
 
 def _seconds(window: str) -> int:
@@ -93,9 +111,17 @@ class Queries(SelectorBuilder):
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
         """Return the service's labels, and the variables for which the metric has a label."""
-        chosen = [("job", "=~", "$job"), ("instance", "=~", "$instance")]
+        chosen = [(name, "=~", f"${name}") for name in (*self.spec.service.deployment_labels, *INSTANCE)]
         chosen += [(self.label(label), "=~", f"${name}") for label, name in _BY_VARIABLE if label in metric.labels]
-        return [*super().conditions(metric), *chosen]
+        own = ((name, operator, literal(value)) for name, operator, value in super().conditions(metric))
+        return [*own, *chosen]
+
+    def _written(self, name: str, pairs: list[tuple[str, str, str]]) -> str:
+        return escaped(super()._written(name, pairs))
+
+    def _selector(self, labels: Mapping[str, str]) -> str:
+        """A selector of labels alone, without a variable of Grafana's in it."""
+        return escaped(label_selector({name: literal(value) for name, value in labels.items()}))
 
     def legend(self, *labels: Label | str) -> str:
         """Return a legend that shows the values of labels."""
@@ -297,13 +323,13 @@ class Queries(SelectorBuilder):
 
     def recorded(self, name: str, **labels: str) -> str:
         """Select a series that the spec's rules record."""
-        pairs = {"service": self.spec.service.name, **labels}
-        return name + "{" + ", ".join(f'{key}="{value}"' for key, value in pairs.items()) + "}"
+        return name + self._selector({**self.spec.service.own_labels, **labels})
 
     def alerts(self, state: str = "firing", **labels: str) -> str:
         """Select the series in which Prometheus and vmalert keep the state of the spec's alerts."""
+        own = self._selector({**self.spec.service.own_labels, "alertstate": state})
         pairs = "".join(f', {key}="{value}"' for key, value in labels.items())
-        return f'ALERTS{{service="{self.spec.service.name}", alertstate="{state}", severity!="none"{pairs}}}'
+        return f'ALERTS{own[:-1]}, severity!="none"{pairs}}}'
 
     def narrowed(self, name: str, conditions: str) -> str:
         """Select a series by its name and its conditions as text. The name is quoted if the naming keeps dots."""

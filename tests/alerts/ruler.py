@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from claudescope_alerts.formats.mimir import MAX_RULES
 from tests.servers import serving
 
 __all__ = ["NAMESPACE", "ruler"]
@@ -20,18 +21,19 @@ _RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "an
 
 
 @contextmanager
-def ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
+def ruler(groups: dict[str, Any], calls: list[str], max_groups: int = 70) -> Generator[str]:
     """Serve the rules API of Mimir until the block ends. It needs a tenant and receives one group at a time.
 
     Args:
         groups: The groups that it holds, by name.
         calls: Receives the method of each request.
+        max_groups: How many groups it takes; Mimir's default is 70.
 
     Yields:
         Its base URL.
     """
 
-    async def rules(request: Request) -> Response:
+    async def rules(request: Request) -> Response:  # noqa: PLR0911 # one line for each refusal
         if request.headers.get("X-Scope-OrgID") != "team":
             return Response("no org id", 401)
         calls.append(request.method)
@@ -45,6 +47,11 @@ def ruler(groups: dict[str, Any], calls: list[str]) -> Generator[str]:
             return Response("no group", 400)
         if unknown := {key for rule in group["rules"] for key in rule} - _RULE_KEYS:
             return Response(f"field {min(unknown)} not found in type rulefmt.Rule", 400)
+        if len(group["rules"]) > MAX_RULES:
+            limit = f"limit: {MAX_RULES} actual: {len(group['rules'])}"
+            return Response(f"per-user rules per rule group limit ({limit}) exceeded", 400)
+        if len(groups) >= max_groups and group["name"] not in groups:
+            return Response(f"per-user rule groups limit (limit: {max_groups}) exceeded", 400)
         groups[str(group["name"])] = group
         return JSONResponse({"status": "success", "data": None, "errorType": "", "error": ""}, 202)
 

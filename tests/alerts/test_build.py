@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from claudescope._internal.exceptions import BadInputError
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope_alerts import build as building
 from claudescope_alerts.build import build, groups_of, stale_files, write_build
+from claudescope_alerts.formats.mimir import MAX_RULES
 from claudescope_alerts.formats.openslo import export_openslo, import_openslo
 from claudescope_alerts.lint import lint
 from claudescope_alerts.promql.selectors import SelectorBuilder
@@ -129,6 +131,11 @@ def test_every_alert_is_complete() -> None:
     bare = dataclasses.replace(next(iter(group.alerts)), rule_tests=(), summary="low", description="low")
     mistakes = "".join(lint([Group("bare", (bare,))], load_spec(), SelectorBuilder(load_spec())))
     assert "has no rule test" in mistakes
+    links = load_spec().links.model_copy(update={"runbooks": "docs/runbooks.md"})
+    relative = load_spec().model_copy(update={"links": links})
+    assert "has the relative runbook_url 'docs/runbooks.md" in "".join(
+        lint([Group("bare", (bare,))], relative, SelectorBuilder(relative))
+    )
     assert "shows its number neither" in mistakes
 
 
@@ -212,3 +219,17 @@ def test_openslo_is_exported_and_imported(tmp_path: Path) -> None:
         BadInputError, match=r"slos.yml:1: claudescope has no metric 'claude_client_response_t.*Did you mean"
     ):
         import_openslo(path)
+
+
+def test_many_objectives_fit_into_kubernetes_and_mimir() -> None:
+    """With forty objectives, manifests fit `kubectl apply`, and groups fit Mimir."""
+    objective = load_spec().objectives[0]
+    objectives = [objective.model_copy(update={"name": f"objective-{number}"}) for number in range(40)]
+    files = build(load_spec().model_copy(update={"objectives": objectives}))
+    manifests = list(yaml.safe_load_all(files["kubernetes/prometheus-rule.yml"]))
+    assert len(manifests) > 1
+    assert len({manifest["metadata"]["name"] for manifest in manifests}) == len(manifests)
+    assert all(len(json.dumps(manifest)) < 262_144 for manifest in manifests)
+    groups = yaml.safe_load(files["mimir/namespace.yml"])["groups"]
+    assert max(len(group["rules"]) for group in groups) == MAX_RULES
+    assert len({group["name"] for group in groups}) == len(groups)

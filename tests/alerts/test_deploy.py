@@ -71,6 +71,17 @@ def test_a_ruler_gets_only_what_differs() -> None:
             Ruler(url, load_spec()).apply(files)
 
 
+def test_a_push_that_is_refused_halfway_is_undone() -> None:
+    """The ruler keeps the groups that it had, word for word, and the message says so."""
+    old = {"name": "claudescope-claude-limits", "rules": [{"record": "x", "expr": "1"}]}
+    groups: dict[str, Any] = {"claudescope-claude-limits": dict(old), "gone": {**old, "name": "gone"}}
+    before = dict(groups)
+    with ruler(groups, [], max_groups=6) as url:
+        with pytest.raises(BadInputError, match=r"rule groups limit.*The old groups were restored"):
+            Ruler(url, load_spec(), tenant="team").apply(default_build())
+        assert groups == before
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

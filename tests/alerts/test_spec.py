@@ -42,7 +42,7 @@ _BATCH = (
         ("days: mon-fri", "days: fri-mon", r"expected days such as 'mon-fri'"),
         ("name: provider", "name: availability", r"two objectives have the name 'availability'"),
         ("retry_ratio", "retry_ratios", r"unknown key 'retry_ratios'.*Did you mean 'retry_ratio'"),
-        ("error_type_ratio: 5%", "error_type_ratio: 100%", r"above 0 and below 100%"),
+        ("error_type_ratio: 5%", "error_type_ratio: 100%", r"below 100%"),
         (
             "{preset: claude-availability}",
             _RESPONSES.format("[refusal]", "[end_turn]"),

@@ -164,7 +164,7 @@ def test_a_storm_reaches_every_threshold() -> None:
 
 def test_severity_follows_the_classification() -> None:
     """What pages is critical at first sight; what is the caller's own never wakes anybody."""
-    assert [alert.error_type.name for alert in ALERTS] == list(ERROR_TYPES)
+    assert list(dict.fromkeys(alert.error_type.name for alert in ALERTS)) == list(ERROR_TYPES)
     for alert in ALERTS:
         assert (alert.tier.severity == "critical") == alert.error_type.pages
         assert (alert.tier.severity == "info") == (not alert.error_type.in_budget)
@@ -181,7 +181,7 @@ _RESOURCE = {
     "trigger_conditions",
     "action_filters",
 }
-_TRIGGERS = {"first_seen_event", "regression_event", "reappeared_event", "event_frequency_count"}
+_TRIGGERS = ["first_seen_event", "regression_event", "reappeared_event"]
 _INTERVALS = {"1m", "5m", "15m", "1h", "1d", "1w", "30d"}
 _PAGERDUTY = {"integration_id", "service_id", "service_name", "severity"}
 _FREQUENCIES = {0, 5, 10, 30, 60, 180, 720, 1440}
@@ -208,20 +208,22 @@ def _resources() -> dict[str, dict[str, Any]]:
 
 
 def test_terraform() -> None:
-    """One `sentry_alert` per kind, with what the provider documents and nothing else, on our tag, to PagerDuty."""
+    """One or two `sentry_alert`s per kind, with what the provider documents alone, on our tag, to PagerDuty."""
     resources = _resources()
-    assert list(resources) == [f"claude_{kind}" for kind in ERROR_TYPES]
+    assert list(resources) == [alert.key for alert in ALERTS]
     for alert in ALERTS:
-        body = resources[f"claude_{alert.error_type.name}"]
+        body = resources[alert.key]
         assert set(body) == _RESOURCE
         assert body["frequency_minutes"] in _FREQUENCIES
-        triggers = {name: value for trigger in body["trigger_conditions"] for name, value in trigger.items()}
-        assert set(triggers) <= _TRIGGERS
-        assert triggers["event_frequency_count"] == {"interval": alert.tier.interval, "value": alert.tier.more_than}
+        # The provider knows the number of events as a filter only. Without a trigger, every event is one.
+        triggers = [name for trigger in body["trigger_conditions"] for name in trigger]
+        assert triggers == (_TRIGGERS if alert.at_first_sight else [])
+        many = {"event_frequency_count": {"interval": alert.tier.interval, "value": alert.tier.more_than}}
         assert alert.tier.interval in _INTERVALS
         (action_filter,) = body["action_filters"]
         assert action_filter["conditions"] == [
-            {"tagged_event": {"key": "claude.error_type", "match": "eq", "value": alert.error_type.name}}
+            {"tagged_event": {"key": "claude.error_type", "match": "eq", "value": alert.error_type.name}},
+            *([] if alert.at_first_sight else [many]),
         ]
         (action,) = action_filter["actions"]
         assert set(action["pagerduty"]) == _PAGERDUTY
@@ -232,7 +234,7 @@ def test_payloads_say_what_terraform_says() -> None:
     """The API's bodies have the same names, conditions and severities."""
     resources = list(_resources().values())
     payloads: list[dict[str, Any]] = json.loads(build()["alert_payloads.json"])
-    assert len(payloads) == len(ERROR_TYPES)
+    assert len(payloads) == len(ALERTS)
     for payload, resource in zip(payloads, resources, strict=True):
         assert payload["name"] == resource["name"]
         assert payload["config"]["frequency"] == resource["frequency_minutes"]

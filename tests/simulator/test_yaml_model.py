@@ -101,7 +101,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
                 "file.yaml:2: interval: expected a duration such as '250ms', '20s', '5m' or '1h30m', got '-5m'",
             ],
         ),
-        ("title: t\neither: {a: 1}\n", ["file.yaml:2: either: expected a valid integer or a list, got a mapping"]),
+        ("title: t\neither: {a: 1}\n", ["file.yaml:2: either: expected a whole number or a list, got a mapping"]),
         (
             "title: t\nparts:\n  - size: 1\n    size: 2\nparts: []\n",
             [
@@ -144,7 +144,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             "title: t\n<<: 5\n",
             ["file.yaml:2: not valid YAML: while constructing a mapping, " + MERGE],
         ),
-        ("&a title: t\npart: &b {size: *b}\n", ["file.yaml:2: part.size: expected a valid integer, got a mapping"]),
+        ("&a title: t\npart: &b {size: *b}\n", ["file.yaml:2: part.size: expected a whole number, got a mapping"]),
         ("title: t\npart:\nparts: ''\n", ["file.yaml:3: parts: expected a list, got ''"]),
         ("title:\n", ["file.yaml:1: title: expected a text, got nothing"]),
         (

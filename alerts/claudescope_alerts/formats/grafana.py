@@ -85,6 +85,6 @@ def _rule(rule: Recording | Alert, title: str, spec: Spec) -> dict[str, Any]:
         "execErrState": "Error",
         "for": write_minutes(rule.for_),
         "keepFiringFor": write_minutes(rule.keep_firing_for),
-        "labels": rule.static_labels(spec.service.name),
+        "labels": rule.static_labels(spec),
         "annotations": annotations,
     }

@@ -26,7 +26,7 @@ def rule_group(group: Group, spec: Spec) -> dict[str, Any]:
             document["for"] = write_minutes(rule.for_)
         if rule.keep_firing_for:
             document["keep_firing_for"] = write_minutes(rule.keep_firing_for)
-        document["labels"] = rule.static_labels(spec.service.name)
+        document["labels"] = rule.static_labels(spec)
         document["annotations"] = rule.annotations(spec)
         rules.append(document)
     # Without an interval the server uses its own, which suits rules with windows of five minutes and more.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from claudescope_alerts.promql.selectors import label_selector
 from claudescope_alerts.rule_tests.model import RuleTest
 from claudescope_alerts.rules.model import Alert, Group
 from claudescope_alerts.spec.model import Spec
@@ -60,10 +61,10 @@ def _test(rule_test: RuleTest, alert: Alert | None, spec: Spec) -> dict[str, Any
     }
     queries = [(query.minute, query.expr, query.value) for query in rule_test.queries]
     if alert is not None:
-        labels = {"alertname": alert.name, **alert.static_labels(spec.service.name), "alertstate": "firing"}
-        own = ", ".join(f'{name}="{value}"' for name, value in labels.items())
-        queries += _silence(f"ALERTS{{{own}}}", rule_test)
-        queries += [(minute, f"ALERTS{{{own}}}", 1) for minute in rule_test.firing]
+        labels = {"alertname": alert.name, **alert.static_labels(spec), "alertstate": "firing"}
+        own = label_selector(labels)
+        queries += _silence(f"ALERTS{own}", rule_test)
+        queries += [(minute, f"ALERTS{own}", 1) for minute in rule_test.firing]
         if rule_test.expected is not None:
             expected = rule_test.expected
             test["alert_rule_test"] = [
@@ -72,7 +73,7 @@ def _test(rule_test: RuleTest, alert: Alert | None, spec: Spec) -> dict[str, Any
                     "alertname": alert.name,
                     "exp_alerts": [
                         {
-                            "exp_labels": {**alert.static_labels(spec.service.name), **expected.labels},
+                            "exp_labels": {**alert.static_labels(spec), **expected.labels},
                             "exp_annotations": alert.annotations(spec, expected),
                         }
                     ],

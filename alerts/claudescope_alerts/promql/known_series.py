@@ -38,7 +38,13 @@ class KnownSeries:
     def __init__(self, selectors: SelectorBuilder, recorded: Set[str], labels: Set[str] = frozenset()) -> None:
         self._series = _emitted(selectors)
         self._recorded = recorded
-        self._own = _OWN_LABELS | set(selectors.service_labels) | labels
+        self._own = (
+            _OWN_LABELS
+            | set(selectors.service_labels)
+            | set(selectors.own_labels)
+            | set(selectors.deployment_labels)
+            | labels
+        )
         self._labels = {label for series in self._series.values() for label in series} | self._own
 
     def problems(self, expr: str) -> Iterator[str]:

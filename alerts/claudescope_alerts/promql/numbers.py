@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-__all__ = ["format_number", "four_digits", "percentage"]
+__all__ = ["format_number", "four_digits", "just_over", "just_under", "percentage"]
 
 
 def format_number(number: Decimal | float) -> str:
@@ -21,3 +21,17 @@ def percentage(ratio: Decimal) -> str:
 def four_digits(number: Decimal) -> str:
     """Write a number as `printf "%.4g"` does in an annotation."""
     return f"{float(number):.4g}"
+
+
+def just_over(threshold: Decimal) -> Decimal:
+    """A number at least one percent over a threshold. It has four digits, so that annotations show it exactly."""
+    return _four_digits(threshold * Decimal("1.01"), ROUND_CEILING)
+
+
+def just_under(threshold: Decimal) -> Decimal:
+    """A number at least one percent under a threshold. It has four digits, so that annotations show it exactly."""
+    return _four_digits(threshold * Decimal("0.99"), ROUND_FLOOR)
+
+
+def _four_digits(number: Decimal, rounding: str) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(number.adjusted() - 3), rounding).normalize()

@@ -12,7 +12,7 @@ from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
 from claudescope_alerts.spec.model import Histograms, Spec
 
-__all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "regex"]
+__all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "quoted", "regex"]
 
 DISTRIBUTION: Final[tuple[SeriesPart, SeriesPart]] = ("bucket", "native")
 """The series that have the distribution of a histogram: of a classic one, and of a native one."""
@@ -50,9 +50,14 @@ def regex(values: Iterable[str]) -> str:
     return "|".join(re.sub(r"([.+*?()|\[\]{}^$\\])", r"\\\1", value) for value in values)
 
 
+def quoted(value: str) -> str:
+    """A text in PromQL. Unlike JSON, PromQL has no pairs of surrogates."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def label_selector(labels: Mapping[str, str]) -> str:
     """A selector of labels alone, which follows a name: `{service="claude", slo="availability"}`."""
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+    return "{" + ", ".join(f"{name}={quoted(value)}" for name, value in labels.items()) + "}"
 
 
 class SelectorBuilder:
@@ -66,7 +71,8 @@ class SelectorBuilder:
         self._naming = spec.naming
         self._histograms: Histograms = spec.histograms
         self._service = spec.service.labels
-        self._service_name = spec.service.name
+        self._own = spec.service.own_labels
+        self._deployment = tuple(spec.service.deployment_labels)
 
     @property
     def histograms(self) -> Histograms:
@@ -77,6 +83,16 @@ class SelectorBuilder:
     def service_labels(self) -> Mapping[str, str]:
         """The labels that select the service's series, by name."""
         return self._service
+
+    @property
+    def own_labels(self) -> Mapping[str, str]:
+        """The labels that every rule of the spec adds, by name."""
+        return self._own
+
+    @property
+    def deployment_labels(self) -> tuple[str, ...]:
+        """The labels that tell deployments of the service apart."""
+        return self._deployment
 
     def metric(self, metric: Metric, part: SeriesPart = "") -> str:
         """Name of a metric's series in the naming of the spec.
@@ -207,7 +223,7 @@ class SelectorBuilder:
         raw = self.metric(metric, part)
         inner = self.select(metric, *matches, part=part, le=le).removeprefix(raw).strip("{}")
         more = inner.removeprefix(json.dumps(raw)).removeprefix(", ")
-        return f"{name}{{{', '.join([f'service={json.dumps(self._service_name)}', *([more] if more else [])])}}}"
+        return f"{name}{label_selector(self._own)[:-1]}{f', {more}' if more else ''}}}"
 
     def conditions(self, metric: Metric) -> list[tuple[str, str, str]]:
         """The conditions that every selector of a metric has: label, operator and value."""
@@ -216,16 +232,15 @@ class SelectorBuilder:
 
     def series(self, metric: Metric, labels: dict[Label, str], part: SeriesPart = "", **more: str) -> str:
         """A series for the input of a test: the service's metric with exactly these labels."""
-        pairs = [(name, "=", value) for name, value in self._service.items()]
-        pairs += [(self.label(label), "=", value) for label, value in labels.items()]
-        pairs += [(name, "=", value) for name, value in more.items()]
+        values = {**self._service, **{self.label(label): value for label, value in labels.items()}, **more}
+        pairs = [(name, "=", self._service.get(name, value)) for name, value in values.items()]
         return self._written(self.metric(metric, part), pairs)
 
     def _quoted(self, name: str) -> str:
         return name if _LEGACY.fullmatch(name) else json.dumps(name)
 
     def _written(self, name: str, pairs: list[tuple[str, str, str]]) -> str:
-        inner = [f"{self._quoted(key)}{operator}{json.dumps(value)}" for key, operator, value in pairs]
+        inner = [f"{self._quoted(key)}{operator}{quoted(value)}" for key, operator, value in pairs]
         if _LEGACY.fullmatch(name):
             return f"{name}{{{', '.join(inner)}}}" if inner else name
         return f"{{{', '.join([json.dumps(name), *inner])}}}"

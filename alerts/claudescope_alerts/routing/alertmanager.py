@@ -43,8 +43,8 @@ def alertmanager_config(spec: Spec, selectors: SelectorBuilder) -> dict[str, Any
             "receiver": DEADMAN,
             "matchers": [f'alertname="{DEAD_MAN}"'],
             "group_wait": "0s",
-            "group_interval": "1m" if routing.deadman is None else format_duration(routing.deadman.every),
-            "repeat_interval": "1m" if routing.deadman is None else format_duration(routing.deadman.every),
+            "group_interval": "1m" if routing.switch is None else format_duration(routing.switch.every),
+            "repeat_interval": "1m" if routing.switch is None else format_duration(routing.switch.every),
         }
     ]
     if routing.local is not None:
@@ -59,6 +59,14 @@ def alertmanager_config(spec: Spec, selectors: SelectorBuilder) -> dict[str, Any
         {"receiver": PAGE, "matchers": ['severity="page"'], **_AT_ONCE},
         {"receiver": TICKET, "matchers": ['severity="ticket"'], "repeat_interval": "1d", **ticket_times},
     ]
+    group_by, model = _group_by(spec), selectors.label(REQUEST_MODEL)
+    per_model = [objective.name for objective in spec.objectives if objective.sli.per_model]
+    if per_model:
+        # Each model has an error budget of its own, so each has an incident of its own.
+        own = {"group_by": [*group_by, model]}
+        matcher = f'slo=~"{"|".join(per_model)}"'
+        routes = [routes[0], *({**route, "matchers": [*route["matchers"], matcher], **own} for route in routes[1:]),
+                  *routes[1:]]  # fmt: skip
     receivers = [
         {"name": DEADMAN, **_deadman(spec)},
         {"name": PAGE, **_receiver(routing.page, "critical", spec)},
@@ -71,13 +79,13 @@ def alertmanager_config(spec: Spec, selectors: SelectorBuilder) -> dict[str, Any
             # An alert that no route below matches becomes a ticket.
             "receiver": TICKET,
             # One incident for each problem, however many models it affects.
-            "group_by": ["alertname", "service", "slo", "error_type", "severity"],
+            "group_by": group_by,
             "group_wait": "10s",
             "group_interval": "1m",
             "repeat_interval": "1d",
             "routes": routes,
         },
-        "inhibit_rules": _inhibitions(selectors.label(REQUEST_MODEL)),
+        "inhibit_rules": _inhibitions(model, _deployments(spec)),
         "receivers": receivers,
     }
     if held:
@@ -85,8 +93,17 @@ def alertmanager_config(spec: Spec, selectors: SelectorBuilder) -> dict[str, Any
     return config
 
 
-def _inhibitions(model: str) -> list[dict[str, Any]]:
-    """A page silences the tickets about the same problem."""
+def _deployments(spec: Spec) -> list[str]:
+    """The labels that tell deployments apart. Alerts without one have it empty, and are equal."""
+    return list(dict.fromkeys(("cluster", *spec.service.deployment_labels, *spec.service.alert_labels)))
+
+
+def _group_by(spec: Spec) -> list[str]:
+    return ["alertname", "service", "slo", "error_type", "severity", *_deployments(spec)]
+
+
+def _inhibitions(model: str, deployments: list[str]) -> list[dict[str, Any]]:
+    """A page silences the tickets about the same problem, of the same deployment."""
     pages = ['severity="page"']
     return [
         {
@@ -94,18 +111,18 @@ def _inhibitions(model: str) -> list[dict[str, Any]]:
             "target_matchers": ['severity="ticket"'],
             # Missing labels are equal: without alertname, alerts that have no slo would silence one another; without
             # the model, the page of one model would silence the tickets of the others.
-            "equal": ["service", "slo", "alertname", model],
+            "equal": ["service", "slo", "alertname", model, *deployments],
         },
         {
             "source_matchers": ['alertname="ClaudeApiUnavailable"', *pages],
             "target_matchers": ['alertname=~"ClaudeErrorTypeHigh|ClaudeStreamsCut"'],
-            "equal": ["service", "owner"],
+            "equal": ["service", "owner", *deployments],
         },
         {
             "source_matchers": ['alertname="ClaudeApiUnavailable"', *pages],
             # Retries have no single owner: any error that can be retried causes them.
             "target_matchers": ['alertname="ClaudeRetryShareHigh"'],
-            "equal": ["service"],
+            "equal": ["service", *deployments],
         },
     ]
 
@@ -132,7 +149,7 @@ def _intervals(hours: Hours) -> list[dict[str, Any]]:
 
 
 def _deadman(spec: Spec) -> dict[str, Any]:
-    deadman = spec.routing.deadman
+    deadman = spec.routing.switch
     if deadman is None:
         return {}
     webhook: dict[str, Any] = {"send_resolved": False}

@@ -11,6 +11,7 @@ from string import Template
 from typing import Final
 
 from claudescope_alerts.spec.model import Spec
+from claudescope_alerts.spec.pagerduty_zones import pagerduty_zone
 from claudescope_alerts.spec.routing import DAYS
 
 __all__ = ["pagerduty_terraform"]
@@ -132,16 +133,19 @@ output "routing_key" {
 )
 
 
-def pagerduty_terraform(spec: Spec) -> str:
-    """The Terraform file of a spec, formatted as `terraform fmt` does."""
+def pagerduty_terraform(spec: Spec) -> str | None:
+    """The Terraform file of a spec, formatted as `terraform fmt` does; None where PagerDuty lacks its time zone."""
     hours, service = spec.routing.ticket.hours, spec.service.name
+    zone = pagerduty_zone(hours.zone)
+    if zone is None:
+        return None
     days = [DAYS.index(day) + 1 for day in hours.days]
     end = "23:59" if hours.end == "24:00" else hours.end
     return _TEXT.substitute(
         page_name=json.dumps(f"{service}: pages"),
         ticket_name=json.dumps(f"{service}: tickets"),
         router_name=json.dumps(f"{service}: router"),
-        zone=json.dumps(hours.zone),
+        zone=json.dumps(zone),
         start=json.dumps(f"{hours.start}:00"),
         end=json.dumps(f"{end}:00"),
         days=json.dumps(days),

@@ -22,7 +22,7 @@ def route_tests(groups: list[Group], spec: Spec) -> dict[str, list[RouteTest]]:
     """One test for every alert, and one for an alert that claudescope does not define."""
     tests: list[RouteTest] = [
         {
-            "labels": {"alertname": alert.name, **alert.static_labels(spec.service.name)},
+            "labels": {"alertname": alert.name, **alert.static_labels(spec)},
             "receiver": _receiver(alert, spec),
         }
         for group in groups

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
+from itertools import pairwise
 from typing import Final, Protocol
 
 from claudescope.schema.catalogue import Label, Metric
-from claudescope_alerts.promql.numbers import four_digits
+from claudescope_alerts.promql.numbers import four_digits, just_over
 from claudescope_alerts.promql.selectors import SelectorBuilder
 from claudescope_alerts.rule_tests.model import Expected, RuleTest
 from claudescope_alerts.rule_tests.series import counter, histogram_series
@@ -20,7 +21,7 @@ Segment = tuple[int, Decimal, Decimal | int]
 
 _DAY: Final = 1440
 _MANY: Final = 1000
-"""Calls from sample to sample, where their number does not matter."""
+"""Fewest calls from sample to sample, where their number does not matter."""
 
 _NORMAL: Final = Decimal(1)
 _P95: Final = Decimal("0.95")
@@ -32,6 +33,11 @@ class LevelSeries(Protocol):
     @property
     def interval(self) -> int:
         """Minutes between samples."""
+        ...
+
+    @property
+    def least(self) -> Decimal:
+        """The lowest level that it can have."""
         ...
 
     def build(self, *segments: Segment) -> Mapping[str, str]:
@@ -47,11 +53,13 @@ class AverageSeries:
         amount: Series of the sum.
         calls: Series of the count.
         interval: Minutes between samples.
+        least: The lowest level that it can have.
     """
 
     amount: str
     calls: str
     interval: int = 10
+    least: Decimal = Decimal(0)
 
     def build(self, *segments: Segment) -> Mapping[str, str]:
         """The series of one segment after another."""
@@ -87,23 +95,34 @@ class LatencySeries:
     def above(
         cls,
         floor: float,
+        factor: Decimal,
         metric: Metric,
         counted_by: Metric,
         labels: Mapping[Label, str],
         selectors: SelectorBuilder,
     ) -> LatencySeries:
-        """A histogram whose baseline is the p95 that Prometheus interpolates in the first bucket above a floor.
+        """A histogram whose baseline is the p95 that Prometheus interpolates in a bucket.
+
+        It is the first one above a floor, or a lower one from which the factor still leads to a bucket with an end.
 
         Args:
             floor: The floor in seconds.
+            factor: How many times the baseline the tests reach.
             metric: The histogram.
             counted_by: The counter of what it measures.
             labels: Labels of its series.
             selectors: Writes the series.
         """
-        base = next(index for index, bound in enumerate(metric.buckets) if index and bound > floor)
-        lower, upper = (Decimal(str(metric.buckets[index])) for index in (base - 1, base))
-        return cls(selectors, metric, counted_by, labels, baseline=lower + (upper - lower) * _P95)
+        bounds = [Decimal(str(bound)) for bound in metric.buckets]
+        within = [lower + (upper - lower) * _P95 for lower, upper in pairwise(bounds)]
+        reachable = [p95 for p95 in within if p95 * factor <= bounds[-1]]
+        baseline = next((p95 for p95, upper in zip(within, bounds[1:], strict=True) if upper > floor), within[-1])
+        return cls(selectors, metric, counted_by, labels, baseline=min(baseline, reachable[-1]))
+
+    @property
+    def least(self) -> Decimal:
+        """The lowest p95 that it can have, as a multiple of its baseline: all calls are in the first bucket."""
+        return Decimal(str(self.metric.buckets[0])) / self.baseline
 
     def build(self, *segments: Segment) -> Mapping[str, str]:
         """The series of one segment after another, without buckets that are empty or full throughout."""
@@ -168,6 +187,10 @@ class BaselineTest:
     placeholders: Mapping[str, str]
 
     @property
+    def _many(self) -> int:
+        return max(_MANY, 2 * self.min_calls)
+
+    @property
     def _start(self) -> int:
         """When the quantity changes: three earlier days are known."""
         return 3 * _DAY + 2 * 60
@@ -184,15 +207,16 @@ class BaselineTest:
 
     def rule_tests(self) -> tuple[RuleTest, ...]:
         """All tests of the alert."""
-        over, under = self.factor * Decimal("1.01"), self.factor * Decimal("0.99")
+        over, under = just_over(self.factor), self.factor * Decimal("0.99")
         rule_tests = [
             self._fires_and_resolves(over),
             self._silent("is silent just under its threshold", under),
             self._too_short_a_history(over),
             self._few_calls(over),
         ]
-        if self.floor_ratio is not None:
-            low = Decimal("0.99") * self.floor_ratio / over
+        low = Decimal("0.99") * (self.floor_ratio or 0) / over
+        # A floor that only a baseline below the first bucket could be under changes nothing.
+        if low > self.simulated.least:
             rule_tests.append(self._silent("is silent below its floor", low * over, before=low))
         if self.least is not None:
             rule_tests += [
@@ -210,7 +234,7 @@ class BaselineTest:
         )
 
     def _changed(self, level: Decimal, before: Decimal = _NORMAL) -> Mapping[str, str]:
-        return self.simulated.build((self._start, before, _MANY), (self._end - self._start, level, _MANY))
+        return self.simulated.build((self._start, before, self._many), (self._end - self._start, level, self._many))
 
     def _silent(self, name: str, level: Decimal, before: Decimal = _NORMAL) -> RuleTest:
         """A change that the alert must not report."""
@@ -225,7 +249,9 @@ class BaselineTest:
         return RuleTest(
             "fires just over its threshold with three earlier days, and resolves",
             self.simulated.build(
-                (self._start, _NORMAL, _MANY), (self._end - self._start, over, _MANY), (4 * step, _NORMAL, _MANY)
+                (self._start, _NORMAL, self._many),
+                (self._end - self._start, over, self._many),
+                (4 * step, _NORMAL, self._many),
             ),
             silent=(self._fires - step, self._end + 2 * step),
             firing=(self._fires, self._end + step),
@@ -235,7 +261,9 @@ class BaselineTest:
     def _too_short_a_history(self, over: Decimal) -> RuleTest:
         return RuleTest(
             "is silent with two earlier days",
-            self.simulated.build((self._start - _DAY, _NORMAL, _MANY), (self._end - self._start, over, _MANY)),
+            self.simulated.build(
+                (self._start - _DAY, _NORMAL, self._many), (self._end - self._start, over, self._many)
+            ),
             silent=tuple(minute - _DAY for minute in self._during()),
         )
 
@@ -244,6 +272,6 @@ class BaselineTest:
         few = Decimal(self.min_calls - 1) / 2 / self.settles * self.simulated.interval
         few = few.quantize(Decimal("0.0001"), ROUND_DOWN)
         series = self.simulated.build(
-            (self._start, _NORMAL, _MANY), (self._end - self._start, over, few), (4 * self.interval, _NORMAL, few)
+            (self._start, _NORMAL, self._many), (self._end - self._start, over, few), (4 * self.interval, _NORMAL, few)
         )
         return RuleTest("is silent on few calls", series, silent=self._during())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from claudescope_alerts.promql.numbers import four_digits
+from claudescope_alerts.promql.numbers import four_digits, just_over, just_under
 from claudescope_alerts.rule_tests.model import Expected, Query, RuleTest
 from claudescope_alerts.rule_tests.series import counter
 
@@ -101,19 +101,19 @@ def cost_per_call_rule_tests(
         min_calls: Calls within an hour below which the alert is silent.
         for_: Minutes that the condition must last.
     """
-    over, under = limit * Decimal("1.01"), limit * Decimal("0.99")
+    over, under, many = just_over(limit), just_under(limit), max(1000, min_calls)
     few = Decimal(min_calls - 1) / 90
     return (
         RuleTest(
             f"fires after {for_} minutes just over the threshold",
-            {cost: counter((20, over * 1000)), calls: counter((20, 1000))},
+            {cost: counter((20, over * many)), calls: counter((20, many))},
             silent=(for_,),
             firing=(for_ + 1,),
             expected=Expected(2 * for_, four_digits(over)),
         ),
         RuleTest(
             "is silent just under the threshold",
-            {cost: counter((20, under * 1000)), calls: counter((20, 1000))},
+            {cost: counter((20, under * many)), calls: counter((20, many))},
             silent=tuple(range(1, 21)),
         ),
         RuleTest(

@@ -16,8 +16,7 @@ from claudescope.schema.recorded_series import (
     FAILURES,
     SLO_PREFIX,
 )
-from claudescope_alerts.promql.numbers import format_number, four_digits
-from claudescope_alerts.promql.selectors import label_selector
+from claudescope_alerts.promql.numbers import format_number, four_digits, just_over
 from claudescope_alerts.rule_tests.model import Expected, Query, RuleTest
 from claudescope_alerts.rule_tests.series import SeriesBuilder, Simulate, counter, events_per_sample
 from claudescope_alerts.spec.burn_rate_tiers import LONG_WINDOWS, WINDOWS, Tier, TierName, write_minutes
@@ -47,7 +46,7 @@ class TierTest:
         objective: The objective.
         tier: The tier.
         simulate: Makes the series of the objective's events.
-        service: Name of the service.
+        own: Selector of what the objective records.
         labels: Labels that the alert has from the data of `simulate`.
         placeholders: What its annotations show of these, by placeholder.
     """
@@ -55,7 +54,7 @@ class TierTest:
     objective: Objective
     tier: Tier
     simulate: Simulate
-    service: str
+    own: str
     labels: Mapping[str, str]
     placeholders: Mapping[str, str]
 
@@ -84,7 +83,8 @@ class TierTest:
     def _at_the_threshold(self, build: SeriesBuilder) -> tuple[RuleTest, ...]:
         """One percent over and one percent under."""
         tier, (_, step, _) = self.tier, _INTERVALS[self.tier.name]
-        over, under = min(self._limit * Decimal("1.01"), Decimal(1)), self._limit * Decimal("0.99")
+        burn_rate = just_over(tier.factor(self.objective.period_days))
+        over, under = min(burn_rate * self.objective.budget, Decimal(1)), self._limit * Decimal("0.99")
         ended, last = tier.for_ + 4 * step, tier.for_ + 6 * step
         value = four_digits(over / self.objective.budget)
         return (
@@ -107,9 +107,8 @@ class TierTest:
         tier, (_, step, _) = self.tier, _INTERVALS[self.tier.name]
         ended = tier.for_ + 4 * step
         gone = ended + tier.short + tier.keep_firing_for
-        own = label_selector({"service": self.service, "slo": self.objective.name})
         factor = format_number(tier.factor(self.objective.period_days))
-        still_over = Query(gone, f"{BURN_RATE.over(write_minutes(tier.long))}{own} > {factor}", 1)
+        still_over = Query(gone, f"{BURN_RATE.over(write_minutes(tier.long))}{self.own} > {factor}", 1)
         return RuleTest(
             f"resolves {write_minutes(tier.short)} after an outage that the long window still sees",
             build.ratios((ended, 1), (gone + step - ended, 0)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from claudescope_alerts.promql.numbers import percentage
+from claudescope_alerts.promql.numbers import just_over, just_under, percentage
 from claudescope_alerts.rule_tests.model import Expected, RuleTest
 from claudescope_alerts.rule_tests.series import SeriesBuilder, Simulate, counter, events_per_sample
 
@@ -25,12 +25,13 @@ def ratio_rule_tests(
         for_: Minutes that the condition must last.
         keep_firing_for: Minutes for which the alert goes on firing.
     """
-    over, under = min(limit * Decimal("1.01"), Decimal(1)), limit * Decimal("0.99")
+    over, under = min(just_over(limit), Decimal(1)), just_under(limit)
     build = SeriesBuilder(simulate, events_per_sample(min_failures, limit))
     ended = for_ + 6
     # A ratio over a window falls below the limit with the first good sample that pulls it there.
     gone = ended + keep_firing_for + 1
-    few = min_failures - 1
+    # Prometheus extrapolates an increase by up to a quarter, which is less than one event of a few.
+    few = min_failures - 1 if min_failures <= 5 else max(4, min_failures * 3 // 4)
     minutes = min(few, 4)
     burst = window + 3
     end = burst + minutes + window + for_ + 3

@@ -45,7 +45,7 @@ def counter(*segments: tuple[int, Decimal | float], start: Decimal | float = 1_0
 
 def _binary(number: Decimal) -> Decimal:
     """The nearest number that floats add without rounding: a sum that is a little too low would reset the counter."""
-    fraction = 2**20 if number < 1000 else 2**10
+    fraction = 2**33 if number < 2**-4 else 2**20 if number < 1000 else 2**10
     return (number * fraction).to_integral_value() / fraction
 
 

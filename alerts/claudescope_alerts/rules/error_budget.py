@@ -50,7 +50,7 @@ _GAP: Final = "30m"
 def objective_group(objective: Objective, spec: Spec, selectors: SelectorBuilder) -> Group:
     """The rules of an objective, with their tests."""
     events = events_of(objective.sli, selectors)
-    labels = {"service": spec.service.name, "slo": objective.name}
+    labels = {**spec.service.own_labels, "slo": objective.name}
     own = label_selector(labels)
     by = f" by {selectors.by(*events.by)}" if events.by else ""
     expressions = {
@@ -160,7 +160,7 @@ def _alert(
             objective,
             tier,
             events.simulate,
-            labels["service"],
+            own,
             {selectors.label(label): events.labels[label] for label in events.by},
             {"model": events.labels[events.by[0]]} if events.by else {},
         ).rule_tests(),

@@ -47,7 +47,7 @@ def fleet_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
     """The rules of the fleet rollup; none without `fleet_rollup: true`."""
     if not spec.fleet_rollup:
         return []
-    labels = {"service": spec.service.name}
+    labels = spec.service.own_labels
     rollups = [
         Group(
             f"fleet-{name}",
@@ -60,7 +60,7 @@ def fleet_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
 
 
 def _rollup(spec: Spec, selectors: SelectorBuilder, metric: Metric, part: SeriesPart) -> str:
-    scraped = dict.fromkeys(("job", *spec.service.labels))
+    scraped = dict.fromkeys(("job", *spec.service.labels, *spec.service.deployment_labels))
     kept: tuple[Label | str, ...] = (*scraped, *metric.labels)
     if metric in GAUGE_AGGREGATIONS:
         return f"{GAUGE_AGGREGATIONS[metric]} by {selectors.by(*kept)} ({selectors.select(metric)})"
@@ -76,9 +76,9 @@ def _summed_rate(selectors: SelectorBuilder, metric: Metric, part: SeriesPart, k
 
 def _instance_groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
     """What is recorded of each instance, for the dashboard Fleet."""
-    labels = {"service": spec.service.name}
+    labels = spec.service.own_labels
     own = label_selector(labels)
-    scraped = tuple(dict.fromkeys(("job", "instance", *spec.service.labels)))
+    scraped = tuple(dict.fromkeys(("job", "instance", *spec.service.labels, *spec.service.deployment_labels)))
     rates = {
         fleet_name(metric, part, by_instance=True): _summed_rate(selectors, metric, part, (*scraped, *kept))
         for (metric, part), kept in INSTANCE_LABELS.items()

@@ -14,11 +14,13 @@ from claudescope_alerts.rule_tests.model import Expected, RuleTest
 from claudescope_alerts.spec.burn_rate_tiers import Severity
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["FOUR_DIGITS", "Alert", "Group", "Recording"]
+__all__ = ["FOUR_DIGITS", "WHOLE", "Alert", "Group", "Recording"]
 
 
 FOUR_DIGITS: Final = 'printf "%.4g"'
 """Formats a number that is no count: `humanize` would write 0.5 as 500m."""
+WHOLE: Final = 'printf "%.0f"'
+"""Formats a number of calls: Prometheus extrapolates it to a fraction, and `humanize` would write 1000 as 1k."""
 
 _SCRAPE_LABELS: Final = ("job", "instance")
 """Labels of a service that dashboards have a variable for."""
@@ -75,9 +77,9 @@ class Alert:
     dashboard: DashboardName = "overview"
     dashboard_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def static_labels(self, service: str) -> dict[str, str]:
+    def static_labels(self, spec: Spec) -> dict[str, str]:
         """The labels that the rule adds."""
-        return {"service": service, "severity": self.severity or "none", "owner": self.owner, **self.labels}
+        return {**spec.service.own_labels, "severity": self.severity or "none", "owner": self.owner, **self.labels}
 
     def annotations(self, spec: Spec, expected: Expected | None = None) -> dict[str, str]:
         """The annotations: as Go templates, or as a rule test expects them.

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from claudescope._internal.yaml_model import load_yaml_model
-from claudescope_alerts.spec.fields import Identifier, SpecModel
+from claudescope_alerts.spec.fields import BaseUrl, Flag, Identifier, PageUrl, SpecModel, Text
+from claudescope_alerts.spec.labels import AddedLabels, DeploymentLabels, SelectingLabels
 from claudescope_alerts.spec.objectives import Objective
 from claudescope_alerts.spec.routing import Routing
 from claudescope_alerts.spec.thresholds import Thresholds
@@ -19,8 +20,18 @@ __all__ = ["DEFAULT_SPEC", "Grafana", "Histograms", "Links", "Naming", "Service"
 DEFAULT_SPEC: Final = Path(__file__).with_name("claudescope.yaml")
 """The spec that is used where a user gives none."""
 
+RUNBOOKS: Final = "https://claudescope.readthedocs.io/en/stable/runbooks/"
+"""The page of runbooks where a spec names none."""
+
 Naming = Literal["prometheus", "utf8", "victoriametrics"]
 Histograms = Literal["auto", "classic", "native"]
+
+
+def _not_a_flag(value: object) -> object:
+    """To pydantic, `true` is 1."""
+    if isinstance(value, bool):
+        raise ValueError("expected 1")  # noqa: TRY004 # pydantic reports a ValueError
+    return value
 
 
 class Service(SpecModel):
@@ -29,17 +40,31 @@ class Service(SpecModel):
     name: Identifier = "claude"
     """Value of the label `service` of every rule: lower-case letters, digits and hyphens. Default: claude."""
 
-    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default={})
+    labels: SelectingLabels = Field(default={})
     """Labels that select the service's series, such as `{job: checkout-assistant}`. Default: every series."""
+
+    alert_labels: AddedLabels = Field(default={})
+    """Labels that every rule adds to its alerts and to what it records, such as `{team: search, cluster: eu-1}`. Alerts
+    are grouped by them. Default: none."""
+
+    deployment_labels: DeploymentLabels = Field(default=[])
+    """Labels that tell deployments of the service apart, such as `[cluster]`. Alerts are grouped by them, and
+    dashboards have a variable for each. Default: none; alerts are grouped by `cluster` in any case."""
+
+    @property
+    def own_labels(self) -> dict[str, str]:
+        """The labels that every rule adds: they tell the rules of this spec from those of others."""
+        return {"service": self.name, **self.alert_labels}
 
 
 class Links(SpecModel):
     """Where the links of an alert lead."""
 
-    runbooks: str = "docs/runbooks.md"
-    """URL or path of the page of runbooks; an alert adds its heading as `#anchor`. Default: docs/runbooks.md."""
+    runbooks: PageUrl = RUNBOOKS
+    """URL of the page of runbooks; an alert adds its heading as `#anchor`. Default: the page of claudescope's
+    documentation."""
 
-    grafana: str = "http://localhost:3000"
+    grafana: BaseUrl = "http://localhost:3000"
     """URL of Grafana; an alert adds the path of its dashboard. Default: http://localhost:3000."""
 
 
@@ -49,14 +74,14 @@ class Grafana(SpecModel):
     datasource: str = Field(default="prometheus", pattern=r"^[a-zA-Z0-9_-]{1,40}$")
     """Uid of the Prometheus data source that the rules query and record to. Default: prometheus."""
 
-    folder: str = Field(default="claudescope", min_length=1)
+    folder: Text = "claudescope"
     """Folder that holds the rules. Default: claudescope."""
 
 
 class Spec(SpecModel):
     """A whole `claudescope.yaml`."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_not_a_flag)]
     """Version of this format: 1. Required."""
 
     service: Service = Service()
@@ -72,7 +97,8 @@ class Spec(SpecModel):
     both. A fixed form makes them shorter. Default: auto."""
 
     links: Links = Links()
-    """Where the links of an alert lead. Default: the runbooks of the repository, and Grafana on localhost."""
+    """Where the links of an alert lead. Default: the runbooks of claudescope's documentation, and
+    Grafana on localhost."""
 
     objectives: list[Objective] = Field(min_length=1)
     """Objectives, each with an error budget. Required, at least one."""
@@ -86,9 +112,20 @@ class Spec(SpecModel):
     grafana: Grafana = Grafana()
     """Where Grafana-managed rules are kept. Default: see the keys below."""
 
-    fleet_rollup: bool = False
+    fleet_rollup: Flag = False
     """Whether rules sum the series of all instances, and dashboards read these sums: for fleets of a hundred instances
     and more. Default: false, as such a dashboard shows little where the rules are not evaluated."""
+
+    @model_validator(mode="after")
+    def _sums_keep_their_labels(self) -> Spec:
+        if self.fleet_rollup:
+            for name in ("service", "instance", *self.service.alert_labels):
+                if name in self.service.labels:
+                    raise ValueError(
+                        f"fleet_rollup sums over the label {name!r}, or adds it, and service.labels select by it. "
+                        "Select by another label, or leave out fleet_rollup"
+                    )
+        return self
 
     @field_validator("objectives")
     @classmethod

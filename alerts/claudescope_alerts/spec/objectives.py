@@ -6,13 +6,26 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from claudescope._internal.exceptions import did_you_mean
 from claudescope.schema.catalogue import DURATION, REQUEST_MODEL, TIME_TO_FIRST_CHUNK, Metric
-from claudescope.schema.error_types import Owner
+from claudescope.schema.error_types import ERROR_TYPES, Owner
 from claudescope_alerts.spec.burn_rate_tiers import TIERS, TierName
-from claudescope_alerts.spec.fields import Duration, Identifier, Number, SpecModel, bucket, label_named, metric_named
+from claudescope_alerts.spec.fields import (
+    Count,
+    Duration,
+    Flag,
+    Identifier,
+    LabelValue,
+    Percent,
+    SpecModel,
+    Text,
+    bucket,
+    distinct,
+    label_named,
+    metric_named,
+)
 
 __all__ = ["Objective", "Preset", "Selection", "Sli"]
 
@@ -24,10 +37,10 @@ _LATENCY: Final[Mapping[str, Metric]] = {"claude-first-token": TIME_TO_FIRST_CHU
 class Selection(SpecModel):
     """Events of one metric: a counter, or the records of a histogram."""
 
-    metric: str
+    metric: Text
     """OpenTelemetry name of a counter or histogram of the catalogue, such as `claude.client.responses`. Required."""
 
-    match: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default={})
+    match: dict[str, Annotated[list[LabelValue], Field(min_length=1), AfterValidator(distinct)]] = Field(default={})
     """Allowed values by label, under the labels' OpenTelemetry names. An event must match all labels. Default: all
     events of the metric."""
 
@@ -69,7 +82,7 @@ class Sli(SpecModel):
     `claude-duration`: answered calls; bad are those that took longer than `threshold`. `claude-without-retry`:
     attempts; bad are those that failed or were repeated. `custom`: the events of `total`; bad are those of `bad`."""
 
-    owner: list[Owner] = Field(default=[])
+    owner: Annotated[list[Owner], AfterValidator(distinct)] = Field(default=[])
     """With `claude-availability` only: count an error as bad only if one of these owners can mend it. Default: every
     owner."""
 
@@ -77,10 +90,10 @@ class Sli(SpecModel):
     """With `claude-first-token` and `claude-duration`, which require it: the longest time that is good, with its unit,
     such as `2.56s`. It must be the end of a bucket of the histogram. No default."""
 
-    per_model: bool = False
+    per_model: Flag = False
     """Whether each requested model has an error budget of its own. Default: false, one budget for all models."""
 
-    models: list[str] = Field(default=[])
+    models: Annotated[list[LabelValue], AfterValidator(distinct)] = Field(default=[])
     """Requested models that count. Default: every model."""
 
     bad: Selection | None = None
@@ -103,6 +116,11 @@ class Sli(SpecModel):
             self._countable(self.bad, self.total)
         if self.owner and self.preset != "claude-availability":
             raise ValueError(f"{self.preset} takes no owner: only claude-availability does")
+        if self.owner and not any(row.in_budget for row in ERROR_TYPES.values() if row.owner in self.owner):
+            raise ValueError(
+                f"owner [{', '.join(self.owner)}]: no error of theirs counts against an error budget, so no "
+                "event would ever be bad. Add another owner, or leave owner out"
+            )
         return self
 
     def _countable(self, bad: Selection, total: Selection) -> None:
@@ -111,6 +129,11 @@ class Sli(SpecModel):
             if (self.per_model or self.models) and REQUEST_MODEL not in metric_named(selection.metric).labels:
                 raise ValueError(
                     f"{selection.metric} has no label {REQUEST_MODEL.name!r}. Leave out per_model and models"
+                )
+            if (self.per_model or self.models) and REQUEST_MODEL.name in selection.match:
+                raise ValueError(
+                    f"match selects by {REQUEST_MODEL.name!r}, as per_model and models do. Use models, and leave it "
+                    "out of match"
                 )
         if bad.metric != total.metric:
             return
@@ -134,7 +157,7 @@ class Objective(SpecModel):
     """Value of the label `slo` of its series and alerts, and part of file names: lower-case letters, digits and
     hyphens. Required, and unique in the spec."""
 
-    target: Number = Field(gt=0, lt=100)
+    target: Percent
     """Percent of events that must be good over `window`, such as 99.5. Required."""
 
     window: Literal["28d", "30d", "90d"] = "30d"
@@ -143,10 +166,10 @@ class Objective(SpecModel):
     sli: Sli
     """What is measured. Required."""
 
-    min_failures: int = Field(default=5, ge=1)
+    min_failures: Count = Field(default=5, ge=1, le=1_000_000)
     """Number of bad events within the long window of a tier below which the tier stays silent. Default: 5."""
 
-    tiers: list[TierName] = Field(default=list(TIERS))
+    tiers: Annotated[list[TierName], AfterValidator(distinct)] = Field(default=list(TIERS))
     """Burn-rate tiers that alert; an empty list for none. Default: all four."""
 
     owner: Owner = "provider"

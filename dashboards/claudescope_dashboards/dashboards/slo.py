@@ -39,7 +39,8 @@ _WINDOW_COLOURS = {
 def slo(queries: Queries) -> dict[str, Any]:
     """Build the dashboard."""
     rows = [
-        Row(8, _objective(queries, goal), widths=(4, 6, 8, 6), title=_title(goal)) for goal in queries.spec.objectives
+        Row(8, _objective(queries, goal), widths=(4, 6, 8, 6) if goal.tiers else (4, 8, 12), title=_title(goal))
+        for goal in queries.spec.objectives
     ]
     return dashboard(
         "slo",
@@ -132,20 +133,25 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
             ),
             description="Burn rate of the error budget: at 1x the budget lasts exactly for its period. An alert fires "
             "while both of its windows are above its "
-            "threshold: " + ", ".join(_tier(goal, name) for name in goal.tiers) + ".",
+            "threshold: " + (", ".join(_tier(goal, name) for name in goal.tiers) or "this objective has none") + ".",
             unit="suffix:x",
             steps=colour_steps.burn_rate(goal),
             scale="symlog",
             colours=_WINDOW_COLOURS,
         ),
-        state_timeline(
-            "Alert state by tier",
-            *(Query(_state(queries, goal, tier=name), name) for name in goal.tiers),
-            description="State of the alert of each tier. Red: act now if it is a page tier, by the runbook of the "
-            "alert; within the day if it is a ticket tier.",
-            states=_STATES,
-        ),
+        *([_tier_states(queries, goal)] if goal.tiers else []),
     ]
+
+
+def _tier_states(queries: Queries, goal: Objective) -> Any:
+    """The panel of the states of the tiers' alerts."""
+    return state_timeline(
+        "Alert state by tier",
+        *(Query(_state(queries, goal, tier=name), name) for name in goal.tiers),
+        description="State of the alert of each tier. Red: act now if it is a page tier, by the runbook of the "
+        "alert; within the day if it is a ticket tier.",
+        states=_STATES,
+    )
 
 
 def _labels(queries: Queries, goal: Objective) -> tuple[Any, ...]:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from claudescope.schema.catalogue import CALLS, REQUEST_MODEL, WORKFLOW
 from claudescope.schema.dashboard_uid import DashboardName, dashboard_uid
+from claudescope_alerts.promql.selectors import label_selector
 from claudescope_dashboards.grafana.grafanalib_ext import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.grafana.normalise import normalise
 from claudescope_dashboards.grafana.palette import BAD, WARNING
-from claudescope_dashboards.queries import Queries
+from claudescope_dashboards.queries import Queries, escaped, literal
 
 __all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Row", "dashboard", "uid"]
 
@@ -114,7 +115,10 @@ def _placed(rows: Sequence[Row]) -> list[Panel]:
 
 def _variables(queries: Queries) -> list[Any]:
     calls = queries.metric(CALLS)
-    pairs = [f'{name}="{value}"' for name, value in queries.spec.service.labels.items()]
+    # Without what the user selects: each variable narrows those after it.
+    own = label_selector({name: literal(value) for name, value in queries.spec.service.labels.items()})
+    pairs = [escaped(own[1:-1])] if queries.spec.service.labels else []
+    extra = queries.spec.service.deployment_labels
 
     def choice(name: str, label: str, title: str, within: Sequence[str]) -> Any:
         conditions = ", ".join([*pairs, *(f'{outer}=~"${outer}"' for outer in within)])
@@ -146,10 +150,11 @@ def _variables(queries: Queries) -> list[Any]:
     source._current = {"text": "", "value": ""}  # noqa: SLF001 # grafanalib's
     return [
         source,
-        choice("job", "job", "Job", ()),
-        choice("instance", "instance", "Instance", ("job",)),
-        choice("model", queries.label(REQUEST_MODEL), "Model", ("job", "instance")),
-        choice("workflow", queries.label(WORKFLOW), "Workflow", ("job", "instance")),
+        *(choice(name, name, name.replace("_", " ").capitalize(), extra[:number]) for number, name in enumerate(extra)),
+        choice("job", "job", "Job", extra),
+        choice("instance", "instance", "Instance", (*extra, "job")),
+        choice("model", queries.label(REQUEST_MODEL), "Model", (*extra, "job", "instance")),
+        choice("workflow", queries.label(WORKFLOW), "Workflow", (*extra, "job", "instance")),
     ]
 
 

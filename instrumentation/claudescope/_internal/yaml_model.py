@@ -5,6 +5,7 @@ Needs the packages `pydantic` and `pyyaml`.
 
 from __future__ import annotations
 
+import math
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,17 +24,30 @@ __all__ = ["Duration", "Mistakes", "format_duration", "load_yaml_model", "parse_
 M = TypeVar("M", bound=BaseModel)
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])")
 _YAML_CONTEXT = {"durations_need_units": True}
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _TEXT_TAG = "tag:yaml.org,2002:str"
+_INT_TAG = "tag:yaml.org,2002:int"
+_PLAIN_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_YAML_TYPES = {
+    "tag:yaml.org,2002:bool": "true or false",
+    "tag:yaml.org,2002:float": "a number",
+    "tag:yaml.org,2002:null": "nothing",
+    "tag:yaml.org,2002:timestamp": "a date",
+    _INT_TAG: "a number",
+}
 _PLAIN_WORDS = {
     "dict_type": "expected a mapping",
     "model_type": "expected a mapping",
     "list_type": "expected a list",
     "tuple_type": "expected a list",
     "string_type": "expected a text",
+    "bool_type": "expected true or false",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "finite_number": "expected a number that is not infinite",
 }
 
 
@@ -49,7 +63,10 @@ def parse_duration(text: str) -> float:
     compact = text.strip()
     if not _DURATION.fullmatch(compact):
         raise ValueError("expected a duration such as '250ms', '20s', '5m' or '1h30m'")
-    return sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION_PART.findall(compact))
+    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION_PART.findall(compact))
+    if not math.isfinite(seconds):
+        raise ValueError("expected a duration that is not infinite")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:
@@ -121,6 +138,8 @@ def _parse(path: Path, text: str, model: type[BaseModel]) -> tuple[yaml.Node, ob
         raise BadInputError(f"{path}:{line}: YAML doesn't allow the character {chr(error.character)!r}") from None
     except BadInputError:
         raise
+    except RecursionError:
+        raise BadInputError(f"{path}:1: the values are nested too deeply. Expected a few levels") from None
     except ValueError as error:
         # PyYAML reads 2026-13-45 as a date, fails, and doesn't say where.
         line = _line_of_bad_scalar(root)
@@ -130,10 +149,18 @@ def _parse(path: Path, text: str, model: type[BaseModel]) -> tuple[yaml.Node, ob
 def _checked(path: Path, root: yaml.Node | None, model: type[BaseModel]) -> yaml.Node:
     if root is None:
         raise BadInputError(f"{path}:1: the file is empty. Expected the keys {_listed(_keys(model))}")
-    repeated = list(_repeated_keys(root, set()))
-    if repeated:
-        raise BadInputError(_report(path, repeated))
+    mistakes = [*_repeated_keys(root, set()), *_bent_numbers(root)]
+    if mistakes:
+        raise BadInputError(_report(path, mistakes))
     return root
+
+
+def _bent_numbers(root: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Whole numbers that YAML 1.1 does not read as they look: 17:00 is 1020, and 010 is 8."""
+    for scalar in _scalars(root, set()):
+        written = str(scalar.value)
+        if scalar.tag == _INT_TAG and not _PLAIN_INT.fullmatch(written):
+            yield _line(scalar), f"YAML reads {written} as a number of another form. Quote it if it is a text"
 
 
 def _line_of_bad_scalar(node: yaml.Node | None) -> int:
@@ -315,6 +342,8 @@ def _wrong_value(error: ErrorDetails, place: _Place) -> _Mistake:
     if isinstance(place.node, yaml.ScalarNode):
         written = str(place.node.value)
         got = f", got {written!r}" if written or place.node.style else ", got nothing"
+        if error["type"] == "string_type" and written:
+            got += f", which YAML reads as {_YAML_TYPES.get(place.node.tag, 'another type')}. Quote it"
     else:
         got = ", got a mapping" if isinstance(place.node, yaml.MappingNode) else ", got a list"
     return _Mistake(place.line, place.path, _message(error), got)

@@ -57,7 +57,7 @@ def check(spec: SpecOption = None) -> None:
 
     loaded = _load(spec)
     check_results = _validated(loaded, check_folder)
-    if loaded.routing.deadman is None:
+    if loaded.routing.switch is None:
         console().print("note: the dead man's switch has no receiver. Set routing.deadman in the spec", markup=False)
     exit_if_failed(check_results)
 
@@ -125,6 +125,31 @@ def push(
         return
     changed = target.apply(files)
     console().print(f"{len(changed)} changed" if changed else "nothing to change", markup=False)
+
+
+@alerts.command()
+def deadman(
+    spec: SpecOption = None,
+    listen: Annotated[
+        str, typer.Option("--listen", help="Address and port that Alertmanager calls.")
+    ] = "127.0.0.1:9099",
+    after: Annotated[str, typer.Option("--after", help="Time without a call after which it pages.")] = "5m",
+) -> None:
+    """Run the dead man's switch: page, without Prometheus and Alertmanager, when Alertmanager stops calling it."""
+    loaded = _load(spec)
+    from claudescope._internal.yaml_model import parse_duration
+    from claudescope_alerts.deadman import Switch, serve
+
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise BadInputError(f"--listen {listen}: expected an address and a port, such as 127.0.0.1:9099")
+    try:
+        seconds = parse_duration(after)
+    except ValueError as error:
+        raise BadInputError(f"--after {after}: {error}") from None
+    if seconds < 10:
+        raise BadInputError(f"--after {after}: expected 10s or more, and more than routing.deadman.every")
+    serve(Switch(loaded, seconds), host.strip("[]"), int(port), typer.echo, until=lambda: False)
 
 
 @alerts.command()

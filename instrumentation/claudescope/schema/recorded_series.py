@@ -66,6 +66,7 @@ __all__ = [
     "PERIOD_DAYS",
     "RECORDED_SERIES",
     "SLO_PREFIX",
+    "TELEMETRY",
     "TOKENS_PER_CALL",
     "WATCHING",
     "BaselineSeries",
@@ -238,6 +239,12 @@ WATCHING: Final = RecordedSeries(
     ("service",),
 )
 
+TELEMETRY: Final = RecordedSeries(
+    f"{_BASELINE_PREFIX}:telemetry:series",
+    "Number of series of calls: its history shows until when there was telemetry.",
+    ("service",),
+)
+
 GAUGE_AGGREGATIONS: Final = {ACTIVE_CALLS: "sum", RATE_LIMIT: "max", RATE_LIMIT_REMAINING: "min"}
 """How the values of a gauge from several instances become one. All instances share a rate limit, so the lowest
 remaining value and the highest limit are the right ones."""
@@ -357,6 +364,7 @@ RECORDED_SERIES: Final[tuple[RecordedSeries, ...]] = (
         for series in baseline.series
     ),
     WATCHING,
+    TELEMETRY,
     *(_fleet_series(*entry) for group in FLEET_GROUPS.values() for entry in group),
     *(_instance_series(*entry, kept) for entry, kept in INSTANCE_LABELS.items()),
     INSTANCE_FAILED_RATIO,

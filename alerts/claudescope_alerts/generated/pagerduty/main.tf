@@ -57,7 +57,7 @@ resource "pagerduty_service" "ticket" {
 
   support_hours {
     type         = "fixed_time_per_day"
-    time_zone    = "UTC"
+    time_zone    = "Etc/UTC"
     start_time   = "09:00:00"
     end_time     = "17:00:00"
     days_of_week = [1, 2, 3, 4, 5]

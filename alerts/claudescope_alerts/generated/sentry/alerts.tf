@@ -66,15 +66,14 @@ resource "sentry_alert" "claude_rate_limit_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "rate_limit_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -98,15 +97,14 @@ resource "sentry_alert" "claude_ramp_limit_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "ramp_limit_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -123,9 +121,9 @@ resource "sentry_alert" "claude_ramp_limit_error" {
 }
 
 # The spend limit is reached, and every call fails until it is raised or the period ends. Raise it in the Claude Console, and find out which workload spent the money.
-resource "sentry_alert" "claude_spend_limit_error" {
+resource "sentry_alert" "claude_spend_limit_error_first" {
   organization      = var.sentry_organization
-  name              = "Claude API: spend_limit_error"
+  name              = "Claude API: spend_limit_error, first event"
   environment       = var.sentry_environment
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 30
@@ -134,7 +132,6 @@ resource "sentry_alert" "claude_spend_limit_error" {
     { first_seen_event = {} },
     { regression_event = {} },
     { reappeared_event = {} },
-    { event_frequency_count = { interval = "5m", value = 1 } },
   ]
 
   action_filters = [
@@ -142,6 +139,37 @@ resource "sentry_alert" "claude_spend_limit_error" {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "spend_limit_error" } },
+      ]
+      actions = [
+        {
+          pagerduty = {
+            integration_id = sentry_integration_pagerduty.claude.integration_id
+            service_id     = sentry_integration_pagerduty.claude.id
+            service_name   = sentry_integration_pagerduty.claude.service
+            severity       = "critical"
+          }
+        },
+      ]
+    },
+  ]
+}
+
+# The spend limit is reached, and every call fails until it is raised or the period ends. Raise it in the Claude Console, and find out which workload spent the money.
+resource "sentry_alert" "claude_spend_limit_error" {
+  organization      = var.sentry_organization
+  name              = "Claude API: spend_limit_error"
+  environment       = var.sentry_environment
+  monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
+  frequency_minutes = 30
+
+  trigger_conditions = [] # every event
+
+  action_filters = [
+    {
+      logic_type = "all"
+      conditions = [
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "spend_limit_error" } },
+        { event_frequency_count = { interval = "5m", value = 1 } },
       ]
       actions = [
         {
@@ -165,15 +193,14 @@ resource "sentry_alert" "claude_overloaded_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "overloaded_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -197,15 +224,14 @@ resource "sentry_alert" "claude_api_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "api_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -229,15 +255,14 @@ resource "sentry_alert" "claude_timeout_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "timeout_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -261,15 +286,14 @@ resource "sentry_alert" "claude_client_timeout_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "client_timeout_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -293,15 +317,14 @@ resource "sentry_alert" "claude_connection_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "connection_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -325,15 +348,14 @@ resource "sentry_alert" "claude_pool_timeout_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 1440
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "1h", value = 30 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "pool_timeout_error" } },
+        { event_frequency_count = { interval = "1h", value = 30 } },
       ]
       actions = [
         {
@@ -357,15 +379,14 @@ resource "sentry_alert" "claude_stream_interrupted_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "stream_interrupted_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -382,9 +403,9 @@ resource "sentry_alert" "claude_stream_interrupted_error" {
 }
 
 # The API key is missing, wrong, expired or revoked, and every call fails. Check the secret and its latest rollout.
-resource "sentry_alert" "claude_authentication_error" {
+resource "sentry_alert" "claude_authentication_error_first" {
   organization      = var.sentry_organization
-  name              = "Claude API: authentication_error"
+  name              = "Claude API: authentication_error, first event"
   environment       = var.sentry_environment
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 30
@@ -393,7 +414,6 @@ resource "sentry_alert" "claude_authentication_error" {
     { first_seen_event = {} },
     { regression_event = {} },
     { reappeared_event = {} },
-    { event_frequency_count = { interval = "5m", value = 1 } },
   ]
 
   action_filters = [
@@ -416,10 +436,41 @@ resource "sentry_alert" "claude_authentication_error" {
   ]
 }
 
-# The API key may not do this. Check its workspace and scopes, access to the model, the status of the organization and, with customer-managed encryption, the encryption key.
-resource "sentry_alert" "claude_permission_error" {
+# The API key is missing, wrong, expired or revoked, and every call fails. Check the secret and its latest rollout.
+resource "sentry_alert" "claude_authentication_error" {
   organization      = var.sentry_organization
-  name              = "Claude API: permission_error"
+  name              = "Claude API: authentication_error"
+  environment       = var.sentry_environment
+  monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
+  frequency_minutes = 30
+
+  trigger_conditions = [] # every event
+
+  action_filters = [
+    {
+      logic_type = "all"
+      conditions = [
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "authentication_error" } },
+        { event_frequency_count = { interval = "5m", value = 1 } },
+      ]
+      actions = [
+        {
+          pagerduty = {
+            integration_id = sentry_integration_pagerduty.claude.integration_id
+            service_id     = sentry_integration_pagerduty.claude.id
+            service_name   = sentry_integration_pagerduty.claude.service
+            severity       = "critical"
+          }
+        },
+      ]
+    },
+  ]
+}
+
+# The API key may not do this. Check its workspace and scopes, access to the model, the status of the organization and, with customer-managed encryption, the encryption key.
+resource "sentry_alert" "claude_permission_error_first" {
+  organization      = var.sentry_organization
+  name              = "Claude API: permission_error, first event"
   environment       = var.sentry_environment
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
@@ -428,7 +479,6 @@ resource "sentry_alert" "claude_permission_error" {
     { first_seen_event = {} },
     { regression_event = {} },
     { reappeared_event = {} },
-    { event_frequency_count = { interval = "15m", value = 5 } },
   ]
 
   action_filters = [
@@ -451,10 +501,41 @@ resource "sentry_alert" "claude_permission_error" {
   ]
 }
 
-# The account can't be billed, and every call fails. Add credit or fix the payment method in the Claude Console.
-resource "sentry_alert" "claude_billing_error" {
+# The API key may not do this. Check its workspace and scopes, access to the model, the status of the organization and, with customer-managed encryption, the encryption key.
+resource "sentry_alert" "claude_permission_error" {
   organization      = var.sentry_organization
-  name              = "Claude API: billing_error"
+  name              = "Claude API: permission_error"
+  environment       = var.sentry_environment
+  monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
+  frequency_minutes = 60
+
+  trigger_conditions = [] # every event
+
+  action_filters = [
+    {
+      logic_type = "all"
+      conditions = [
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "permission_error" } },
+        { event_frequency_count = { interval = "15m", value = 5 } },
+      ]
+      actions = [
+        {
+          pagerduty = {
+            integration_id = sentry_integration_pagerduty.claude.integration_id
+            service_id     = sentry_integration_pagerduty.claude.id
+            service_name   = sentry_integration_pagerduty.claude.service
+            severity       = "error"
+          }
+        },
+      ]
+    },
+  ]
+}
+
+# The account can't be billed, and every call fails. Add credit or fix the payment method in the Claude Console.
+resource "sentry_alert" "claude_billing_error_first" {
+  organization      = var.sentry_organization
+  name              = "Claude API: billing_error, first event"
   environment       = var.sentry_environment
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 30
@@ -463,7 +544,6 @@ resource "sentry_alert" "claude_billing_error" {
     { first_seen_event = {} },
     { regression_event = {} },
     { reappeared_event = {} },
-    { event_frequency_count = { interval = "5m", value = 1 } },
   ]
 
   action_filters = [
@@ -471,6 +551,37 @@ resource "sentry_alert" "claude_billing_error" {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "billing_error" } },
+      ]
+      actions = [
+        {
+          pagerduty = {
+            integration_id = sentry_integration_pagerduty.claude.integration_id
+            service_id     = sentry_integration_pagerduty.claude.id
+            service_name   = sentry_integration_pagerduty.claude.service
+            severity       = "critical"
+          }
+        },
+      ]
+    },
+  ]
+}
+
+# The account can't be billed, and every call fails. Add credit or fix the payment method in the Claude Console.
+resource "sentry_alert" "claude_billing_error" {
+  organization      = var.sentry_organization
+  name              = "Claude API: billing_error"
+  environment       = var.sentry_environment
+  monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
+  frequency_minutes = 30
+
+  trigger_conditions = [] # every event
+
+  action_filters = [
+    {
+      logic_type = "all"
+      conditions = [
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "billing_error" } },
+        { event_frequency_count = { interval = "5m", value = 1 } },
       ]
       actions = [
         {
@@ -494,15 +605,14 @@ resource "sentry_alert" "claude_not_found_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 1440
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "1h", value = 30 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "not_found_error" } },
+        { event_frequency_count = { interval = "1h", value = 30 } },
       ]
       actions = [
         {
@@ -526,15 +636,14 @@ resource "sentry_alert" "claude_request_too_large" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 1440
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "1h", value = 30 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "request_too_large" } },
+        { event_frequency_count = { interval = "1h", value = 30 } },
       ]
       actions = [
         {
@@ -558,15 +667,14 @@ resource "sentry_alert" "claude_content_policy_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 1440
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "1h", value = 30 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "content_policy_error" } },
+        { event_frequency_count = { interval = "1h", value = 30 } },
       ]
       actions = [
         {
@@ -590,15 +698,14 @@ resource "sentry_alert" "claude_invalid_request_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 1440
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "1h", value = 30 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "invalid_request_error" } },
+        { event_frequency_count = { interval = "1h", value = 30 } },
       ]
       actions = [
         {
@@ -622,15 +729,14 @@ resource "sentry_alert" "claude_response_validation_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 1440
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "1h", value = 30 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "response_validation_error" } },
+        { event_frequency_count = { interval = "1h", value = 30 } },
       ]
       actions = [
         {
@@ -654,15 +760,14 @@ resource "sentry_alert" "claude_circuit_open_error" {
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
 
-  trigger_conditions = [
-    { event_frequency_count = { interval = "5m", value = 20 } },
-  ]
+  trigger_conditions = [] # every event
 
   action_filters = [
     {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "circuit_open_error" } },
+        { event_frequency_count = { interval = "5m", value = 20 } },
       ]
       actions = [
         {
@@ -679,9 +784,9 @@ resource "sentry_alert" "claude_circuit_open_error" {
 }
 
 # The error came neither from the API nor from the network. Read the stack trace.
-resource "sentry_alert" "claude_unknown_error" {
+resource "sentry_alert" "claude_unknown_error_first" {
   organization      = var.sentry_organization
-  name              = "Claude API: unknown_error"
+  name              = "Claude API: unknown_error, first event"
   environment       = var.sentry_environment
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = 60
@@ -690,7 +795,6 @@ resource "sentry_alert" "claude_unknown_error" {
     { first_seen_event = {} },
     { regression_event = {} },
     { reappeared_event = {} },
-    { event_frequency_count = { interval = "15m", value = 5 } },
   ]
 
   action_filters = [
@@ -698,6 +802,37 @@ resource "sentry_alert" "claude_unknown_error" {
       logic_type = "all"
       conditions = [
         { tagged_event = { key = "claude.error_type", match = "eq", value = "unknown_error" } },
+      ]
+      actions = [
+        {
+          pagerduty = {
+            integration_id = sentry_integration_pagerduty.claude.integration_id
+            service_id     = sentry_integration_pagerduty.claude.id
+            service_name   = sentry_integration_pagerduty.claude.service
+            severity       = "error"
+          }
+        },
+      ]
+    },
+  ]
+}
+
+# The error came neither from the API nor from the network. Read the stack trace.
+resource "sentry_alert" "claude_unknown_error" {
+  organization      = var.sentry_organization
+  name              = "Claude API: unknown_error"
+  environment       = var.sentry_environment
+  monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
+  frequency_minutes = 60
+
+  trigger_conditions = [] # every event
+
+  action_filters = [
+    {
+      logic_type = "all"
+      conditions = [
+        { tagged_event = { key = "claude.error_type", match = "eq", value = "unknown_error" } },
+        { event_frequency_count = { interval = "15m", value = 5 } },
       ]
       actions = [
         {

@@ -32,7 +32,7 @@ from claudescope.schema.recorded_series import (
     TOKENS_PER_CALL,
     BaselineSeries,
 )
-from claudescope_alerts.promql.numbers import format_number
+from claudescope_alerts.promql.numbers import format_number, just_over
 from claudescope_alerts.promql.selectors import Match, SelectorBuilder, label_selector
 from claudescope_alerts.rule_tests.baseline import AverageSeries, BaselineTest, LatencySeries, LevelSeries
 from claudescope_alerts.rules.model import FOUR_DIGITS, Alert, Group, Recording
@@ -115,7 +115,7 @@ def groups(spec: Spec, selectors: SelectorBuilder) -> list[Group]:
 def _recordings(quantity: _Quantity, spec: Spec, selectors: SelectorBuilder) -> list[Recording]:
     # All are recorded with the same labels, so that they match without `on (...)`: Prometheus 3.5 loses the quotes of a
     # dotted name there when it evaluates an alert.
-    labels = {"service": spec.service.name}
+    labels = spec.service.own_labels
     hour = f"{quantity.recorded.hour.name}{label_selector(labels)}"
     days = " or ".join(
         # The hour around the same time: it ends half an hour later in the day.
@@ -133,7 +133,7 @@ def _recordings(quantity: _Quantity, spec: Spec, selectors: SelectorBuilder) -> 
 
 
 def _alert(quantity: _Quantity, spec: Spec, selectors: SelectorBuilder) -> Alert:
-    own = label_selector({"service": spec.service.name})
+    own = label_selector(spec.service.own_labels)
     now, baseline, calls = (
         f"{series.name}{own}" for series in (quantity.recorded.now, quantity.recorded.baseline, quantity.recorded.calls)
     )
@@ -221,7 +221,9 @@ def _latency(
         return selectors.quantile(0.95, metric, CHAT, *matches, by=(REQUEST_MODEL,), window=window)
 
     labels = {OPERATION: "chat", REQUEST_MODEL: _MODEL, **{match.label: match.values[0] for match in matches}}
-    simulated = LatencySeries.above(floor, metric, COUNTED_BY[metric], labels, selectors)
+    simulated = LatencySeries.above(
+        floor, just_over(spec.thresholds.p95_over_baseline), metric, COUNTED_BY[metric], labels, selectors
+    )
     calls = selectors.select(COUNTED_BY[metric], CHAT, *matches, window="10m")
     return _Quantity(
         alert,

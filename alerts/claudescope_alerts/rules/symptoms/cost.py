@@ -70,7 +70,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
         window=60,
         dashboard="cost",
     )
-    return Group("cost", (*alerts, count_alert(unpriced, spec.service.name)))
+    return Group("cost", (*alerts, count_alert(unpriced, spec.service.own_labels)))
 
 
 def _spend_rate(name: str, tier: SpendRateTier, budget: Decimal, spec: Spec, selectors: SelectorBuilder) -> Alert:

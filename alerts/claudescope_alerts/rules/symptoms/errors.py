@@ -105,6 +105,7 @@ class _ErrorRules:
     def __init__(self, spec: Spec, selectors: SelectorBuilder) -> None:
         self._thresholds = spec.thresholds
         self._service = spec.service.name
+        self._own = spec.service.own_labels
         self._selectors = selectors
         self._calls = selectors.select(CALLS, ENDED)
 
@@ -183,7 +184,7 @@ class _ErrorRules:
                 window=row.window,
                 labels={"error_type": error_type.name} if row.labelled else {},
             ),
-            self._service,
+            self._own,
         )
 
     def _ratio(

@@ -50,6 +50,7 @@ def group(spec: Spec, selectors: SelectorBuilder) -> Group:
             selectors.series(RATE_LIMIT, labels),
             selectors.series(CALLS, {OPERATION: "chat", OUTCOME: "ok"}),
             limit,
+            min_calls=spec.thresholds.min_calls,
             for_=for_,
             keep_firing_for=KEEP_FIRING_FOR,
             labels={selectors.label(label): value for label, value in labels.items()},

@@ -14,7 +14,7 @@ from claudescope_alerts.promql.numbers import format_number, percentage
 from claudescope_alerts.promql.selectors import label_selector
 from claudescope_alerts.rule_tests.ratio import count_rule_tests, ratio_rule_tests
 from claudescope_alerts.rule_tests.series import Simulate
-from claudescope_alerts.rules.model import Alert
+from claudescope_alerts.rules.model import WHOLE, Alert
 from claudescope_alerts.spec.burn_rate_tiers import Severity, write_minutes
 
 __all__ = ["KEEP_FIRING_FOR", "Count", "Ratio", "count_alert", "ratio_alert"]
@@ -129,7 +129,7 @@ class Count:
     dashboard: DashboardName = "errors"
 
 
-def count_alert(count: Count, service: str) -> Alert:
+def count_alert(count: Count, own: Mapping[str, str]) -> Alert:
     """The alert on a number of events.
 
     The increase of a counter leaves out its first value, which is all that a short-lived process has. So a series that
@@ -137,7 +137,7 @@ def count_alert(count: Count, service: str) -> Alert:
     were evaluated before the window: to a Prometheus that was just started, every series is new.
     """
     window = write_minutes(count.window)
-    watching = f"{WATCHING.name}{label_selector({'service': service})}"
+    watching = f"{WATCHING.name}{label_selector(own)}"
     earlier = f"{watching} offset {write_minutes(count.window + _SETTLING)}"
     new = f"({count.bad} unless max_over_time({count.bad}[1h] offset {window})) and on () {earlier}"
     return Alert(
@@ -145,13 +145,13 @@ def count_alert(count: Count, service: str) -> Alert:
         f"sum(({new}) or increase({count.bad}[{window}])) >= {count.limit}",
         severity=count.severity,
         owner=count.owner,
-        summary=f"{service}: $value {count.subject} in {window}",
+        summary=f"{own['service']}: $value {count.subject} in {window}",
         description=f"$value {count.subject} in the last {window}. {count.meaning} "
         f"Threshold: {count.limit} in {window}; fires at once. {count.advice}",
         keep_firing_for=KEEP_FIRING_FOR,
         labels=count.labels,
         dashboard=count.dashboard,
-        value_format="humanize",
+        value_format=WHOLE,
         rule_tests=count_rule_tests(
             count.series,
             count.limit,

@@ -21,7 +21,8 @@ def alert_payloads() -> str:
 
 def _payload(alert: Alert) -> dict[str, Any]:
     tier = alert.tier
-    first_sight = ("first_seen_event", "regression_event", "reappeared_event") if tier.at_first_sight else ()
+    first_sight = ("first_seen_event", "regression_event", "reappeared_event") if alert.at_first_sight else ()
+    many = _condition("event_frequency_count", {"value": tier.more_than, "interval": tier.interval})
     return {
         "name": alert.name,
         "enabled": True,
@@ -30,17 +31,16 @@ def _payload(alert: Alert) -> dict[str, Any]:
         "detectorIds": ["${SENTRY_ISSUE_STREAM_MONITOR_ID}"],
         "triggers": {
             "logicType": "any-short",
-            "conditions": [
-                *(_condition(name, True) for name in first_sight),
-                _condition("event_frequency_count", {"value": tier.more_than, "interval": tier.interval}),
-            ],
+            # Without a trigger, every event of an issue is one.
+            "conditions": [_condition(name, True) for name in first_sight],
             "actions": [],
         },
         "actionFilters": [
             {
                 "logicType": "all",
                 "conditions": [
-                    _condition("tagged_event", {"key": ERROR_TYPE_TAG, "match": "eq", "value": alert.error_type.name})
+                    _condition("tagged_event", {"key": ERROR_TYPE_TAG, "match": "eq", "value": alert.error_type.name}),
+                    *([] if alert.at_first_sight else [many]),
                 ],
                 "actions": [
                     {

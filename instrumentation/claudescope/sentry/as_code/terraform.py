@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Final
 
 from claudescope.sentry.as_code.thresholds import ALERTS, Alert
@@ -75,22 +74,20 @@ resource "sentry_integration_pagerduty" "claude" {
 
 _ALERT: Final = """
 # {advice}
-resource "sentry_alert" "claude_{error_type}" {{
+resource "sentry_alert" "{key}" {{
   organization      = var.sentry_organization
   name              = {name}
   environment       = var.sentry_environment
   monitor_ids       = [data.sentry_project_issue_stream_monitor.claude.id]
   frequency_minutes = {every_minutes}
 
-  trigger_conditions = [
-{triggers}
-  ]
+  trigger_conditions = {triggers}
 
   action_filters = [
     {{
       logic_type = "all"
       conditions = [
-        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{error_type}" }} }},
+        {{ tagged_event = {{ key = "{tag}", match = "eq", value = "{error_type}" }} }},{many}
       ]
       actions = [
         {{
@@ -108,6 +105,16 @@ resource "sentry_alert" "claude_{error_type}" {{
 """
 
 
+_FIRST_SIGHT: Final = """[
+    { first_seen_event = {} },
+    { regression_event = {} },
+    { reappeared_event = {} },
+  ]"""
+
+_MANY: Final = """
+        {{ event_frequency_count = {{ interval = "{interval}", value = {more_than} }} }},"""
+
+
 def alert_resources() -> str:
     """Return a Terraform module of one file, in the format of `terraform fmt`."""
     return _HEAD + "".join(_resource(alert) for alert in ALERTS)
@@ -119,16 +126,9 @@ def _resource(alert: Alert) -> str:
         error_type=alert.error_type.name,
         name=json.dumps(alert.name),
         every_minutes=alert.tier.every_minutes,
-        triggers="\n".join(f"    {{ {trigger} }}," for trigger in _triggers(alert)),
+        key=alert.key,
+        triggers=_FIRST_SIGHT if alert.at_first_sight else "[] # every event",
+        many="" if alert.at_first_sight else _MANY.format(interval=alert.tier.interval, more_than=alert.tier.more_than),
         tag=ERROR_TYPE_TAG,
         severity=alert.tier.severity,
     )
-
-
-def _triggers(alert: Alert) -> Iterator[str]:
-    tier = alert.tier
-    if tier.at_first_sight:
-        yield "first_seen_event = {}"
-        yield "regression_event = {}"
-        yield "reappeared_event = {}"
-    yield f'event_frequency_count = {{ interval = "{tier.interval}", value = {tier.more_than} }}'

@@ -50,15 +50,23 @@ class Alert:
     Attributes:
         error_type: The error type.
         tier: Threshold and severity.
+        at_first_sight: Whether it fires at the first event, or at the number of events. Sentry has a trigger for the
+            first, and a filter for the second, which holds for all triggers of an alert: each is an alert of its own.
     """
 
     error_type: ErrorType
     tier: Tier
+    at_first_sight: bool
+
+    @property
+    def key(self) -> str:
+        """Its name in Terraform."""
+        return f"claude_{self.error_type.name}{'_first' if self.at_first_sight else ''}"
 
     @property
     def name(self) -> str:
         """Its name in Sentry."""
-        return f"Claude API: {self.error_type.name}"
+        return f"Claude API: {self.error_type.name}{', first event' if self.at_first_sight else ''}"
 
 
 def _tier(error_type: ErrorType) -> Tier:
@@ -70,5 +78,9 @@ def _tier(error_type: ErrorType) -> Tier:
     return _BLOCKED if error_type.retry == "never" else _BURST
 
 
-ALERTS: Final = tuple(Alert(each, _tier(each)) for each in ERROR_TYPES.values())
-"""The alert of every error type, in the order of the table."""
+ALERTS: Final = tuple(
+    Alert(each, _tier(each), at_first_sight)
+    for each in ERROR_TYPES.values()
+    for at_first_sight in ((True, False) if _tier(each).at_first_sight else (False,))
+)
+"""The alerts of every error type, in the order of the table."""
