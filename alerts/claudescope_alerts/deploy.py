@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import http.client
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,7 +25,7 @@ from claudescope_alerts.build import is_generated, yaml_text
 from claudescope_alerts.formats.mimir import namespace
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["Folder", "PrometheusFolder", "Ruler", "Target", "request", "show_difference"]
+__all__ = ["Folder", "PrometheusFolder", "Ruler", "Target", "auth_headers", "request", "show_difference"]
 
 _TIMEOUT: Final = 30
 
@@ -162,15 +163,7 @@ class Ruler(Target):
     def __init__(self, url: str, spec: Spec, tenant: str | None = None, token_file: Path | None = None) -> None:
         self._url = f"{url.rstrip('/')}/config/v1/rules/{urllib.parse.quote(namespace(spec), safe='')}"
         self._namespace = namespace(spec)
-        self._headers = {"Content-Type": "application/yaml"}
-        if tenant is not None:
-            self._headers["X-Scope-OrgID"] = tenant
-        if token_file is not None:
-            try:
-                token = token_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BadInputError(f"{token_file}: can't be read: {error.strerror}") from None
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._headers = {"Content-Type": "application/yaml", **auth_headers(tenant, token_file)}
 
     def desired(self, files: Mapping[str, str]) -> dict[str, str]:
         """The groups of the namespace."""
@@ -234,6 +227,26 @@ def _ordered(value: Any) -> Any:
     return value
 
 
+def auth_headers(tenant: str | None, token_file: Path | None) -> dict[str, str]:
+    """The headers that say who asks an API.
+
+    Args:
+        tenant: Value of `X-Scope-OrgID`; None sends none.
+        token_file: A file with a bearer token; None sends none.
+
+    Raises:
+        BadInputError: The file can't be read.
+    """
+    headers = {} if tenant is None else {"X-Scope-OrgID": tenant}
+    if token_file is not None:
+        try:
+            token = token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadInputError(f"{token_file}: can't be read: {error.strerror}") from None
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
 def request(
     method: str,
     url: str,
@@ -260,8 +273,8 @@ def request(
     """
     if not url.startswith(("http://", "https://")):
         raise BadInputError(f"{url}: expected a URL that starts with http:// or https://")
-    request_ = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 # checked above
     try:
+        request_ = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 # checked above
         with urllib.request.urlopen(request_, timeout=_TIMEOUT) as response:  # noqa: S310 # checked above
             text: str = response.read().decode()
             return text
@@ -271,5 +284,6 @@ def request(
                 return ""
             detail = error.read().decode(errors="replace").strip()
         raise BadInputError(f"{method} {url}: responded with {error.code}: {detail[:500]}") from None
-    except (urllib.error.URLError, OSError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        # A port that is none, a host with a space, an answer that is not HTTP or not text.
         raise BadInputError(f"{method} {url}: can't be reached: {getattr(error, 'reason', error)}") from None

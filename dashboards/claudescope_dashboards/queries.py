@@ -332,8 +332,8 @@ class Queries(SelectorBuilder):
         return f'ALERTS{own[:-1]}, severity!="none"{pairs}}}'
 
     def narrowed(self, name: str, conditions: str) -> str:
-        """Select a series by its name and its conditions as text. The name is quoted if the naming keeps dots."""
-        if self.spec.naming == "prometheus":
+        """Select a series by its name and its conditions as text. A name with dots is quoted."""
+        if "." not in name:
             return f"{name}{{{conditions}}}" if conditions else name
         return f'{{"{name}"{", " if conditions else ""}{conditions}}}'
 

@@ -64,13 +64,23 @@ def test_victoriametrics_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert outcomes["vmalert-tool unittest"] == ("passed", "")
 
 
-@pytest.mark.parametrize("naming", ["utf8", "victoriametrics"])
-def test_other_namings_pass_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, naming: str) -> None:
-    """With dots in names, the rules of one objective and of one group of symptoms pass on Prometheus 3."""
+@pytest.mark.parametrize(
+    ("changed", "calls"),
+    [
+        ({"naming": "without-suffixes"}, " claude_client_calls{"),
+        ({"naming": "utf8"}, "claude.client.calls_total"),
+        ({"naming": "victoriametrics", "namespace": "acme"}, '"acme_claude.client.calls"'),
+        ({"namespace": "acme"}, "acme_claude_client_calls_total{"),
+    ],
+)
+def test_other_namings_pass_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changed: dict[str, str], calls: str
+) -> None:
+    """Under other names, the rules of one objective and of one group of symptoms pass on Prometheus 3."""
     tools(monkeypatch, "sid", "promtool")
-    spec = Spec.model_validate({**load_spec().model_dump(by_alias=True), "naming": naming})
+    spec = Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed})
     files = build(spec)
-    assert "claude.client.calls" in files["rules/slo-availability.yml"]
+    assert calls in files["rules/slo-availability.yml"].replace("(", " ")
     few = ("slo-duration.15m", "limits.", "baseline-first-token")
     write_build(
         {name: text for name, text in files.items() if "tests/" not in name or any(part in name for part in few)},

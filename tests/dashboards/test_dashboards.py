@@ -166,10 +166,10 @@ def test_each_objective_has_its_row() -> None:
     assert steps == [None, 1]
 
 
-@pytest.mark.parametrize("naming", ["utf8", "victoriametrics"])
+@pytest.mark.parametrize("naming", ["without-suffixes", "utf8", "victoriametrics"])
 def test_other_namings_and_services_have_dashboards(naming: str) -> None:
     """Names with dots are quoted, every query has the service's labels, and uids are unique per service."""
-    changed = {"naming": naming, "service": {"name": "checkout", "labels": {"team": "shop"}}}
+    changed = {"naming": naming, "namespace": "acme", "service": {"name": "checkout", "labels": {"team": "shop"}}}
     dashboards = dashboards_of(Spec.model_validate({**load_spec().model_dump(by_alias=True), **changed}))
     for name, one in dashboards.items():
         assert one["uid"] == f"claudescope-checkout-{name}"
@@ -178,7 +178,9 @@ def test_other_namings_and_services_have_dashboards(naming: str) -> None:
             promql_parser.parse(Resolver().resolve(expr))
             if "claude.workflow" in expr:
                 assert 'team="shop"' in expr, place
-    assert '"gen_ai.client.operation.duration' in building.json_text(dashboards["overview"]).replace('\\"', '"')
+    text = building.json_text(dashboards["overview"]).replace('\\"', '"')
+    dotted = naming != "without-suffixes"
+    assert ('{"acme_gen_ai.client.operation.duration' if dotted else "acme_gen_ai_client_operation_duration") in text
 
 
 def test_builds_leave_other_files_alone(tmp_path: Path) -> None:

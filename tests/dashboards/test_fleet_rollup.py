@@ -38,7 +38,7 @@ def _spec(naming: Naming = "prometheus", **changes: Any) -> Spec:
     return load_spec().model_copy(update={"fleet_rollup": True, "naming": naming, **changes})
 
 
-@pytest.mark.parametrize("naming", ["prometheus", "utf8", "victoriametrics"])
+@pytest.mark.parametrize("naming", ["prometheus", "without-suffixes", "utf8", "victoriametrics"])
 def test_dashboards_and_rules_are_valid_under_every_naming(naming: Naming) -> None:
     """The lint accepts dashboards and rules, and the dashboards read the rollup."""
     dashboards, files = dashboards_of(_spec(naming)), build(_spec(naming))

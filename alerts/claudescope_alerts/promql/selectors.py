@@ -10,6 +10,7 @@ from typing import Final
 
 from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
+from claudescope_alerts.promql.naming import label_name, metric_name
 from claudescope_alerts.spec.model import Histograms, Spec
 
 __all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "quoted", "regex"]
@@ -69,6 +70,7 @@ class SelectorBuilder:
 
     def __init__(self, spec: Spec) -> None:
         self._naming = spec.naming
+        self._namespace = spec.namespace
         self._histograms: Histograms = spec.histograms
         self._service = spec.service.labels
         self._own = spec.service.own_labels
@@ -103,16 +105,11 @@ class SelectorBuilder:
         if (metric.instrument == "histogram") != bool(part):
             raise ValueError(f"{metric.name} is a {metric.instrument}: it has no series {part or 'of its own name'!r}")
         suffix = f"_{part}" if part and part != "native" else ""
-        if self._naming == "prometheus":
-            return metric.prometheus + suffix
-        if self._naming == "victoriametrics":
-            return metric.name + suffix
-        underscored = re.sub(r"[^a-zA-Z0-9:]+", "_", metric.name)
-        return metric.name + metric.prometheus.removeprefix(underscored) + suffix
+        return metric_name(metric, self._naming, self._namespace) + suffix
 
     def label(self, label: Label) -> str:
         """Name of a label in the naming of the spec."""
-        return label.prometheus if self._naming == "prometheus" else label.name
+        return label_name(label, self._naming)
 
     def by(self, *labels: Label | str) -> str:
         """The list of labels in `by (...)`; names with dots are quoted."""

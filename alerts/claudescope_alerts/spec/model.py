@@ -23,7 +23,7 @@ DEFAULT_SPEC: Final = Path(__file__).with_name("claudescope.yaml")
 RUNBOOKS: Final = "https://claudescope.readthedocs.io/en/stable/runbooks/"
 """The page of runbooks where a spec names none."""
 
-Naming = Literal["prometheus", "utf8", "victoriametrics"]
+Naming = Literal["prometheus", "without-suffixes", "utf8", "victoriametrics"]
 Histograms = Literal["auto", "classic", "native"]
 
 
@@ -88,8 +88,14 @@ class Spec(SpecModel):
     """The service whose calls the spec is about. Default: every call, under the name `claude`."""
 
     naming: Naming = "prometheus"
-    """How the backend names metrics and labels. `prometheus`: with underscores. `utf8`: with the dots kept, as
-    Prometheus 3 can store them. `victoriametrics`: OpenTelemetry's own names. Default: prometheus."""
+    """How the backend names metrics and labels. `prometheus`: with underscores, units and `_total`, as metrics that are
+    scraped. `without-suffixes`: with underscores alone. `utf8`: with the dots kept, units and `_total`.
+    `victoriametrics`: OpenTelemetry's own names. `claudescope alerts check --prometheus URL` says which one fits.
+    Default: prometheus."""
+
+    namespace: str = Field(default="", pattern=r"^([a-zA-Z][a-zA-Z0-9_]*[a-zA-Z0-9]|[a-zA-Z])?$", max_length=60)
+    """Prefix of the names of metrics, without its underscore, as the key `namespace` of a Collector's exporter adds it.
+    Default: none."""
 
     histograms: Histograms = "auto"
     """In which form the backend stores histograms. `classic`: a series for each bucket. `native`: native histograms of

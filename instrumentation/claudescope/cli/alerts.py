@@ -51,12 +51,29 @@ def build(spec: SpecOption = None, out: OutOption = _OUT) -> None:
 
 
 @alerts.command()
-def check(spec: SpecOption = None) -> None:
+def check(
+    spec: SpecOption = None,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(help="Also ask this server, such as http://prometheus:9090, for the series that the rules read."),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="With --prometheus: the tenant, sent as X-Scope-OrgID.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="With --prometheus: file that contains a bearer token.")
+    ] = None,
+) -> None:
     """Validate the generated files with every validator on PATH. Lists validators that are missing."""
     from claudescope_alerts.validators import check_folder
 
+    if prometheus is None and (tenant is not None or token_file is not None):
+        raise BadInputError("--tenant and --token-file are of --prometheus: expected it too")
     loaded = _load(spec)
-    check_results = _validated(loaded, check_folder)
+    # First, as a URL that is wrong is told at once.
+    backend = [] if prometheus is None else _asked(prometheus, loaded, tenant, token_file)
+    check_results = [*_validated(loaded, check_folder), *backend]
+    show_check_results(backend)
     if loaded.routing.switch is None:
         console().print("note: the dead man's switch has no receiver. Set routing.deadman in the spec", markup=False)
     exit_if_failed(check_results)
@@ -193,6 +210,21 @@ def _build(spec: Spec) -> dict[str, str]:
     from claudescope_alerts.build import build as build_files
 
     return build_files(spec)
+
+
+def _asked(url: str, spec: Spec, tenant: str | None, token_file: Path | None) -> list[CheckResult]:
+    """Ask a server for the series of the rules."""
+    from claudescope_alerts.backend import check_backend
+    from claudescope_alerts.validators import CheckResult
+
+    return [
+        CheckResult(
+            f"{url}: {finding.check}",
+            "failed" if finding.level == "error" else "passed",
+            f"{finding.message}{f'. {finding.fix}' if finding.fix else ''}",
+        )
+        for finding in check_backend(url, spec, tenant, token_file)
+    ]
 
 
 def _validated(spec: Spec, validator: Callable[[Path], list[CheckResult]]) -> list[CheckResult]:

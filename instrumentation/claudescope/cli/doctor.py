@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from claudescope._internal.exceptions import BadInputError
+from claudescope._internal.exceptions import BadInputError, require
 
 if TYPE_CHECKING:
     from claudescope.doctor import Finding
@@ -30,6 +30,19 @@ def doctor(
         str | None, typer.Option(help="First import this module of the app, to check what it enables.")
     ] = None,
     connect: Annotated[bool, typer.Option(help="Send an empty request to each exporter endpoint.")] = True,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            help="Also ask this server, such as http://prometheus:9090, whether rules and dashboards find their series."
+        ),
+    ] = None,
+    spec: Annotated[
+        Path | None, typer.Option(help="With --prometheus: the spec file of the rules. By default the built-in spec.")
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="With --prometheus: the tenant, sent as X-Scope-OrgID.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="With --prometheus: file that contains a bearer token.")
+    ] = None,
 ) -> None:
     """Find problems that duplicate, lose or leak telemetry. Exits with 1 if there is an error.
 
@@ -38,9 +51,13 @@ def doctor(
     # Imported here, so that other commands start without it.
     from claudescope.doctor import run_checks
 
+    if prometheus is None and any(option is not None for option in (spec, tenant, token_file)):
+        raise BadInputError("--spec, --tenant and --token-file are of --prometheus: expected it too")
     if app is not None:
         _import(app)
     findings = run_checks(connect=connect)
+    if prometheus is not None:
+        findings += _backend(prometheus, spec, tenant, token_file)
     errors = sum(finding.level == "error" for finding in findings)
     if as_json:
         typer.echo(
@@ -49,6 +66,20 @@ def doctor(
     else:
         _show(findings, errors)
     raise typer.Exit(1 if errors else 0)
+
+
+def _backend(url: str, spec: Path | None, tenant: str | None, token_file: Path | None) -> list[Finding]:
+    """Ask a server for the series of rules and dashboards."""
+    for module in ("pydantic", "yaml", "promql_parser"):
+        require(module, extra="alerts", feature="claudescope doctor --prometheus")
+    from claudescope.doctor import Finding
+    from claudescope_alerts.backend import check_backend
+    from claudescope_alerts.spec.model import load_spec
+
+    return [
+        Finding(f"backend.{found.check}", found.level, found.message, found.fix)
+        for found in check_backend(url, load_spec(spec), tenant, token_file)
+    ]
 
 
 def _import(app: str) -> None:
