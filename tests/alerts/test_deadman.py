@@ -79,8 +79,11 @@ def test_a_dead_alertmanager_pages(tmp_path: Path) -> None:
     with pagerduty.running() as base:
         path = tmp_path / "claudescope.yaml"
         spec = _spec(tmp_path, f"{base}/a/v2/enqueue")
-        document: Any = {"version": 1, "routing": {"page": spec.routing.page.model_dump(exclude_none=True)},
-                         "objectives": [{"name": "a", "target": 99.5, "sli": {"preset": "claude-availability"}}]}  # fmt: skip
+        document: Any = {
+            "version": 1,
+            "routing": {"page": spec.routing.page.model_dump(exclude_none=True)},
+            "objectives": [{"name": "a", "target": 99.5, "sli": {"preset": "claude-availability"}}],
+        }
         path.write_text(yaml.safe_dump(document), encoding="utf-8")
         command = [sys.executable, "-m", "claudescope", "alerts", "deadman", "--spec", str(path), "--after", "20s"]
         log = tmp_path / "switch.log"

@@ -23,6 +23,7 @@ def _spec(**service: object) -> Spec:
 
 
 def send(url: str, alerts: list[dict[str, str]]) -> None:
+    """Send alerts to an Alertmanager."""
     body = json.dumps([{"labels": labels, "annotations": {"summary": "x"}} for labels in alerts]).encode()
     request = urllib.request.Request(f"{url}/api/v2/alerts", body, {"Content-Type": "application/json"})  # noqa: S310
     urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 # ours
