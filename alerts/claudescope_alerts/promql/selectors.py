@@ -11,7 +11,7 @@ from typing import Final
 from claudescope.schema.catalogue import Label, Metric
 from claudescope.schema.recorded_series import SeriesPart
 from claudescope_alerts.promql.naming import label_name, metric_name
-from claudescope_alerts.spec.model import Histograms, Spec
+from claudescope_alerts.spec.model import Histograms, Naming, Spec
 
 __all__ = ["DISTRIBUTION", "Match", "SelectorBuilder", "label_selector", "quoted", "regex"]
 
@@ -69,7 +69,7 @@ class SelectorBuilder:
     """
 
     def __init__(self, spec: Spec) -> None:
-        self._naming = spec.naming
+        self._naming: Naming = spec.naming
         self._namespace = spec.namespace
         self._histograms: Histograms = spec.histograms
         self._service = spec.service.labels

@@ -70,7 +70,7 @@ def plain(value: object, depth: int = 0) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item, depth + 1) for item in cast("list[object]", value)]
     if isinstance(value, Mapping) or callable(getattr(value, "to_dict", None)):
-        return {str(key): plain(item, depth + 1) for key, item in mapping(value).items()}
+        return {str(key): plain(item, depth + 1) for key, item in mapping(value).items()}  # pyright: ignore[reportUnknownArgumentType]
     return str(value)
 
 
@@ -178,7 +178,7 @@ class _Counter:
                 if key not in ("type", "cache_control", "signature"):
                     if isinstance(item, (Mapping, list, tuple)):
                         self._text(key)
-                    todo.append((item, depth + 1))
+                    todo.append((cast("object", item), depth + 1))
 
     def _text(self, text: str) -> None:
         length = len(text)

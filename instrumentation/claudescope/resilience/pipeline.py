@@ -14,7 +14,7 @@ from claudescope.pricing.price_book import PriceBook
 from claudescope.resilience.answers import cache, functions
 from claudescope.resilience.answers.in_flight import InFlight, Lead
 from claudescope.resilience.answers.messages import as_message, static_message
-from claudescope.resilience.body import digest, plain
+from claudescope.resilience.body import digest, mapping, plain
 from claudescope.resilience.capabilities.fits import adapted, misfits
 from claudescope.resilience.capabilities.models import Book
 from claudescope.resilience.concurrency import Gates
@@ -46,15 +46,13 @@ class _Knowledge:
     def fits(self, request: RequestFacts, model: str) -> tuple[str, ...]:
         """The reasons why `model` can't serve the request; empty where it can, or is not known."""
         able = self._book.find(model)
-        if able is None or not isinstance(request.body, Mapping):
-            return ()
-        return misfits(request.body, able, _now().date())
+        body = mapping(request.body)
+        return () if able is None or not body else misfits(body, able, _now().date())
 
     def price_of(self, request: RequestFacts, model: str) -> Decimal | None:
         """The most that one attempt may cost with `model`, in US dollars; None where no price is known."""
-        if not isinstance(request.body, Mapping):
-            return None
-        return price_bound(request.body, model, self._book.find(model), self._prices, _now())
+        body = mapping(request.body)
+        return price_bound(body, model, self._book.find(model), self._prices, _now()) if body else None
 
 
 class Pipeline:
@@ -319,7 +317,7 @@ class CallGuard:
         except Exception:  # noqa: BLE001 - the app gets the refusal
             internal_errors.record("resilience")
             return None
-        return made if isinstance(made, Mapping) else None
+        return mapping(made) or None
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -342,8 +340,10 @@ class CallGuard:
             internal_errors.record("resilience")
 
     def _longest(self) -> float:
-        stale = [float(answer.value) for answer in self._rules.then if answer.kind == "cache"]
-        return max([*stale, *([] if self._rules.cache is None else [self._rules.cache.ttl])], default=0.0)
+        times = [float(answer.value) for answer in self._rules.then if answer.kind == "cache"]
+        if self._rules.cache is not None:
+            times.append(self._rules.cache.ttl)
+        return max(times, default=0.0)
 
     def drop(self, cost: Decimal | None = None) -> None:
         """The call was cancelled, or its stream dropped: free what it holds. Fit for finalisers."""

@@ -47,7 +47,7 @@ class Refused(Exception):  # noqa: N818 - it is no error yet: the driver raises 
         self, reason: RejectedReason, error_type: str, detail: str, *, retry_after: float | None = None
     ) -> None:
         super().__init__(detail)
-        self.reason = reason
+        self.reason: RejectedReason = reason
         self.error_type = error_type
         self.detail = detail
         self.retry_after = retry_after

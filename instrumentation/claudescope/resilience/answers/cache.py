@@ -70,6 +70,14 @@ def _message(value: bytes) -> dict[str, Any] | None:
     return message if is_object(message) else None
 
 
+def _until(_key: str, kept: _Kept, now: float) -> float:
+    return now + kept.ttl
+
+
+def _size(kept: _Kept) -> int:
+    return len(kept.value)
+
+
 class MemoryAnswers:
     """Answers in the memory of this process: at most a number of bytes, the least recently used go first.
 
@@ -85,12 +93,7 @@ class MemoryAnswers:
         library = require("cachetools", extra="resilience", feature="the answer cache")
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: Any = library.TLRUCache(
-            max_bytes,
-            ttu=lambda _key, kept, now: now + kept.ttl,
-            timer=clock,
-            getsizeof=lambda kept: len(kept.value),
-        )
+        self._kept: Any = library.TLRUCache(max_bytes, ttu=_until, timer=clock, getsizeof=_size)
         renew_in_child(self, "_lock")
         _logger.info("claudescope keeps answers of the model in memory, up to %d bytes.", max_bytes)
 

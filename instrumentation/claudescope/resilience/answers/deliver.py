@@ -40,8 +40,8 @@ async def deliver_async(
 def _arguments(
     client: Any, message: Mapping[str, Any], cast_to: Any, options: Any, stream: bool, stream_cls: Any
 ) -> dict[str, Any]:
-    its_class: Any = type(client._client)  # noqa: SLF001 - the SDK shows its HTTP client nowhere else
-    http = library_of_class(its_class)
+    its_client: object = client._client  # noqa: SLF001 - the SDK shows its HTTP client nowhere else
+    http = library_of_class(cast("Any", type(its_client)))
     given: Any = options.headers
     headers = (
         {name: value for name, value in given.items() if isinstance(value, str)} if hasattr(given, "items") else {}

@@ -48,7 +48,7 @@ def as_message(value: object, model: str | None) -> dict[str, Any] | None:
     if isinstance(value, str):
         return static_message(value, model)
     if isinstance(value, Mapping) or callable(getattr(value, "to_dict", None)):
-        made = {**static_message("", model), **cast("dict[str, Any]", plain(value))}
+        made = {**static_message("", model), **cast("dict[str, Any]", plain(value))}  # pyright: ignore[reportUnknownArgumentType]
         if isinstance(made["content"], str):
             made["content"] = [{"type": "text", "text": made["content"]}]
         return made if is_array(made["content"]) and is_object(made["usage"]) else None
@@ -73,8 +73,8 @@ def events_of(message: Mapping[str, Any]) -> bytes:
 
 def _events(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     usage = dict(cast("Mapping[str, Any]", message.get("usage") or {}))
-    start = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage}}
-    start["usage"]["output_tokens"] = 0
+    begun = {**usage, "output_tokens": 0}
+    start: dict[str, Any] = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": begun}
     yield {"type": "message_start", "message": start}
     blocks = message.get("content")
     for index, block in enumerate(blocks if is_array(blocks) else []):

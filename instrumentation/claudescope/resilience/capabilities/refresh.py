@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from claudescope._internal import internal_errors
 from claudescope._internal.fork import renew_in_child, run_in_child
@@ -94,8 +94,8 @@ def fetch_with(client: Any) -> Fetch:
     Args:
         client: A sync or async client of the SDK for Anthropic's own API or a gateway. It is not kept.
     """
-    its_class: Any = type(client._client)  # noqa: SLF001 - the SDK shows its HTTP client nowhere else
-    http = library_of_class(its_class)
+    its_client: object = client._client  # noqa: SLF001 - the SDK shows its HTTP client nowhere else
+    http = library_of_class(cast("Any", type(its_client)))
     base = str(client.base_url).rstrip("/")
     headers = {name: value for name, value in dict(client.default_headers).items() if isinstance(value, str)}
 

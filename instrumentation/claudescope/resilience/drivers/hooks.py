@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
-from anthropic import _base_client, _streaming
+from anthropic import _base_client, _streaming  # pyright: ignore[reportPrivateUsage]
 
 from claudescope._internal.fork import renew_in_child
 from claudescope.probe.hooks import sdk_traces, unwrap_beneath, wrap_beneath

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from claudescope._internal import internal_errors
+from claudescope._internal.json_values import is_object
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
 from claudescope.resilience.answers.deliver import deliver, deliver_async, message_of
 from claudescope.resilience.drivers.events import tell
-from claudescope.resilience.drivers.facts import LazyLimits, failure_of, own_timeout, response_of
+from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout, response_of
 from claudescope.resilience.drivers.parts import Guarding, Prepared
 from claudescope.resilience.engine.actions import (
     Action,
@@ -226,8 +227,8 @@ class Session:
         self._sending = send
         self._number = send.number
         if send.number > 1:
-            own = options.headers if isinstance(options.headers, dict) else {}
-            options.headers = {**own, "x-stainless-retry-count": str(send.number - 1)}
+            own: object = options.headers
+            options.headers = {**(own if is_object(own) else {}), "x-stainless-retry-count": str(send.number - 1)}
         timeouts = send.timeouts
         own_limit = own_timeout(self._client, self._options)
         limit, self._policy_timeout = with_timeouts(own_limit, timeouts, stream=self._request.stream)
@@ -246,8 +247,8 @@ class Session:
         return self._places.canonical(self._own_name, self._asked_model()) != model
 
     def _asked_model(self) -> str | None:
-        body: Any = self._options.json_data
-        model: object = body.get("model") if isinstance(body, dict) else None
+        body: object = self._options.json_data
+        model: object = body.get("model") if is_object(body) else None
         return model if isinstance(model, str) else None
 
     def failed(self, error: Exception) -> None:
@@ -284,7 +285,7 @@ class Session:
         """An attempt succeeded: the call has ended, or the app reads its stream now."""
         response, guard = self.response, self.guard
         streams = guard is not None and response is not None and not response.is_closed
-        limits = {} if response is None else LazyLimits(response)
+        limits = NO_LIMITS if response is None else LazyLimits(response)
         self.plan.succeeded(Succeeded(limits, time.monotonic() - self._sent_at, stream=streams))
         if self._number > 1 and hasattr(result, "retries_taken"):
             result.retries_taken = self._number - 1
@@ -310,7 +311,7 @@ class Session:
             if self._driven is not None:
                 self._driven.note(rejected=reason)
         elif fail.reason is not None and hasattr(error, "add_note"):
-            error.add_note(f"claudescope: {fail.detail}")
+            cast("Any", error).add_note(f"claudescope: {fail.detail}")  # since Python 3.11
         return error
 
     def answered(self) -> None:

@@ -14,6 +14,7 @@ from claudescope._internal import internal_errors
 from claudescope.probe.attempts import error_type_of
 from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.response import field_of
+from claudescope.probe.sdk import is_stream
 from claudescope.probe.streams import body_watcher
 from claudescope.resilience.errors import StreamTruncatedError
 
@@ -151,7 +152,7 @@ class StreamGuard:
 
     def returned(self, response: Any, result: Any) -> None:
         """The SDK has made `result` of the response, for the app."""
-        if hasattr(type(result), "__stream__"):
+        if is_stream(result):
             self._stream = ref(result)
         self._observe(response)
         DEFERRED_ENDINGS.start()
@@ -244,7 +245,7 @@ class StreamGuard:
             self._observer.drop()
         self._observe(response)
         fresh = result
-        if not hasattr(type(result), "__stream__"):
+        if not is_stream(result):
             fresh = type(stream)(cast_to=stream._cast_to, response=response, client=session.client)  # noqa: SLF001
         for visible in (stream, self._stream()):
             if visible is not None:

@@ -130,7 +130,7 @@ class _Shared:
 
 
 def _script(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files("claudescope.resilience.spend").joinpath(name).read_text(encoding="utf-8")
 
 
 def _keys(budget: Budget) -> tuple[str, str]:

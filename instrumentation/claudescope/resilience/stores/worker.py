@@ -194,7 +194,8 @@ class RedisWorker:
             from redis.backoff import NoBackoff
             from redis.retry import Retry
 
-            self._client = redis.Redis.from_url(
+            made: Any = redis.Redis
+            self._client = made.from_url(
                 self._url,
                 socket_timeout=self._patience,
                 socket_connect_timeout=self._patience,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import anthropic
 
+from claudescope._internal.json_values import is_object
 from claudescope.probe.sdk import provider_of, region_of, server_of
+from claudescope.resilience.body import mapping
 from claudescope.resilience.engine.actions import Timeouts
 from claudescope.resilience.engine.rules import PRIMARY, Target
 from claudescope.resilience.targets.clients import Clients
@@ -119,8 +121,9 @@ def retargeted(options: Any, destination: Destination, app_client: Any, model: s
         model: The model by the name that the target knows it under; None to leave the body as it is.
     """
     changed = options.copy() if not hasattr(options, "model_copy") else options.model_copy()
-    if model is not None and isinstance(changed.json_data, dict):
-        changed.json_data = {**cast("dict[str, Any]", changed.json_data), "model": model}
+    body: object = changed.json_data
+    if model is not None and is_object(body):
+        changed.json_data = {**body, "model": model}
     if not destination.is_own:
         changed.headers = _headers_for(options, app_client)
     return changed
@@ -128,7 +131,7 @@ def retargeted(options: Any, destination: Destination, app_client: Any, model: s
 
 def _headers_for(options: Any, app_client: Any) -> dict[str, Any]:
     """The headers that a request takes with it: those of the request itself, and the betas of the client."""
-    own: Mapping[str, Any] = options.headers if isinstance(options.headers, Mapping) else {}
+    own = mapping(options.headers)
     headers = {name: value for name, value in own.items() if name.lower() not in _OF_THE_CLIENT}
     if not any(name.lower() == "anthropic-beta" for name in headers):
         defaults: Mapping[str, Any] = getattr(app_client, "_custom_headers", None) or {}
