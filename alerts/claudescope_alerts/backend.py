@@ -31,6 +31,8 @@ _Names = tuple[Naming, str]
 """A naming and a namespace."""
 
 _HOUR: Final = 3600
+_SKEW: Final = 60
+"""Seconds that the server's clock may be ahead. A sample of this very second would be left out without it."""
 _OURS: Final = r"([a-zA-Z0-9_:]+_)?(gen_ai|claude|claudescope)[._].+"
 _BASELINE_DAYS: Final = 7
 """The oldest samples that the baseline of a quantity reads."""
@@ -98,7 +100,7 @@ class _Api:
     def values(self, label: str, selector: str) -> list[str]:
         """Values of a label of the series that had samples within the last hour."""
         path, now = f"/api/v1/label/{label}/values", int(time.time())
-        answer = self._get(path, {"match[]": selector, "start": now - _HOUR, "end": now})
+        answer = self._get(path, {"match[]": selector, "start": now - _HOUR, "end": now + _SKEW})
         if not isinstance(answer, list):
             raise self._unexpected(path)
         return [str(value) for value in cast("list[object]", answer)]

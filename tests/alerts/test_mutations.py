@@ -83,7 +83,7 @@ _MUTATIONS = [
     ("cost", r"\[1h\]\)\) \* 86400", "[5m])) * 86400", "page-fast is silent on a burst"),
     ("cost", r"\[5m\]\)\) \* 86400", "[1h])) * 86400", "page-fast fires after"),
     ("answers", r'finish_reason="refusal"', 'finish="refusal"', "ClaudeRefusalsHigh: fires after"),
-    ("telemetry", r" and on \(\) count\(.*", "", "never was telemetry"),
+    ("telemetry", r" and on \(\) count_over_time\(.*", "", "never was telemetry"),
 ]  # fmt: skip
 
 
