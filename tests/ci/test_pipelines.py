@@ -173,7 +173,7 @@ def test_github_on_a_pull_request_and_on_main(
 
     on_main = _GitHub(folder, surroundings, "push")
     assert on_main.run("deploy") == ["Deploy the alerts", "Deploy the dashboards"]
-    assert "claudescope-claude-slo-availability" in groups
+    assert "claudescope-claude-slo-availability-part-1" in groups  # a ruler takes 20 rules a group
     assert "claudescope-overview" in grafana.dashboards
     (tmp_path / "said").unlink()
     (folder / "diff.txt").unlink()
@@ -202,7 +202,7 @@ def test_gitlab_on_a_merge_request_and_on_main(
     assert "project-token" not in said.splitlines()[0]  # it goes in by a file, where no other process reads it
     assert "ruler-token" not in said
     run("claudescope-deploy")
-    assert "claudescope-claude-slo-availability" in groups
+    assert "claudescope-claude-slo-availability-part-1" in groups  # a ruler takes 20 rules a group
     assert "claudescope-overview" in grafana.dashboards
     assert "ClaudeErrorBudgetBurn" not in run("claudescope-diff", **merge)
 
