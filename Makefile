@@ -45,7 +45,7 @@ test-releases: components ## Run the tests that depend on releases: other versio
 	$(PYTEST) -m release $(ELSEWHERE) $(COV)
 
 test-matrix: $(STAMP) ## Run every kind of call on every SDK version; VERSIONS="0.51.0 latest" selects versions
-	$(BIN)/python -m tests.matrix.versions $(VERSIONS)
+	COVERAGE=$(COVERAGE) $(BIN)/python -m tests.matrix.versions $(VERSIONS)
 
 e2e: components ## Run the end-to-end tests: an app, an outage, and the alerts and reports of it
 	$(BIN)/python -m pytest -q -s tests/e2e/test_story.py

@@ -68,7 +68,7 @@ def _run(version: str, *, under_policy: bool = False) -> Counter[str]:
     environment = {**os.environ, "CI": "true", **({"CLAUDESCOPE_MATRIX_POLICY": "1"} if under_policy else {})}
     command = [str(_python(version)), "-m", "pytest", "-q", "-n", "auto", "--no-header", "-p", "no:cacheprovider"]
     done = subprocess.run(  # noqa: S603 - our own
-        [*command, f"--junitxml={report}", "-o", "junit_family=xunit1", *tests],
+        [*command, f"--junitxml={report}", "-o", "junit_family=xunit1", *_coverage(version), *tests],
         cwd=_ROOT,
         env=environment,
         capture_output=True,
@@ -85,6 +85,13 @@ def _run(version: str, *, under_policy: bool = False) -> Counter[str]:
             passed[f"{surface} | {ending}"] += 1
     print(f"{_name(version, under_policy)}: {done.stdout.strip().splitlines()[-1]}", flush=True)  # noqa: T201 - a command
     return passed
+
+
+def _coverage(version: str) -> list[str]:
+    """With `COVERAGE` set, the latest version adds to the coverage that `make test` measures."""
+    if version != LATEST or not os.environ.get("COVERAGE"):
+        return []
+    return ["--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0"]
 
 
 def _name(version: str, under_policy: bool) -> str:
