@@ -29,6 +29,13 @@ def _unprotected() -> Generator[None]:
     claudescope.unprotect()
 
 
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Generator[RedisServer]:
+    """A Redis for the module."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
 def _protect(tmp_path: Path, text: str) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text("version: 1\n" + text)
@@ -66,10 +73,10 @@ def test_tasks_share_one_answer() -> None:
         impatient = await calls.join_async("key", 0)
         assert isinstance(impatient, Lead)
         impatient.end(None)
-        while len(lead.followers) < 2:
+        while len(lead.followers) < 2:  # noqa: ASYNC110 - there is no event of it
             await asyncio.sleep(0)
         waiting[1].cancel()
-        while len(lead.followers) > 1:
+        while len(lead.followers) > 1:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0)
         lead.end(MESSAGE)
         return [await waiting[0]]

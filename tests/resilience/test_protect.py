@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -16,9 +17,11 @@ import pytest
 
 import claudescope
 from claudescope import resilience
-from claudescope.schema.record import CallRecord
+from claudescope.run.protocol import decode, encode
+from claudescope.schema.record import CallRecord, CallStart, Hop, Protection, Transition
 from claudescope.simulator import Simulator
 from claudescope.testing import capture_calls
+from tests.records import make_record
 from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, error, events, http, message, stream
 
 _OVERLOADED = error(529, "overloaded_error")
@@ -373,7 +376,9 @@ def test_the_command_line_protects(tmp_path: Path) -> None:
 
         done = run("--protect", str(policy))
         assert done.returncode == 0, done.stderr
-        assert run("--protect").returncode == 0
+        report = tmp_path / "report.json"
+        assert run("--protect", "--json", str(report)).returncode == 0
+        assert json.loads(report.read_text())["calls"] == 3
         assert api.ledger().messages_billed == 6
         policy.write_text("version: 1\ndefaults: {deadlin: 3s}\n")
         refused = run("--protect", str(policy))
@@ -381,6 +386,23 @@ def test_the_command_line_protects(tmp_path: Path) -> None:
         assert "policy.yaml:2: defaults.deadlin: unknown key 'deadlin'" in refused.stderr
         assert "Traceback" not in refused.stderr
         assert api.ledger().messages_billed == 6
+
+
+def test_a_record_goes_to_the_collector_and_back() -> None:
+    """What a policy did is the same in the process of the collector."""
+    start = CallStart("chat", "anthropic", "claude-opus-5-5", False, "api.anthropic.com", "greet")
+    protection = Protection(
+        start,
+        "second",
+        (Hop("api_error", "first", "second", "claude-haiku-5-5"),),
+        degraded_by="model",
+        rejected="circuit_open",
+        queued={"concurrency": 0.5},
+        transitions=(Transition("first", None, "open"),),
+        retry_budget=3.0,
+    )
+    record = make_record(protection=protection)
+    assert decode(encode(record)) == record
 
 
 def test_public_names() -> None:

@@ -9,7 +9,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from claudescope._internal.json_values import json_value
-from claudescope.schema.record import Attempt, BatchResult, CallRecord, CallStart, ModelUsage, RateLimit, Usage
+from claudescope.schema.record import (
+    Attempt,
+    BatchResult,
+    CallRecord,
+    CallStart,
+    Hop,
+    ModelUsage,
+    Protection,
+    RateLimit,
+    Transition,
+    Usage,
+)
 
 __all__ = ["Message", "decode", "encode"]
 
@@ -51,9 +62,18 @@ def _make(cls: type[Any], values: dict[str, Any]) -> Message:
     if cls is CallRecord:
         values["started_at"] = datetime.fromisoformat(values["started_at"])
         values["attempts"] = tuple(Attempt(**attempt) for attempt in values["attempts"])
+        if values.get("protection") is not None:
+            values["protection"] = _protection(values["protection"])
         values["rate_limits"] = {name: RateLimit(**limit) for name, limit in values["rate_limits"].items()}
     message: Message = cls(**values)
     return message
+
+
+def _protection(values: dict[str, Any]) -> Protection:
+    values["started"] = CallStart(**values["started"])
+    values["hops"] = tuple(Hop(**hop) for hop in values["hops"])
+    values["transitions"] = tuple(Transition(**transition) for transition in values["transitions"])
+    return Protection(**values)
 
 
 def _usage(values: dict[str, Any]) -> Usage:
