@@ -257,12 +257,12 @@ class CallGuard:
         wait = limit.queue_timeout if timeout is None else min(limit.queue_timeout, timeout)
         return await self._pipeline.gates.acquire_async(target, self._request.workflow, limit.max, wait)
 
-    def adapt(self, model: str | None) -> Adapted | None:
+    def adapt(self, model: str | None, body: object) -> Adapted | None:
         """The body for a model that the app did not ask for; None where it may stay as it is."""
         if model is None or model == self._request.model or not self._is_chat:
             return None
         able = self._pipeline.book.find(model)
-        return None if able is None else Adapted(*adapted(self._request.body, able))
+        return None if able is None else Adapted(*adapted(mapping(body), able))
 
     # --- other answers ------------------------------------------------------------------------------------------
 

@@ -91,6 +91,7 @@ class Active:
             session = Session(
                 self.places, own, client, options, request, original, cast_to, arguments, make_plan, is_async=is_async
             )
+            session.strategy = rules.stream
             session.steps = self.pipeline.begin(request, rules, partial(scope_of, client, options))
             if session.steps is None:
                 session.begin(request)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
+from claudescope.probe.attempts import error_type_of
 from claudescope.probe.driven import DrivenCall
+from claudescope.resilience.drivers.facts import response_of
 from claudescope.resilience.engine.actions import Degraded, Hop, PlanEvent, Queued, Rejected
 from claudescope.schema import record as facts
 
-__all__ = ["tell"]
+__all__ = ["LastFailure", "tell"]
 
 
 def tell(driven: DrivenCall, event: PlanEvent, asked: str | None) -> None:
@@ -30,3 +32,52 @@ def tell(driven: DrivenCall, event: PlanEvent, asked: str | None) -> None:
         driven.queued(event.kind, event.seconds)
     else:
         driven.circuit(facts.Transition(event.target, event.model, event.to))
+
+
+class LastFailure:
+    """The last attempt that failed, until another follows or none does.
+
+    Attributes:
+        error: What it raised, or its stream; None where none has failed, or another has followed.
+        slept: Seconds slept since.
+    """
+
+    __slots__ = ("_at", "_of_stream", "error", "slept")
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self.slept = 0.0
+        self._at = 0
+        self._of_stream = False
+
+    def note(self, error: BaseException, *, of_stream: bool = False) -> None:
+        """An attempt has failed, or the stream of one."""
+        self.error = error
+        self._at = time.time_ns()
+        self._of_stream = of_stream
+
+    def take(self) -> BaseException | None:
+        """The error, which the app gets."""
+        error, self.error = self.error, None
+        return error
+
+    def followed(self, driven: DrivenCall | None) -> None:
+        """Another attempt follows. Never raises."""
+        error = self.take()
+        if error is None:
+            return
+        if driven is not None and self._of_stream:
+            driven.reopened(error_type_of(error, streaming=True), self.slept, self._at)
+        elif driven is not None:
+            driven.retried(response_of(error), error, self.slept, self._at)
+        self.slept = 0.0
+
+    def given_up(self, driven: DrivenCall | None) -> None:
+        """No attempt follows, and the app does not get its error. Never raises."""
+        error = self.take()
+        if error is None or driven is None:
+            return
+        if self._of_stream:
+            driven.broke(error_type_of(error, streaming=True))
+        else:
+            driven.gave_up(response_of(error), error)

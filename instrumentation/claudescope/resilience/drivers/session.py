@@ -14,9 +14,11 @@ from claudescope._internal.json_values import is_object
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
 from claudescope.resilience.answers.deliver import deliver, deliver_async, message_of
-from claudescope.resilience.drivers.events import tell
-from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout, response_of
+from claudescope.resilience.body import mapping
+from claudescope.resilience.drivers.events import LastFailure, tell
+from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout
 from claudescope.resilience.drivers.parts import Guarding, Prepared
+from claudescope.resilience.drivers.patience import Patience, patience_with
 from claudescope.resilience.engine.actions import (
     Action,
     Fail,
@@ -26,13 +28,14 @@ from claudescope.resilience.engine.actions import (
     Wait,
 )
 from claudescope.resilience.errors import rejection
-from claudescope.resilience.targets.places import Destination, retargeted, with_timeouts
+from claudescope.resilience.targets.places import Destination, retargeted, with_body, with_timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from claudescope.resilience.engine.actions import RequestFacts
     from claudescope.resilience.engine.plan import Plan
+    from claudescope.resilience.engine.rules import StreamStrategy
     from claudescope.resilience.pipeline import CallGuard
     from claudescope.resilience.steps import Content, Refused, Slot
     from claudescope.resilience.steps import Prepared as PreparedCall
@@ -64,6 +67,7 @@ class Session:
         response: The last response; None while an attempt has none.
         guard: Watches the stream of the call; None where it has none.
         steps: What the policy asks for beside the plan; None where it asks for nothing, or the call is over.
+        strategy: What follows where its stream breaks after its first content; None to raise the error.
     """
 
     # Every call has one of these.
@@ -71,8 +75,7 @@ class Session:
         "_client",
         "_destination",
         "_driven",
-        "_error",
-        "_failed_at",
+        "_failure",
         "_is_async",
         "_make_plan",
         "_number",
@@ -85,9 +88,7 @@ class Session:
         "_request",
         "_sending",
         "_sent_at",
-        "_slept",
         "_slot",
-        "_stream_failed",
         "arguments",
         "cast_to",
         "guard",
@@ -95,6 +96,7 @@ class Session:
         "plan",
         "response",
         "steps",
+        "strategy",
     )
 
     plan: Plan
@@ -121,19 +123,17 @@ class Session:
         self._request = request
         self._is_async = is_async
         self._driven = DrivenCall.current(arguments.get("call"))
-        self._error: BaseException | None = None
-        self._failed_at = 0
-        self._slept = 0.0
+        self._failure = LastFailure()
         self._number = 0
         self._sent_at = 0.0
         self._policy_timeout = False
         self._destination: Destination | None = None
-        self._stream_failed = False
         self._refusal: Refused | None = None
         self._slot: Slot | None = None
         self._sending: Send | None = None
         self._pending: Send | None = None  # to be sent again with another body
         self.steps: CallGuard | None = None
+        self.strategy: StreamStrategy | None = None
         self.original = original
         self.cast_to = cast_to
         self.arguments = arguments
@@ -189,8 +189,8 @@ class Session:
 
     def slept(self, wait: Wait) -> None:
         """The wait is over."""
-        self._slept += wait.seconds
-        if self._error is None and wait.why == "throttle" and self._driven is not None:
+        self._failure.slept += wait.seconds
+        if self._failure.error is None and wait.why == "throttle" and self._driven is not None:
             self._driven.queued("throttle", wait.seconds)
 
     # --- an attempt ---------------------------------------------------------------------------------------------
@@ -201,15 +201,8 @@ class Session:
         Raises:
             BadInputError: The target's client can't be made.
         """
-        driven, error = self._driven, self._error
-        if error is not None:
-            if driven is not None and self._stream_failed:
-                driven.reopened(error_type_of(error, streaming=True), self._slept, self._failed_at)
-            elif driven is not None:
-                driven.retried(response_of(error), error, self._slept, self._failed_at)
-            self._stream_failed = False
-            self._error = None
-            self._slept = 0.0
+        driven = self._driven
+        self._failure.followed(driven)
         destination = self._places.destination(send.target, self._own_name, self._client, is_async=self._is_async)
         self._destination = destination
         model = send.model
@@ -220,7 +213,7 @@ class Session:
                 target = self._places.targets.get(send.target)
                 model = model if target is None else target.model_name(model)
         options = retargeted(self._options, destination, self._client, model)
-        adapted = None if self.steps is None else self.steps.adapt(send.model)
+        adapted = None if self.steps is None else self.steps.adapt(send.model, self._options.json_data)
         if adapted is not None:
             options.json_data = {**adapted.body, "model": model or self._asked_model()}
         options.max_retries = 0
@@ -253,8 +246,7 @@ class Session:
 
     def failed(self, error: Exception) -> None:
         """An attempt raised. The plan says what follows."""
-        self._error = error
-        self._failed_at = time.time_ns()
+        self._failure.note(error)
         self._leave_place()
         if self._reformulated(error):
             return
@@ -276,9 +268,7 @@ class Session:
         body = self.steps.reformulated()
         if body is None:
             return False
-        changed = self._options.model_copy() if hasattr(self._options, "model_copy") else self._options.copy()
-        changed.json_data = dict(body)
-        self._options, self._pending = changed, self._sending
+        self._options, self._pending = with_body(self._options, body), self._sending
         return True
 
     def returned(self, result: Any) -> Any:
@@ -301,7 +291,7 @@ class Session:
 
     def error(self, fail: Fail) -> BaseException:
         """The exception that the app gets: the last real one, or one that says why nothing was sent."""
-        error, self._error = self._error, None
+        error = self._failure.take()
         self.over()
         if error is None:
             reason = fail.reason or "circuit_open"
@@ -316,14 +306,8 @@ class Session:
 
     def answered(self) -> None:
         """The app gets an answer that no target gave."""
-        self._give_up()
+        self._failure.given_up(self._driven)
         self.plan.answered()
-
-    def _give_up(self) -> None:
-        """No attempt follows the last one, and the app does not get its error."""
-        error, self._error = self._error, None
-        if error is not None and self._driven is not None and not self._stream_failed:
-            self._driven.gave_up(response_of(error), error)
 
     def deliver(self, content: Content) -> Any:
         """What the app gets of an answer that no target gave; of an async client, an awaitable of it."""
@@ -364,7 +348,7 @@ class Session:
 
     def cancelled(self) -> None:
         """The app stopped the call, or dropped its stream. Frees what it holds; fit for finalisers. Never raises."""
-        self._give_up()
+        self._failure.given_up(self._driven)
         try:
             self._leave_place()
             steps, self.steps = self.steps, None
@@ -376,11 +360,32 @@ class Session:
 
     # --- a stream that starts again -----------------------------------------------------------------------------
 
-    def stream_failed(self, error: Exception) -> None:
-        """The stream failed before its first content."""
-        self._error = error
-        self._failed_at = time.time_ns()
-        self._stream_failed = True
+    def stream_failed(self, error: Exception, body: Mapping[str, Any] | None) -> None:
+        """The stream failed, and another attempt may follow.
+
+        Args:
+            error: Why.
+            body: What that one asks; None for the request as it was.
+        """
+        self._failure.note(error, of_stream=True)
+        if body is not None:
+            self._options = with_body(self._options, body)
+
+    def ends_truncated(self) -> None:
+        """The app gets what came of the stream that failed, and no more."""
+        self._failure.given_up(self._driven)
+        if self._driven is not None:
+            self._driven.note(degraded_by="partial")
+
+    def patience(self, response: Any) -> Patience | None:
+        """How long the stream of a response may bring nothing; None where there is no limit."""
+        sending = self._sending
+        return None if sending is None else patience_with(response, sending.timeouts, time.monotonic() - self._sent_at)
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The request as it is asked."""
+        return mapping(self._options.json_data)
 
     @property
     def is_chat(self) -> bool:

@@ -239,6 +239,7 @@ class Failed:
         elapsed: Seconds that the attempt took.
         policy_timeout: Whether a timeout of the policy ended it, and not one that the app had set.
         streamed: Whether the app has received content of it, so that it must not be repeated by itself.
+        resumable: Whether it may go on all the same, as the policy says how a stream is carried on.
     """
 
     error_type: str
@@ -250,6 +251,7 @@ class Failed:
     elapsed: float = 0.0
     policy_timeout: bool = False
     streamed: bool = False
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Plan:
         verdict = verdict_of(fact)
         self._message = self._report(verdict, now)
         self._learn(at, fact, verdict, now)
-        if fact.streamed or self._progress.forced:
+        if (fact.streamed and not fact.resumable) or self._progress.forced:
             self._stop("failed")
             return
         rule = rule_of(self._policy.error_types, fact.error_type)
@@ -161,14 +161,15 @@ class Plan:
         """Report the first content event of a stream."""
         self._streaming = "content"
 
-    def stream_ended(self, error_type: str | None, *, policy_timeout: bool = False) -> None:
+    def stream_ended(self, error_type: str | None, *, policy_timeout: bool = False, resumable: bool = False) -> None:
         """Report that the stream ended.
 
-        Where it broke before its first content, the plan goes on, and `next` says how.
+        Where it broke before its first content, or is resumable, the plan goes on, and `next` says how.
 
         Args:
             error_type: None for `message_stop`, else the error type.
             policy_timeout: Whether a timeout of the policy ended it.
+            resumable: Whether another attempt may follow though the app has received content.
         """
         at, streaming = self._at, self._streaming
         if at is None or streaming == "no":
@@ -177,9 +178,12 @@ class Plan:
         if error_type is None:
             self._succeed(at, self._runtime.clock())
             return
-        fact = Failed(error_type, status=200, policy_timeout=policy_timeout, streamed=streaming == "content")
+        streamed = streaming == "content"
+        fact = Failed(
+            error_type, status=200, policy_timeout=policy_timeout, streamed=streamed, resumable=streamed and resumable
+        )
         self.failed(fact)
-        if fact.streamed:
+        if fact.streamed and not fact.resumable:
             self._tell(self._message)
             self._message = None
 
