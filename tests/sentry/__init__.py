@@ -12,6 +12,7 @@ OWN_PROCESS = (
     "test_once.py",
     "test_private_texts.py",
     "test_scrubbing.py",
+    "test_secrets.py",
     "test_sent.py",
 )
 """The tests that initialise Sentry. `test_versions.py` runs them."""
