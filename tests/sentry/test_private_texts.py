@@ -13,7 +13,7 @@ from claudescope.sentry import Options
 from claudescope.sentry.quotes import MAX_TEXTS, Quotes, normalise
 from tests.scripted import ScriptedAPI, error
 from tests.sentry.conftest import Recorder, Start, personal_data
-from tests.sentry.failures import ERROR_TYPES, fail
+from tests.sentry.failures import ERROR_TYPES, AppError, fail
 from tests.sentry.passing_on import FORMS, WAYS, Way, from_processor
 
 # In two parts, so that Sentry's source context of this very file does not hold it.
@@ -142,6 +142,6 @@ def test_without_instrumentation(start: Start) -> None:
             model="claude-opus-5-5", max_tokens=1, messages=[{"role": "user", "content": SECRET}]
         )
     sentry_sdk.capture_exception(caught.value)
-    sentry_sdk.capture_message(caught.value.message)
+    sentry_sdk.capture_exception(AppError(caught.value.message))
     assert len(recorder.events) == 2
     _holds_no_secret(recorder)

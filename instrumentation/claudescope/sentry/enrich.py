@@ -14,7 +14,7 @@ from claudescope.schema.catalogue import WORKFLOW
 from claudescope.schema.classify import classify
 from claudescope.schema.error_types import ERROR_TYPES, ErrorType
 from claudescope.schema.record import Attempt, CallRecord, CallStart
-from claudescope.sentry.exception_registry import EXCEPTIONS
+from claudescope.sentry.exception_registry import EXCEPTIONS, Entry
 from claudescope.sentry.options import Options
 from claudescope.sentry.payload import as_dict, as_list
 from claudescope.sentry.tags import ERROR_TYPE_TAG, FINGERPRINT, MODEL_TAG, RETRYABLE_TAG
@@ -49,6 +49,11 @@ class Failure:
         record = EXCEPTIONS.record_of(error)
         known = None if record is None or record.error_type is None else ERROR_TYPES.get(record.error_type)
         return cls(known or classify(error), error, record)
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Failure:
+        """Collect what is known of a call whose exception is freed."""
+        return cls(ERROR_TYPES[entry.error_type or "unknown_error"], None, entry.record)
 
     @property
     def call(self) -> CallRecord | CallStart | None:

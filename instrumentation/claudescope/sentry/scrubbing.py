@@ -130,15 +130,23 @@ def safe_texts(
     return found
 
 
-def redact_later(texts: Safe) -> None:
-    """Replace the texts of failed calls wherever they are quoted from now on, such as in log messages."""
+def redact_later(texts: Safe, source: Callable[[BaseException], object]) -> None:
+    """Replace the texts of failed calls wherever they are quoted from now on, such as in log messages.
+
+    Args:
+        texts: The replacement of each exception's text.
+        source: Returns what a message that quotes a failed call finds of it; None for nothing.
+    """
     for error, safe in texts.values():
         parts = set(private_parts(error))
-        for text in texts_of(error):
-            if text not in parts:
-                QUOTES.remember(text, safe, in_part=False)
+        messages = set(texts_of(error))
+        body = str(getattr(error, "body", None))
+        known = source(error) if is_failed_call(error) else None
+        for text in messages - parts:
+            # What surrounds a quoted body is the same for all errors.
+            QUOTES.remember(text, safe, in_part=body not in text, source=known)
         for text in parts:
-            QUOTES.remember(text, safe, in_part=True)
+            QUOTES.remember(text, safe, in_part=True, source=known if text in messages else None)
 
 
 def _replace_texts(event: Object, texts: Safe) -> None:
