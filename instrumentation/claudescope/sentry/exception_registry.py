@@ -52,7 +52,8 @@ class ExceptionRegistry:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a finalizer that runs in between may log, and so report an event.
+        self._lock = threading.RLock()
         renew_in_child(self, "_lock")
         self._weak: OrderedDict[int, Entry] = OrderedDict()
         self._kept_alive: OrderedDict[int, Entry] = OrderedDict()

@@ -36,6 +36,9 @@ class Options:
         include_request: Whether the request that the app itself got is sent with a failed call: body, query string and
             cookies of a web request, the command line, and a job's arguments. False by default, as a prompt most often
             comes from there.
+        include_prompts: Whether streamed spans of Sentry's own Anthropic integration keep prompts and completions.
+            False by default, as sentry-sdk 3 sends them unasked. Without effect on sentry-sdk 2 unless its spans are
+            streamed: there `send_default_pii` decides.
         link_trace: Whether an event gets the trace of the call's span, so that the issue links to it. By default it
             does, unless Sentry's own tracing is on and the call's span goes elsewhere: the event then keeps Sentry's
             trace, and the call's trace is in the context. True always links, False never.
@@ -52,6 +55,7 @@ class Options:
     include_messages: bool = False
     include_local_variables: bool = False
     include_request: bool = False
+    include_prompts: bool = False
     link_trace: bool | None = None
     burst: int | None = 10
     per_minute: float = 6.0

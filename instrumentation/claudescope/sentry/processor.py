@@ -22,6 +22,7 @@ from claudescope.sentry.exception_search import (
     reported_error,
 )
 from claudescope.sentry.options import Options
+from claudescope.sentry.payload import as_dict
 from claudescope.sentry.rate_limiter import RateLimiter
 from claudescope.sentry.urls import scrub_spans
 
@@ -69,6 +70,18 @@ class Processor:
             internal_errors.record(COMPONENT)
             scrubbing.scrub_bare(event)
             return event
+
+    def clean_log(self, log: Event) -> Event | None:
+        """Return a log of Sentry's logs product without private parts; None to drop it.
+
+        Args:
+            log: The log that Sentry is about to send; not changed.
+        """
+        if scrubbing.is_of_wire(as_dict(log.get("attributes")).get("logger.name")):
+            return None
+        carried = carried_failures({})
+        self.remember_texts(carried)
+        return scrubbing.scrub_log(log, keep_messages=self.options.include_messages, thorough=bool(carried))
 
     def _process(self, event: Event, hint: Mapping[str, Any]) -> Event | None:
         event_type = event.get("type")

@@ -95,7 +95,8 @@ class Quotes:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a finalizer that runs in between may log, and so report an event.
+        self._lock = threading.RLock()
         renew_in_child(self, "_lock")
         self._texts: OrderedDict[str, _Text] = OrderedDict()
         self._index: dict[str, list[tuple[_Text, int]]] = {}

@@ -16,7 +16,17 @@ from claudescope.sentry.payload import Object, as_dict, as_list, exceptions, fra
 from claudescope.sentry.quotes import Quotes
 from claudescope.sentry.urls import scrub_spans, strip_queries, strip_query
 
-__all__ = ["QUOTES", "redact_later", "scrub_any", "scrub_bare", "scrub_carried", "scrub_quotes", "strip_request"]
+__all__ = [
+    "QUOTES",
+    "is_of_wire",
+    "redact_later",
+    "scrub_any",
+    "scrub_bare",
+    "scrub_carried",
+    "scrub_log",
+    "scrub_quotes",
+    "strip_request",
+]
 
 _WIRE_LOGGERS: Final = frozenset({"anthropic", "h11", "hpack", "httpcore", "httpcore2"})
 """Loggers that write complete requests, headers included."""
@@ -204,6 +214,34 @@ def _without_arguments(key: object, value: Any) -> Any:
     return {name: one for name, one in cast("Object", value).items() if name not in _JOB_FIELDS}
 
 
+def is_of_wire(logger: object) -> bool:
+    """Whether a logger writes complete requests.
+
+    Args:
+        logger: Its name, or an attribute of a log with it.
+    """
+    name = as_dict(logger).get("value") or logger
+    return str(name).partition(".")[0] in _WIRE_LOGGERS
+
+
+def scrub_log(log: Object, *, keep_messages: bool, thorough: bool) -> Object:
+    """Return a log of Sentry's logs product without private texts and the queries of API URLs.
+
+    Args:
+        log: The log.
+        keep_messages: Whether to keep the texts of failed calls.
+        thorough: As for `scrub_quotes`.
+    """
+
+    def redact(text: str, is_message: bool) -> str:
+        return strip_queries(text if keep_messages else QUOTES.redact(text, is_message=is_message))
+
+    cleaner = Cleaner(redact, thorough=thorough)
+    cleaned = dict(log)
+    _clean_fields(cleaned, ("body", "attributes"), cleaner, is_message=True)
+    return cleaned
+
+
 def _package(frame: Mapping[str, Any]) -> str:
     return str(frame.get("module")).partition(".")[0]
 
@@ -213,7 +251,7 @@ def _breadcrumb(crumb: Any) -> Any:
     if not isinstance(crumb, dict):
         return crumb
     fields = cast("Object", crumb)
-    if str(fields.get("category")).partition(".")[0] in _WIRE_LOGGERS:
+    if is_of_wire(fields.get("category")):
         return None
     message: object = fields.get("message")
     data: object = fields.get("data")
