@@ -10,6 +10,7 @@ OWN_PROCESS = (
     "test_frameworks.py",
     "test_rate_limiter.py",
     "test_once.py",
+    "test_policy.py",
     "test_private_texts.py",
     "test_scrubbing.py",
     "test_secrets.py",

@@ -18,7 +18,7 @@ Capture = Literal["reported", "failures", "attempts"]
 - `attempts`: also each failed attempt that the SDK retries.
 """
 
-GroupBy = Literal["model", "workflow"]
+GroupBy = Literal["model", "workflow", "target"]
 """What may split the issue of an error type."""
 
 
@@ -28,7 +28,8 @@ class Options:
 
     Attributes:
         capture: Which failures become events; `reported` by default.
-        group_by: What splits the issue of an error type: `model`, `workflow` or both; nothing by default.
+        group_by: What splits the issue of an error type: any of `model`, `workflow` and `target`, which is the
+            target of a policy; nothing by default.
         include_messages: Whether the API's error messages are sent. By default status and error type replace them, as
             a message may quote the request or, for a response that does not match its schema, the completion.
         include_local_variables: Whether local variables of the app's frames are sent with a failed call. False by
@@ -65,7 +66,7 @@ class Options:
             raise BadInputError(f"capture={self.capture!r}: expected one of {', '.join(map(repr, get_args(Capture)))}")
         unknown = [self.group_by] if isinstance(self.group_by, str) else set(self.group_by) - set(get_args(GroupBy))
         if unknown:
-            raise BadInputError(f"group_by={self.group_by!r}: expected a list of 'model', 'workflow' or both")
+            raise BadInputError(f"group_by={self.group_by!r}: expected a list of 'model', 'workflow' and 'target'")
         if self.burst is not None and (not isinstance(self.burst, int) or self.burst < 1):
             raise BadInputError(f"burst={self.burst!r}: expected a whole number of at least 1, or None for no limit")
         if not isinstance(self.per_minute, (int, float)) or not self.per_minute > 0:

@@ -45,6 +45,8 @@ def scrub_any(event: Object) -> None:
     for frame in frames(event):
         if _package(frame) in LIBRARIES:
             frame.pop("vars", None)
+        if _package(frame) == "claudescope":
+            frame["in_app"] = False  # also where it is not installed in site-packages
     breadcrumbs = as_dict(event.get("breadcrumbs"))
     if "values" in breadcrumbs:
         kept = (_breadcrumb(crumb) for crumb in as_list(breadcrumbs["values"]))
