@@ -57,7 +57,7 @@ def recording() -> Generator[Ingest]:
             self.end_headers()
             self.wfile.write(b"{}")
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Tests need no log of it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

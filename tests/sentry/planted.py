@@ -100,7 +100,7 @@ def _bug_in_a_middleware(prompt: str) -> object:
 
 def _bad_header(key: str, header: str, prompt: str) -> object:
     """A key or header that the HTTP library refuses, and quotes. The server is never asked."""
-    request = {**_request(prompt), "extra_headers": {"x-tenant": header}}
+    request: dict[str, Any] = {**_request(prompt), "extra_headers": {"x-tenant": header}}
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         anthropic.Anthropic(

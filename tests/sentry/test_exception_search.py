@@ -7,7 +7,7 @@ import builtins
 import contextlib
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from importlib import import_module
 from typing import Any
 
@@ -161,7 +161,7 @@ def _async_helper(error: Exception) -> None:
 
 def _helper_in_a_context_manager(error: Exception) -> None:
     @contextlib.contextmanager
-    def guard() -> Iterator[None]:
+    def guard() -> Generator[None]:
         try:
             yield
         except anthropic.APIError:

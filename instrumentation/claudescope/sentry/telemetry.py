@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sentry_sdk.client
 
@@ -58,17 +58,17 @@ def watch(clean_log: Clean, clean_span: Callable[[Any], None]) -> None:
         cleaned: list[Any] = []
         for argument in args:
             if isinstance(argument, dict) and "body" in argument:
-                log = _cleaned(argument, clean_log)
+                log = _cleaned(cast("dict[str, Any]", argument), clean_log)
                 if log is None:
                     return None
                 cleaned.append(log)
                 continue
-            if isinstance(getattr(argument, "_attributes", None), dict):
+            if isinstance(getattr(cast("object", argument), "_attributes", None), dict):
                 try:
                     clean_span(argument)
                 except Exception:  # noqa: BLE001 - the app's span is sent
                     internal_errors.record(COMPONENT)
-            cleaned.append(argument)
+            cleaned.append(cast("object", argument))
         return original(self, *cleaned, **kwargs)
 
     capture.is_watched_by_claudescope = True  # type: ignore[attr-defined]
@@ -79,7 +79,7 @@ def unwatch() -> None:
     """Undo `watch`."""
     cls = _client_class()
     for name in _METHODS:
-        method = vars(cls).get(name)
+        method: Any = cls.__dict__.get(name)
         if hasattr(method, "is_watched_by_claudescope"):
             setattr(cls, name, method.__wrapped__)
 
