@@ -15,12 +15,11 @@ class Memo:
     """A table of answers, filled on demand, that keeps complete answers only.
 
     An answer within a circle is provisional. The question that opened the circle is asked again until its answer stays
-    the same, and all answers of the circle are complete then. So the answers depend neither on the order of the
+    the same, and all answers of the circle are complete then. So, within the limits of depth and rounds, the answers depend neither on the order of the
     questions nor on their number.
 
     Args:
-        depth: How many questions may be open at once. What lies deeper has the answer with which a circle begins, and
-            what rests on that is not kept.
+        depth: How many questions may be open at once. What lies deeper has the answer with which a circle begins.
     """
 
     def __init__(self, depth: int) -> None:
@@ -30,7 +29,7 @@ class Memo:
         self._open: dict[Hashable, int] = {}  # by how deep each is
         self._round: dict[Hashable, int] = {}  # answered in this round, by the outermost open question that it rests on
         self._circle: list[Hashable] = []
-        self._changed = False
+        self._changed: bool = False
         self._outermost = depth + 1
 
     def ask(self, key: Hashable, work_out: Callable[[], T], nothing: T) -> T:
@@ -58,7 +57,7 @@ class Memo:
             for left in reversed(range(_ROUNDS)):
                 self._outermost, self._changed = self._depth + 1, False
                 found = work_out()
-                self._changed = self._changed or found != self._provisional.get(key, nothing)
+                self._changed = self._changed or bool(found != self._provisional.get(key, nothing))
                 self._provisional[key] = found
                 if self._outermost != depth or not self._changed or not left:
                     break
