@@ -15,8 +15,9 @@ class Memo:
     """A table of answers, filled on demand, that keeps complete answers only.
 
     An answer within a circle is provisional. The question that opened the circle is asked again until its answer stays
-    the same, and all answers of the circle are complete then. So, within the limits of depth and rounds, the answers depend neither on the order of the
-    questions nor on their number.
+    the same, and all answers of the circle are complete then.
+    So, within the limits of depth and rounds, the answers depend neither on the order of the questions nor on their
+    number.
 
     Args:
         depth: How many questions may be open at once. What lies deeper has the answer with which a circle begins.
