@@ -30,7 +30,7 @@ def test_build(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--group-by", "tenant"], "claudescope: --group-by tenant: expected model or workflow\n"),
+        (["--group-by", "tenant"], "claudescope: --group-by tenant: expected model, workflow or target\n"),
         (["--out", __file__], f"claudescope: --out {__file__}: File exists. Give a folder that can be created\n"),
     ],
 )

@@ -10,8 +10,10 @@ OWN_PROCESS = (
     "test_frameworks.py",
     "test_rate_limiter.py",
     "test_once.py",
+    "test_policy.py",
     "test_private_texts.py",
     "test_scrubbing.py",
+    "test_secrets.py",
     "test_sent.py",
 )
 """The tests that initialise Sentry. `test_versions.py` runs them."""

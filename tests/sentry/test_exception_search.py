@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
-from collections.abc import Callable
+import contextlib
+import sys
+import types
+from collections.abc import Callable, Generator
 from importlib import import_module
 from typing import Any
 
 import anthropic
+import flask
 import pydantic
 import pytest
 import sentry_sdk
@@ -100,6 +105,93 @@ def _helper_that_gets_the_error(error: Exception) -> None:
         _translate(caught, again=False)
 
 
+def _module(name: str, source: str) -> Any:
+    """A module of the app, or with another file of somebody else."""
+    made = types.ModuleType(name)
+    made.__dict__["__file__"] = f"/srv/app/{name}.py"
+    sys.modules[name] = made
+    exec(compile(source, made.__file__ or "", "exec"), made.__dict__)  # noqa: S102 - the only way to a module
+    return made
+
+
+_module("errors_of_the_app", "class BusyError(Exception): pass")
+_helpers = _module(
+    "helpers_of_the_app",
+    """
+from errors_of_the_app import BusyError
+def give_up(text):
+    raise BusyError(text)
+def deeper(text):
+    give_up(text)
+    raise RuntimeError("not reached")
+async def give_up_async(text):
+    raise BusyError(text)
+""",
+)
+_library = _module(
+    "library",
+    """
+class LibraryError(Exception): pass
+def fail():
+    raise LibraryError("no connection")
+def get(key):
+    if key:
+        fail()
+    return key
+""",
+)
+
+
+def _helper_of_another_module(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        _helpers.deeper("wrapped")
+
+
+def _async_helper(error: Exception) -> None:
+    async def handle() -> None:
+        try:
+            raise error
+        except anthropic.APIError:
+            await _helpers.give_up_async("wrapped")
+
+    asyncio.run(handle())
+
+
+def _helper_in_a_context_manager(error: Exception) -> None:
+    @contextlib.contextmanager
+    def guard() -> Generator[None]:
+        try:
+            yield
+        except anthropic.APIError:
+            _helpers.give_up("wrapped")
+
+    with guard():
+        raise error
+
+
+def _answer_of_the_app(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        flask.abort(503)
+
+
+def _failing_library(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        _library.get("summary")
+
+
+def _failing_assertion(error: Exception) -> None:
+    try:
+        raise error
+    except anthropic.APIError:
+        assert not _OURS, "a bug"
+
+
 def _failing_fallback_of_the_app(error: Exception) -> None:
     try:
         raise error
@@ -139,7 +231,10 @@ def _reported(start: Start, cause: Callable[[Exception], None]) -> dict[str, Any
 
 @pytest.mark.parametrize(
     "cause",
-    [_explicit, _implicit, _twice, _one_group, _guarded, _helper_that_raises, _helper_that_gets_the_error],
+    [
+        *(_explicit, _implicit, _twice, _one_group, _guarded, _helper_that_raises, _helper_that_gets_the_error),
+        *(_helper_of_another_module, _async_helper, _helper_in_a_context_manager, _answer_of_the_app),
+    ],
 )
 def test_the_failure_of_a_call(start: Start, cause: Callable[[Exception], None]) -> None:
     """However it is wrapped, it goes to the one issue of its kind."""
@@ -147,7 +242,13 @@ def test_the_failure_of_a_call(start: Start, cause: Callable[[Exception], None])
     assert (event["fingerprint"], event["level"]) == (_OURS, "warning")
 
 
-@pytest.mark.parametrize("cause", [_bug_in_handler, _failing_fallback, _failing_fallback_of_the_app, _hidden])
+@pytest.mark.parametrize(
+    "cause",
+    [
+        *(_bug_in_handler, _failing_fallback, _failing_fallback_of_the_app, _hidden),
+        *(_failing_library, _failing_assertion),
+    ],
+)
 def test_an_error_of_its_own(start: Start, cause: Callable[[Exception], None]) -> None:
     """A bug in the handler of a failed call, a fallback that fails too, and what hides the call are other issues."""
     event = _reported(start, cause)
@@ -199,6 +300,16 @@ def test_a_group_and_its_members(start: Start) -> None:
     assert len(recorder.events) == 1
     sentry_sdk.capture_exception(bug)
     assert [event.get("fingerprint") for event in recorder.events] == [None, None]
+
+
+def test_groups_that_are_reported_in_turns(start: Start) -> None:
+    """Ten groups, each reported twice: of a bug of a built-in class no reference is kept, and each is one event."""
+    recorder = start(Options(burst=None))
+    groups = [_group_of(KeyError(number), fail(rate_limit())) for number in range(10)]
+    for _ in range(2):
+        for group in groups:
+            sentry_sdk.capture_exception(group)
+    assert len(recorder.events) == 10
 
 
 def test_made_by_hand(start: Start) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import anthropic
@@ -18,128 +14,15 @@ from claudescope.sentry.quotes import MAX_TEXTS, Quotes, normalise
 from tests.scripted import ScriptedAPI, error
 from tests.sentry.conftest import Recorder, Start, personal_data
 from tests.sentry.failures import ERROR_TYPES, AppError, fail
+from tests.sentry.passing_on import FORMS, WAYS, Way, from_processor
 
 # In two parts, so that Sentry's source context of this very file does not hold it.
 SECRET = "-".join(["hunter2", "correct", "horse", "battery"])
 _TEXT = f'limit was hit by:\n"it\'s" [{{"role": "user", "content": "Grüße an {SECRET}"}}] and \t more'
-_log = logging.getLogger("app")
 
 
 def _failure() -> Any:
     return fail(error(400, "invalid_request_error", _TEXT))
-
-
-_FORMS: dict[str, Callable[[Any], str]] = {
-    "str": str,
-    "repr": repr,
-    "message": lambda caught: caught.message,
-    "body_message": lambda caught: caught.body["error"]["message"],
-    "cut": lambda caught: str(caught)[:190],
-    "end": lambda caught: str(caught)[-60:],
-    "response_text": lambda caught: caught.response.text,
-    "body": lambda caught: f"{caught.body}",
-    "json": lambda caught: json.dumps(caught.body),
-    "json_twice": lambda caught: json.dumps(json.dumps(caught.body)),
-    "one_line": lambda caught: " ".join(caught.body["error"]["message"].split()),
-    "lower": lambda caught: str(caught).lower(),
-    "upper": lambda caught: str(caught).upper(),
-    "elided": lambda caught: caught.body["error"]["message"][:12] + "…" + caught.body["error"]["message"][40:],
-}
-
-
-def _wrapped(caught: Any, text: str) -> None:
-    try:
-        raise AppError(text) from caught  # noqa: TRY301 - as apps do
-    except AppError as wrapped:
-        sentry_sdk.capture_exception(wrapped)
-
-
-def _from_none(caught: Any, text: str) -> None:
-    try:
-        try:
-            raise caught
-        except anthropic.APIError:
-            raise AppError(text) from None
-    except AppError as wrapped:
-        sentry_sdk.capture_exception(wrapped)
-
-
-def _bug_in_handler(caught: Any, text: str) -> None:
-    prompt = f"{SECRET} in a variable"
-    try:
-        try:
-            raise caught
-        except anthropic.APIError:
-            _log.info(prompt, 1 / len(text[:0]))
-    except ZeroDivisionError as bug:
-        sentry_sdk.capture_exception(bug)
-
-
-def _interrupted(caught: Any, text: str) -> None:
-    prompt = f"{SECRET} in a variable"
-    try:
-        try:
-            raise caught
-        except anthropic.APIError:
-            raise KeyboardInterrupt(text, prompt)  # noqa: B904 - as Ctrl-C does it
-    except KeyboardInterrupt as stopped:
-        sentry_sdk.capture_exception(stopped)
-
-
-def _breadcrumb(caught: Any, text: str) -> None:
-    _log.warning("claude: %s", text)
-    sentry_sdk.capture_exception(caught)
-
-
-def _later(_caught: Any, text: str) -> None:
-    _log.warning("claude: %s", text)
-    sentry_sdk.capture_message(f"later: {text}")
-    sentry_sdk.capture_exception(AppError(text))
-
-
-def _extra(caught: Any, text: str) -> None:
-    _log.error("claude failed", exc_info=caught, extra={"detail": {"deep": [text]}, "error": caught})
-
-
-def _context(caught: Any, text: str) -> None:
-    sentry_sdk.get_isolation_scope().set_context("llm", {"error": text})
-    sentry_sdk.get_isolation_scope().set_tag("text", text)
-    sentry_sdk.capture_exception(caught)
-
-
-def _processor(caught: Any, text: str) -> None:
-    def add(event: Any, _hint: Any) -> Any:
-        event.setdefault("extra", {}).update(error=text)
-        event["request"] = {"url": f"http://app/chat?q={SECRET}", "data": {"prompt": SECRET}, "query_string": SECRET}
-        event["extra"]["sys.argv"] = ["ask.py", SECRET]
-        event["extra"]["celery-job"] = {"task_name": "ask", "args": [SECRET], "kwargs": {"prompt": SECRET}}
-        return event
-
-    with sentry_sdk.new_scope() as scope:
-        scope.add_event_processor(add)
-        sentry_sdk.capture_exception(caught)
-
-
-def _message_in_handler(caught: Any, text: str) -> None:
-    prompt = f"{SECRET} in a variable"
-    try:
-        raise caught
-    except anthropic.APIError:
-        sentry_sdk.capture_message("the cache is down too")
-        _log.error("failed: %s", text)
-        assert prompt
-
-
-def _note(caught: Any, text: str) -> None:
-    if sys.version_info >= (3, 11):
-        caught.add_note(text)
-    sentry_sdk.capture_exception(caught)
-
-
-_WAYS = [
-    *(_wrapped, _from_none, _bug_in_handler, _interrupted, _breadcrumb, _later),
-    *(_extra, _context, _processor, _message_in_handler, _note),
-]
 
 
 def _holds_no_secret(recorder: Recorder) -> None:
@@ -150,23 +33,23 @@ def _holds_no_secret(recorder: Recorder) -> None:
 
 @pytest.mark.filterwarnings("ignore:The send_default_pii option:DeprecationWarning")
 @pytest.mark.parametrize("pii", [False, True])
-@pytest.mark.parametrize("way", _WAYS)
-def test_no_form_of_a_text_leaves(start: Start, way: Callable[[Any, str], None], pii: bool) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_no_form_of_a_text_leaves(start: Start, way: Way, pii: bool) -> None:
     """The API's message in every form, in every part of an event, with and without `send_default_pii`."""
     recorder = start(Options(burst=None), **personal_data(pii), attach_stacktrace=True)
     claudescope.instrument()
-    for form in _FORMS.values():
+    for form in FORMS.values():
         with sentry_sdk.isolation_scope():
             caught = _failure()
-            way(caught, form(caught))
-    assert len(recorder.events) >= len(_FORMS)
+            way(caught, form(caught), SECRET)
+    assert len(recorder.events) >= len(FORMS)
     _holds_no_secret(recorder)
 
 
 def test_the_request_by_option(start: Start) -> None:
     """`include_request` keeps what the app itself got."""
     recorder = start(Options(include_request=True))
-    _processor(fail(ERROR_TYPES["rate_limit_error"]), "")
+    from_processor(fail(ERROR_TYPES["rate_limit_error"]), "", SECRET)
     event = recorder.event
     assert event["request"]["data"] == {"prompt": SECRET}
     assert event["extra"]["sys.argv"] == ["ask.py", SECRET]
@@ -181,7 +64,7 @@ def test_other_events_keep_theirs(start: Start) -> None:
     try:
         raise ZeroDivisionError("the user hit a limit")  # noqa: TRY301 - as apps do
     except ZeroDivisionError as bug:
-        _processor(bug, words)
+        from_processor(bug, words, SECRET)
     event = recorder.event
     assert event["exception"]["values"][0]["value"] == "the user hit a limit"
     assert event["exception"]["values"][0]["stacktrace"]["frames"][0]["vars"]["words"] == repr(words)
@@ -259,6 +142,6 @@ def test_without_instrumentation(start: Start) -> None:
             model="claude-opus-5-5", max_tokens=1, messages=[{"role": "user", "content": SECRET}]
         )
     sentry_sdk.capture_exception(caught.value)
-    sentry_sdk.capture_message(caught.value.message)
+    sentry_sdk.capture_exception(AppError(caught.value.message))
     assert len(recorder.events) == 2
     _holds_no_secret(recorder)

@@ -165,8 +165,8 @@ def test_a_dropped_event_counts_for_the_session(start: Start) -> None:
     ("options", "message"),
     [
         ({"capture": "all"}, "capture='all': expected one of 'reported', 'failures', 'attempts'"),
-        ({"group_by": ["tenant"]}, "group_by=['tenant']: expected a list of 'model', 'workflow' or both"),
-        ({"group_by": "model"}, "group_by='model': expected a list of 'model', 'workflow' or both"),
+        ({"group_by": ["tenant"]}, "group_by=['tenant']: expected a list of 'model', 'workflow' and 'target'"),
+        ({"group_by": "model"}, "group_by='model': expected a list of 'model', 'workflow' and 'target'"),
         ({"burst": 0}, "burst=0: expected a whole number of at least 1, or None for no limit"),
         ({"per_minute": 0}, "per_minute=0: expected a number above 0, such as 6"),
     ],

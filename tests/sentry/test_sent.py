@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -11,12 +13,17 @@ import pytest
 import sentry_sdk
 from sentry_sdk.transport import Transport
 
+import claudescope
 from claudescope.sentry import Options
 from claudescope.sentry.capture import capture_exception
+from tests.scripted import REQUEST, ScriptedAPI
 from tests.sentry.conftest import DSN, Recorder, Start
 from tests.sentry.failures import fail, rate_limit
 
 _log = logging.getLogger("app")
+
+# In parts, so that Sentry's source context of this very file does not hold it.
+_NAME = "-".join(["workspace", "search"])
 
 Event = dict[str, Any]
 Hint = dict[str, Any]
@@ -165,3 +172,56 @@ def test_two_threads_that_report_one_failure(start: Start) -> None:
     sentry_sdk.capture_exception(error)
     assert isinstance(recorder, Recorder)
     assert len(recorder.events) == 1
+
+
+def _failed_with(number: int, *, instrumented: bool) -> anthropic.APIError:
+    client = ScriptedAPI(rate_limit(" ".join(["The limit of the", _NAME, "is reached:", str(number // 2)]))).client(
+        max_retries=0
+    )
+    with pytest.raises(anthropic.APIError) as caught:
+        client.messages.create(**REQUEST)
+    if not instrumented:  # then only a report makes a failure known, here one that a scope drops
+        with sentry_sdk.new_scope() as scope:
+            scope.add_event_processor(lambda _event, _hint: None)
+            sentry_sdk.capture_exception(caught.value)
+    return caught.value
+
+
+_FORMS: list[Callable[[anthropic.APIError], str]] = [
+    str,
+    repr,
+    lambda error: str(error).lower()[:140],
+    lambda error: error.message,
+    lambda error: json.dumps(error.body),
+]
+
+
+@pytest.mark.parametrize("instrumented", [True, False])
+@pytest.mark.parametrize("form", _FORMS)
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_text_that_is_logged_after_the_handler(
+    start: Start, form: Callable[[anthropic.APIError], str], instrumented: bool, is_kept: bool
+) -> None:
+    """A result carries the text out of the `except`: each failure is one event of its issue, also if logged twice."""
+    recorder = start(Options(burst=None))
+    if instrumented:
+        claudescope.instrument()
+    kept: list[BaseException] = []
+    texts = []
+    for number in range(4):
+        error = _failed_with(number, instrumented=instrumented)
+        texts.append(form(error))
+        if is_kept:
+            kept.append(error)
+        del error
+    gc.collect()
+    for text in texts * 2:
+        _log.error("no answer: %s", text)
+        sentry_sdk.capture_message("the cache is cold")
+    for error in kept:
+        _crash(error)
+    about = [event for event in recorder.events if event.get("message") != "the cache is cold"]
+    assert [event["fingerprint"] for event in about] == [["claude-api-error", "rate_limit_error"]] * 4
+    assert all("stacktrace" in event["exception"]["values"][-1] for event in about if is_kept)
+    assert len(recorder.events) == 12
+    assert all(_NAME not in json.dumps(event) for event in about)

@@ -16,7 +16,7 @@ __all__ = ["sentry"]
 
 sentry = typer.Typer(help="Generate fingerprint rules and alerts for Sentry.", no_args_is_help=True)
 
-_GROUP_BY = ("model", "workflow")
+_GROUP_BY = ("model", "workflow", "target")
 
 
 @sentry.callback()
@@ -30,7 +30,7 @@ def build(
     group_by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Split the issue of an error type by model or workflow, as in the app's Options. Repeatable."
+            help="Split the issue of an error type by model, workflow or target, as in the app's Options. Repeatable."
         ),
     ] = None,
 ) -> None:
@@ -38,7 +38,7 @@ def build(
     split = list(dict.fromkeys(group_by or ()))
     for name in split:
         if name not in _GROUP_BY:
-            raise BadInputError(f"--group-by {name}: expected {' or '.join(_GROUP_BY)}")
+            raise BadInputError(f"--group-by {name}: expected model, workflow or target")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

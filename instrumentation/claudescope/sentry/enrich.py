@@ -10,11 +10,11 @@ from typing import Any, Final, cast
 import sentry_sdk
 
 from claudescope.probe.headers import NO_HEADERS, HeaderFacts, read_headers
-from claudescope.schema.catalogue import WORKFLOW
+from claudescope.schema.catalogue import REJECTED_REASON, TARGET, WORKFLOW
 from claudescope.schema.classify import classify
 from claudescope.schema.error_types import ERROR_TYPES, ErrorType
 from claudescope.schema.record import Attempt, CallRecord, CallStart
-from claudescope.sentry.exception_registry import EXCEPTIONS
+from claudescope.sentry.exception_registry import EXCEPTIONS, Entry
 from claudescope.sentry.options import Options
 from claudescope.sentry.payload import as_dict, as_list
 from claudescope.sentry.tags import ERROR_TYPE_TAG, FINGERPRINT, MODEL_TAG, RETRYABLE_TAG
@@ -23,6 +23,18 @@ from claudescope.workflows import current_workflow
 __all__ = ["Failure", "enrich"]
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+_NOT_SENT: Final[Mapping[str, str]] = {
+    "budget": "A budget of the policy is spent, or the call may cost more than its limit. Find out which workload "
+    "spent it, or raise it in the policy.",
+    "deadline": "The policy's deadline passed before a request was sent. Compare it with the p99 latency and the waits "
+    "of the queue.",
+    "queue_timeout": "The call waited too long for its turn under the policy. Lower the load, or raise concurrency.",
+    "throttled": "The policy's throttle rejected the call, as a rate limit is used up. Lower concurrency, or spread "
+    "the load.",
+    "invalid": "A check of the policy rejected the request. The exception's message says which; mend the request.",
+}
+"""The advice for calls that a policy did not send, by the reason. Others have that of their error type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,11 @@ class Failure:
         known = None if record is None or record.error_type is None else ERROR_TYPES.get(record.error_type)
         return cls(known or classify(error), error, record)
 
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Failure:
+        """Collect what is known of a call whose exception is freed."""
+        return cls(ERROR_TYPES[entry.error_type or "unknown_error"], None, entry.record)
+
     @property
     def call(self) -> CallRecord | CallStart | None:
         """The call, finished or not."""
@@ -67,8 +84,25 @@ class Failure:
         return current_workflow() if self.call is None else self.call.workflow
 
     @property
+    def target(self) -> str | None:
+        """The target of a policy that was asked last."""
+        protection = None if self.record is None else self.record.protection
+        return None if protection is None else protection.target
+
+    @property
+    def rejected(self) -> str | None:
+        """Why a policy sent nothing, a value of `claude.rejected.reason`; None where something was sent."""
+        reason: object = getattr(self.error, "reason", None)
+        if getattr(self.error, "claudescope_not_sent", False) and isinstance(reason, str):
+            return reason
+        protection = None if self.record is None else self.record.protection
+        return None if protection is None else protection.rejected
+
+    @property
     def status(self) -> int | None:
-        """HTTP status of the last attempt."""
+        """HTTP status of the last attempt. The error of a call that was not sent has one, but no API has given it."""
+        if self.rejected is not None:
+            return None
         for source in (self.attempt, self.record, self.error):
             status: object = getattr(source, "status_code", None)
             if isinstance(status, int):
@@ -77,7 +111,9 @@ class Failure:
 
     @property
     def summary(self) -> str:
-        """Status and error type. Replaces the API's message."""
+        """Status and error type, or why nothing was sent. Replaces the message."""
+        if self.rejected is not None:
+            return f"{self.error_type.name}: not sent ({self.rejected})"
         return self.error_type.name if self.status is None else f"{self.status} {self.error_type.name}"
 
 
@@ -94,7 +130,7 @@ def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: 
     error_type = failure.error_type
     if alone:
         if not event.get("fingerprint"):
-            split = {"model": failure.model, "workflow": failure.workflow}
+            split = {"model": failure.model, "workflow": failure.workflow, "target": failure.target}
             event["fingerprint"] = [FINGERPRINT, error_type.name, *(split[name] or "none" for name in options.group_by)]
         if error_type.retryable and event.get("level") in {None, "error"}:
             event["level"] = "warning"
@@ -103,6 +139,8 @@ def enrich(event: dict[str, Any], failure: Failure, options: Options, *, alone: 
         MODEL_TAG: failure.model,
         WORKFLOW.name: failure.workflow,
         RETRYABLE_TAG: "yes" if error_type.retryable else "no",
+        TARGET.name: failure.target,
+        REJECTED_REASON.name: failure.rejected,
     }
     _add_tags(event, {name: value for name, value in tags.items() if value is not None})
     contexts: dict[str, Any] = event.setdefault("contexts", {})
@@ -130,16 +168,17 @@ def _context(failure: Failure) -> dict[str, Any]:
         "error_type": error_type.name,
         "owner": error_type.owner,
         "retry": error_type.retry,
-        "advice": error_type.advice,
+        "advice": _NOT_SENT.get(failure.rejected or "", error_type.advice),
         "model": failure.model,
         "status_code": failure.status,
         "request_id": headers.request_id if last is None else last.request_id,
-        "retry_after_seconds": headers.retry_after if last is None else last.retry_after,
+        "retry_after_seconds": _retry_after(failure, headers) if last is None else last.retry_after,
         "rate_limits": {name: asdict(limit) for name, limit in (limits or {}).items()} or None,
     }
     if call is not None:
         facts |= {"operation": call.operation, "provider": call.provider, "stream": call.stream}
         facts |= {"server_address": call.server_address}
+    facts |= {"target": failure.target, "not_sent": failure.rejected}
     if record is not None:
         facts |= {
             "attempts": len(record.attempts),
@@ -155,6 +194,13 @@ def _context(failure: Failure) -> dict[str, Any]:
                 "extra_output_tokens": sum(part.usage.output_tokens for part in record.extra_usage),
             }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _retry_after(failure: Failure, headers: HeaderFacts) -> float | None:
+    if failure.rejected is None:
+        return headers.retry_after
+    seconds: object = getattr(failure.error, "retry_after", None)
+    return seconds if isinstance(seconds, float) else None
 
 
 def _headers(error: BaseException | None) -> HeaderFacts:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from claudescope._internal.exception_chain import MAX_EXCEPTIONS, members_of, walk
 from claudescope.schema.classify import classify
 from claudescope.sentry.error_texts import texts_of
-from claudescope.sentry.exception_registry import EXCEPTIONS
+from claudescope.sentry.exception_registry import EXCEPTIONS, Entry
 from claudescope.sentry.payload import as_dict
 from claudescope.sentry.quotes import SHORTEST_QUOTE, normalise
 from claudescope.sentry.wrapping import wraps_in_handler
 
-__all__ = ["FoundFailures", "carried_failures", "chain", "find_failures", "is_failed_call", "reported_error"]
+__all__ = [
+    "FoundFailures",
+    "carried_failures",
+    "chain",
+    "find_failures",
+    "find_quoted",
+    "is_failed_call",
+    "message_of",
+    "reported_error",
+]
 
 _LONGEST_MESSAGE: Final = 10_000
 """Characters of a message that are searched for a failed call's text."""
@@ -30,12 +39,14 @@ class FoundFailures:
     Attributes:
         errors: Their exceptions. The first one decides the event's error type.
         others: Members of an exception group that are no failed calls.
-        logged: The exception that a log record without a traceback is about; None for other events.
+        logged: The exception that a message without a traceback is about; None for other events.
+        gone: What is known of a failed call whose exception is freed, but whose text a message quotes; None for others.
     """
 
     errors: tuple[BaseException, ...]
     others: tuple[BaseException, ...] = ()
     logged: BaseException | None = None
+    gone: Entry | None = None
 
     @property
     def alone(self) -> bool:
@@ -52,6 +63,22 @@ def find_failures(event: Mapping[str, Any], hint: Mapping[str, Any]) -> FoundFai
     """
     error = reported_error(hint)
     return _in_message(event, hint) if error is None else _search(error)
+
+
+def find_quoted(entries: Sequence[object]) -> FoundFailures | None:
+    """Find the failed call that a message quotes when its exception is no longer handled; None without any.
+
+    Args:
+        entries: What is known of the failed calls with the quoted text, oldest first. The last one that was not yet
+            reported is taken. As long as the app keeps some of the exceptions, it is one of these.
+    """
+    known = [entry for entry in entries if isinstance(entry, Entry)]
+    known = [entry for entry in known if entry.error() is not None] or known
+    if not known:
+        return None
+    entry = next((one for one in reversed(known) if not one.reported), known[-1])
+    error = entry.error()
+    return FoundFailures((), gone=entry) if error is None else FoundFailures((error,), logged=error)
 
 
 def carried_failures(hint: Mapping[str, Any]) -> list[BaseException]:
@@ -148,7 +175,7 @@ def _in_message(event: Mapping[str, Any], hint: Mapping[str, Any]) -> FoundFailu
     found = None if handled is None else _search(handled)
     if handled is None or found is None or "exception" in event:
         return None
-    text = _message(event, hint)[:_LONGEST_MESSAGE]
+    text = message_of(event, hint)[:_LONGEST_MESSAGE]
     if not any(_names(text, normalise(text), error) for error in walk(handled)):
         return None
     return FoundFailures(found.errors, found.others, handled)
@@ -162,7 +189,8 @@ def _logged_exceptions(hint: Mapping[str, Any]) -> list[BaseException]:
     return [argument for argument in (record.msg, *arguments) if isinstance(argument, BaseException)]
 
 
-def _message(event: Mapping[str, Any], hint: Mapping[str, Any]) -> str:
+def message_of(event: Mapping[str, Any], hint: Mapping[str, Any]) -> str:
+    """The message of an event: that of its log record, or its own."""
     record = hint.get("log_record")
     if isinstance(record, logging.LogRecord):
         return record.getMessage()

@@ -11,6 +11,7 @@ from sentry_sdk.integrations import Integration
 
 from claudescope._internal import internal_errors
 from claudescope.lifecycle import attach, detach
+from claudescope.sentry import telemetry
 from claudescope.sentry.options import Options
 from claudescope.sentry.processor import COMPONENT, Event, Processor
 from claudescope.sentry.scrubbing import QUOTES
@@ -67,6 +68,7 @@ def is_active() -> bool:
 def uninstall() -> None:
     """Undo `install` and the integration, and forget the texts of failures."""
     QUOTES.clear()
+    telemetry.unwatch()
     _Installed.processor = None
     detach(_SINK)
     processors = cast("list[Any]", sentry_sdk.scope.global_event_processors)
@@ -80,6 +82,7 @@ def _register() -> None:
         # Before Sentry's DedupeIntegration. Otherwise it remembers an event that is dropped here, and then drops
         # the app's own report of the same exception as a duplicate.
         processors.insert(0, _process)
+    telemetry.watch(_clean_log, _clean_span)
     attach(_SINK)
 
 
@@ -96,6 +99,17 @@ def _process(event: Event, hint: Mapping[str, Any] | None) -> Event | None:
         internal_errors.record(COMPONENT)
         return event
     return event if processor is None else processor(event, hint)
+
+
+def _clean_log(log: Event) -> Event | None:
+    processor = _processor()
+    return log if processor is None else processor.clean_log(log)
+
+
+def _clean_span(span: Any) -> None:
+    processor = _processor()
+    if processor is not None and not processor.options.include_prompts:
+        telemetry.strip_content(span)
 
 
 _SINK: Final = SentrySink(_processor)

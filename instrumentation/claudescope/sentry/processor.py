@@ -12,9 +12,17 @@ from claudescope._internal import internal_errors
 from claudescope.sentry import delivery, payload, scrubbing
 from claudescope.sentry.capture import add_threads, exception_of
 from claudescope.sentry.enrich import Failure, enrich
-from claudescope.sentry.exception_registry import EXCEPTIONS
-from claudescope.sentry.exception_search import FoundFailures, carried_failures, find_failures, reported_error
+from claudescope.sentry.exception_registry import EXCEPTIONS, Entry
+from claudescope.sentry.exception_search import (
+    FoundFailures,
+    carried_failures,
+    find_failures,
+    find_quoted,
+    message_of,
+    reported_error,
+)
 from claudescope.sentry.options import Options
+from claudescope.sentry.payload import as_dict
 from claudescope.sentry.rate_limiter import RateLimiter
 from claudescope.sentry.urls import scrub_spans
 
@@ -63,6 +71,18 @@ class Processor:
             scrubbing.scrub_bare(event)
             return event
 
+    def clean_log(self, log: Event) -> Event | None:
+        """Return a log of Sentry's logs product without private parts; None to drop it.
+
+        Args:
+            log: The log that Sentry is about to send; not changed.
+        """
+        if scrubbing.is_of_wire(as_dict(log.get("attributes")).get("logger.name")):
+            return None
+        carried = carried_failures({})
+        self.remember_texts(carried)
+        return scrubbing.scrub_log(log, keep_messages=self.options.include_messages, thorough=bool(carried))
+
     def _process(self, event: Event, hint: Mapping[str, Any]) -> Event | None:
         event_type = event.get("type")
         if event_type == "transaction" and not sentry_sdk.get_client().should_send_default_pii():
@@ -73,7 +93,7 @@ class Processor:
         add_threads(event)
         scrubbing.scrub_any(event)
         failure: Failure | None = hint.get(FAILURE_HINT)
-        found = FoundFailures(()) if failure is not None else find_failures(event, hint)
+        found = FoundFailures(()) if failure is not None else find_failures(event, hint) or _find_quoted(event, hint)
         carried = carried_failures(hint) if found is None else [*found.errors, *found.others]
         texts = self.remember_texts(carried)
         if found is None:
@@ -84,6 +104,10 @@ class Processor:
             if EXCEPTIONS.are_reported(found.errors, found.others):
                 _note_repetition(event)
                 return None
+        if found.gone is not None:
+            if found.gone.reported:
+                return None
+            failure = Failure.of_entry(found.gone)
         delivery.forget_last_seen(reported_error(hint))
         return self._send(event, failure or Failure.of(found.errors[0]), found, texts)
 
@@ -107,12 +131,12 @@ class Processor:
         others = " ".join(sorted({type(other).__qualname__ for other in found.others}))
         events_dropped = self._rate_limiter.admit(error_type, others)
         if events_dropped is None:
-            EXCEPTIONS.mark_reported(found.errors, found.others)
+            EXCEPTIONS.marker(found.errors, found.others, found.gone)()
             _update_session(errors=1, crashed=_unhandled(event))
             return None
         delivery.expect(
             event.get("event_id"),
-            partial(self._leave, EXCEPTIONS.marker(found.errors, found.others)),
+            partial(self._leave, EXCEPTIONS.marker(found.errors, found.others, found.gone)),
             partial(self._rate_limiter.take_back, error_type, others, events_dropped),
         )
         if found.logged is not None and "exception" not in event:
@@ -141,7 +165,7 @@ class Processor:
         if self.options.include_messages:
             return {}
         texts = scrubbing.safe_texts(roots, _summary)
-        scrubbing.redact_later(texts)
+        scrubbing.redact_later(texts, _entry)
         return texts
 
     def _scrub(self, event: Event, texts: scrubbing.Safe, *, carried: bool) -> bool:
@@ -168,6 +192,17 @@ def _note_repetition(event: Event) -> None:
     """Mark the session as crashed where an unhandled event is dropped as a repetition."""
     if _unhandled(event):
         _update_session(errors=0, crashed=True)
+
+
+def _find_quoted(event: Event, hint: Mapping[str, Any]) -> FoundFailures | None:
+    """Find the failed call whose text a message quotes. An event with an exception is about that."""
+    if "exception" in event or reported_error(hint) is not None:
+        return None
+    return find_quoted(scrubbing.QUOTES.sources(message_of(event, hint)))
+
+
+def _entry(error: BaseException) -> Entry | None:
+    return EXCEPTIONS.entry_of(error, Failure.of(error).error_type.name)
 
 
 def _summary(error: BaseException) -> str:

@@ -25,6 +25,9 @@ SHORTEST_QUOTE: Final = 2 * BLOCK
 MAX_TEXTS: Final = 64
 """Texts that are remembered at a time."""
 
+MAX_SOURCES: Final = 64
+"""What is remembered to have had one text, at a time."""
+
 _SHORTEST_TEXT: Final = 4
 _LONGEST_TEXT: Final = 10_000
 _LONGEST_TAIL: Final = 2_000
@@ -47,14 +50,16 @@ class _Text:
 
     Attributes:
         safe: The replacement.
-        normal: The text as it is compared; empty where it is only compared as it is.
+        normal: The text as it is compared.
         is_cut: Whether the text was too long to be kept whole.
-        blocks: Its keys in the index.
+        sources: What had the text, oldest first.
+        blocks: Its keys in the index; empty where it is only found whole.
     """
 
     safe: str
     normal: str
     is_cut: bool
+    sources: tuple[object, ...]
     blocks: list[str] = field(default_factory=list[str])
 
 
@@ -90,7 +95,8 @@ class Quotes:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a finalizer that runs in between may log, and so report an event.
+        self._lock = threading.RLock()
         renew_in_child(self, "_lock")
         self._texts: OrderedDict[str, _Text] = OrderedDict()
         self._index: dict[str, list[tuple[_Text, int]]] = {}
@@ -98,20 +104,21 @@ class Quotes:
     def __bool__(self) -> bool:
         return bool(self._texts)
 
-    def remember(self, text: str, safe: str, *, in_part: bool) -> None:
+    def remember(self, text: str, safe: str, *, in_part: bool, source: object = None) -> None:
         """Remember a private text.
 
         Args:
             text: The text. Of a very long one only the beginning and the end are kept.
             safe: Its replacement.
             in_part: Whether to find it also where it is quoted in part, or in another form.
+            source: What `sources` returns for the text; None for nothing.
         """
         if len(text) < _SHORTEST_TEXT:
             return
         is_cut = len(text) > _LONGEST_TEXT
         if is_cut:
-            self._remember(text[-_LONGEST_TAIL:], safe, is_cut=False, in_part=in_part)
-        self._remember(text[:_LONGEST_TEXT], safe, is_cut=is_cut, in_part=in_part)
+            self._remember(text[-_LONGEST_TAIL:], safe, source, is_cut=False, in_part=in_part)
+        self._remember(text[:_LONGEST_TEXT], safe, source, is_cut=is_cut, in_part=in_part)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -119,12 +126,29 @@ class Quotes:
             self._texts.clear()
             self._index.clear()
 
-    def _remember(self, text: str, safe: str, *, is_cut: bool, in_part: bool) -> None:
-        normal = normalise(text) if in_part else ""
+    def sources(self, text: str) -> tuple[object, ...]:
+        """Return what had the text that a message quotes, oldest first; nothing if it quotes none.
+
+        Args:
+            text: The message. Of a very long one only the beginning is searched.
+        """
+        if not self._texts:
+            return ()
+        normal = normalise(text[:_LONGEST_TEXT])
         with self._lock:
-            self._forget(text)
-            remembered = self._texts[text] = _Text(safe, normal, is_cut)
-            for start in range(0, len(normal) - BLOCK + 1, BLOCK):
+            for known in reversed(self._texts.values()):
+                if known.sources and len(known.normal) >= SHORTEST_QUOTE and known.normal in normal:
+                    return known.sources
+            runs = [(end - start, known) for start, end, known in self._runs(normal) if known.sources]
+        return max(runs, key=lambda run: run[0])[1].sources if runs else ()
+
+    def _remember(self, text: str, safe: str, source: object, *, is_cut: bool, in_part: bool) -> None:
+        normal = normalise(text)
+        with self._lock:
+            before = self._forget(text)
+            sources = () if source is None else (*(one for one in before if one is not source), source)[-MAX_SOURCES:]
+            remembered = self._texts[text] = _Text(safe, normal, is_cut, sources)
+            for start in range(0, len(normal) - BLOCK + 1, BLOCK) if in_part else ():
                 block = normal[start : start + BLOCK]
                 owners = self._index.setdefault(block, [])
                 owners.append((remembered, start))
@@ -133,7 +157,8 @@ class Quotes:
             while len(self._texts) > MAX_TEXTS:
                 self._forget(next(iter(self._texts)))
 
-    def _forget(self, text: str) -> None:
+    def _forget(self, text: str) -> tuple[object, ...]:
+        """Forget a text. Returns its sources."""
         known = self._texts.pop(text, None)
         for block in () if known is None else known.blocks:
             owners = [owner for owner in self._index.get(block, ()) if owner[0] is not known]
@@ -141,6 +166,7 @@ class Quotes:
                 self._index[block] = owners
             else:
                 self._index.pop(block, None)
+        return () if known is None else known.sources
 
     def redact(self, text: str, *, is_message: bool) -> str:
         """Return `text` with replacements for everything in it that is remembered.
@@ -176,8 +202,8 @@ class Quotes:
             text = text[: positions[start][0]] + safe + text[until:]
         return text
 
-    def _runs(self, normal: str) -> Iterator[tuple[int, int, str]]:
-        """Yield start, end and replacement of every quote in a normalised text."""
+    def _runs(self, normal: str) -> Iterator[tuple[int, int, _Text]]:
+        """Yield start, end and text of every quote in a normalised text."""
         index, at, last = self._index, 0, 0
         while at <= len(normal) - BLOCK:
             owners = index.get(normal[at : at + BLOCK])
@@ -188,7 +214,7 @@ class Quotes:
                 )
                 if end - start >= SHORTEST_QUOTE:
                     is_open = known.is_cut and normal.startswith(known.normal[-BLOCK:], end - BLOCK)
-                    yield start, len(normal) if is_open else end, known.safe
+                    yield start, len(normal) if is_open else end, known
                     at = last = end
                     continue
             at += 1
@@ -205,12 +231,12 @@ def _extend(normal: str, at: int, first: int, private: str, offset: int) -> tupl
     return start, end
 
 
-def _merged(runs: Iterator[tuple[int, int, str]], length: int) -> list[tuple[int, int, str]]:
+def _merged(runs: Iterator[tuple[int, int, _Text]], length: int) -> list[tuple[int, int, str]]:
     """Join quotes with less than a quote between them: what stands there is most likely private too."""
     merged: list[tuple[int, int, str]] = []
-    for start, end, safe in runs:
+    for start, end, known in runs:
         if merged and start - merged[-1][1] < SHORTEST_QUOTE:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]), merged[-1][2])
         else:
-            merged.append((start, min(end, length), safe))
+            merged.append((start, min(end, length), known.safe))
     return merged

@@ -48,7 +48,8 @@ class RateLimiter:
         self._burst = burst
         self._per_second = per_minute / 60
         self._clock = clock
-        self._lock = threading.Lock()
+        # Reentrant: a finalizer that runs in between may log, and so report an event.
+        self._lock = threading.RLock()
         renew_in_child(self, "_lock")
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._all = self._bucket(ERROR_TYPES_AT_ONCE)

@@ -16,7 +16,17 @@ from claudescope.sentry.payload import Object, as_dict, as_list, exceptions, fra
 from claudescope.sentry.quotes import Quotes
 from claudescope.sentry.urls import scrub_spans, strip_queries, strip_query
 
-__all__ = ["QUOTES", "redact_later", "scrub_any", "scrub_bare", "scrub_carried", "scrub_quotes", "strip_request"]
+__all__ = [
+    "QUOTES",
+    "is_of_wire",
+    "redact_later",
+    "scrub_any",
+    "scrub_bare",
+    "scrub_carried",
+    "scrub_log",
+    "scrub_quotes",
+    "strip_request",
+]
 
 _WIRE_LOGGERS: Final = frozenset({"anthropic", "h11", "hpack", "httpcore", "httpcore2"})
 """Loggers that write complete requests, headers included."""
@@ -35,6 +45,8 @@ def scrub_any(event: Object) -> None:
     for frame in frames(event):
         if _package(frame) in LIBRARIES:
             frame.pop("vars", None)
+        if _package(frame) == "claudescope":
+            frame["in_app"] = False  # also where it is not installed in site-packages
     breadcrumbs = as_dict(event.get("breadcrumbs"))
     if "values" in breadcrumbs:
         kept = (_breadcrumb(crumb) for crumb in as_list(breadcrumbs["values"]))
@@ -130,15 +142,23 @@ def safe_texts(
     return found
 
 
-def redact_later(texts: Safe) -> None:
-    """Replace the texts of failed calls wherever they are quoted from now on, such as in log messages."""
+def redact_later(texts: Safe, source: Callable[[BaseException], object]) -> None:
+    """Replace the texts of failed calls wherever they are quoted from now on, such as in log messages.
+
+    Args:
+        texts: The replacement of each exception's text.
+        source: Returns what a message that quotes a failed call finds of it; None for nothing.
+    """
     for error, safe in texts.values():
         parts = set(private_parts(error))
-        for text in texts_of(error):
-            if text not in parts:
-                QUOTES.remember(text, safe, in_part=False)
+        messages = set(texts_of(error))
+        body = str(getattr(error, "body", None))
+        known = source(error) if is_failed_call(error) else None
+        for text in messages - parts:
+            # What surrounds a quoted body is the same for all errors.
+            QUOTES.remember(text, safe, in_part=body not in text, source=known)
         for text in parts:
-            QUOTES.remember(text, safe, in_part=True)
+            QUOTES.remember(text, safe, in_part=True, source=known if text in messages else None)
 
 
 def _replace_texts(event: Object, texts: Safe) -> None:
@@ -196,6 +216,34 @@ def _without_arguments(key: object, value: Any) -> Any:
     return {name: one for name, one in cast("Object", value).items() if name not in _JOB_FIELDS}
 
 
+def is_of_wire(logger: object) -> bool:
+    """Whether a logger writes complete requests.
+
+    Args:
+        logger: Its name, or an attribute of a log with it.
+    """
+    name = as_dict(logger).get("value") or logger
+    return str(name).partition(".")[0] in _WIRE_LOGGERS
+
+
+def scrub_log(log: Object, *, keep_messages: bool, thorough: bool) -> Object:
+    """Return a log of Sentry's logs product without private texts and the queries of API URLs.
+
+    Args:
+        log: The log.
+        keep_messages: Whether to keep the texts of failed calls.
+        thorough: As for `scrub_quotes`.
+    """
+
+    def redact(text: str, is_message: bool) -> str:
+        return strip_queries(text if keep_messages else QUOTES.redact(text, is_message=is_message))
+
+    cleaner = Cleaner(redact, thorough=thorough)
+    cleaned = dict(log)
+    _clean_fields(cleaned, ("body", "attributes"), cleaner, is_message=True)
+    return cleaned
+
+
 def _package(frame: Mapping[str, Any]) -> str:
     return str(frame.get("module")).partition(".")[0]
 
@@ -205,7 +253,7 @@ def _breadcrumb(crumb: Any) -> Any:
     if not isinstance(crumb, dict):
         return crumb
     fields = cast("Object", crumb)
-    if str(fields.get("category")).partition(".")[0] in _WIRE_LOGGERS:
+    if is_of_wire(fields.get("category")):
         return None
     message: object = fields.get("message")
     data: object = fields.get("data")

@@ -7,6 +7,7 @@ bug in the handler, and a fallback that fails too.
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Final
@@ -16,6 +17,8 @@ __all__ = ["wraps_in_handler"]
 _RAISE: Final = dis.opmap["RAISE_VARARGS"]
 _RETURNS: Final = frozenset(name for name in dis.opmap if name.startswith("RETURN_") and name != "RETURN_GENERATOR")
 _MAX_FRAMES: Final = 64
+_SERVER_ERROR: Final = 500
+_OF_OTHERS: Final = ("site-packages", "dist-packages")
 
 
 def wraps_in_handler(error: BaseException, context: BaseException) -> bool:
@@ -28,20 +31,41 @@ def wraps_in_handler(error: BaseException, context: BaseException) -> bool:
         error: The exception.
         context: Its context.
     """
+    if type(error) is AssertionError:
+        return False  # of an `assert`, which is a bug
     last, caught = error.__traceback__, context.__traceback__
     if last is None or caught is None:
         return True  # created without being raised
-    frames = [traceback.tb_frame for traceback in _tracebacks(last)]
-    *_, last = _tracebacks(last)
-    raising = last.tb_frame
-    if raising.f_code.co_code[last.tb_lasti] != _RAISE:
+    tracebacks = list(_tracebacks(last))
+    raising = tracebacks[-1].tb_frame
+    if raising.f_code.co_code[tracebacks[-1].tb_lasti] != _RAISE:
         return False
     catching = {id(traceback.tb_frame) for traceback in _tracebacks(caught)}
     if id(raising) in catching:
         return True
-    if not any(id(frame) in catching for frame in (*frames, *_callers(frames[0]))):
+    helpers = _helpers([traceback.tb_frame for traceback in tracebacks], catching)
+    if helpers is None:
         return False
-    return _has(raising, context) or (_only_raises(raising.f_code) and _is_general(error, raising))
+    return (
+        _has(raising, context)
+        or _is_answer(error)
+        or (
+            all(_has(frame, context) or _only_raises(frame.f_code) for frame in helpers) and _is_general(error, raising)
+        )
+    )
+
+
+def _helpers(frames: list[FrameType], catching: set[int]) -> list[FrameType] | None:
+    """Return what the function that caught an exception has called; None if it is not among the callers."""
+    for index in range(len(frames) - 1, -1, -1):
+        if id(frames[index]) in catching:
+            return frames[index + 1 :]
+    called: list[FrameType] = []
+    for caller in _callers(frames[0]):
+        if id(caller) in catching:
+            return [*called, *frames]
+        called.append(caller)
+    return None
 
 
 def _tracebacks(traceback: TracebackType | None) -> Iterator[TracebackType]:
@@ -71,5 +95,20 @@ def _only_raises(code: CodeType) -> bool:
 
 def _is_general(error: BaseException, frame: FrameType) -> bool:
     """Whether the class of an exception is the app's own, or says nothing of what happened."""
-    package = type(error).__module__.partition(".")[0]
-    return type(error) in {Exception, RuntimeError} or package == str(frame.f_globals.get("__name__")).partition(".")[0]
+    cls = type(error)
+    package = cls.__module__.partition(".")[0]
+    if cls in {Exception, RuntimeError} or package == str(frame.f_globals.get("__name__")).partition(".")[0]:
+        return True
+    if package in sys.stdlib_module_names:
+        return False
+    file = str(getattr(sys.modules.get(cls.__module__), "__file__", None))
+    return not any(folder in file for folder in _OF_OTHERS)
+
+
+def _is_answer(error: BaseException) -> bool:
+    """Whether an exception is how a web framework tells the app's own caller of an error of the server."""
+    status: object = getattr(error, "status_code", None) or getattr(error, "code", None)
+    is_answer = any(
+        base.__name__ == "HTTPException" and base.__module__ != "http.client" for base in type(error).__mro__
+    )
+    return is_answer and isinstance(status, int) and status >= _SERVER_ERROR

@@ -21,7 +21,7 @@ def build(group_by: Sequence[str] = ()) -> Mapping[str, str]:
     """Generate everything that `claudescope sentry build` writes.
 
     Args:
-        group_by: What splits the issue of an error type, as in `Options`: `model`, `workflow` or both.
+        group_by: What splits the issue of an error type, as in `Options`: any of `model`, `workflow` and `target`.
 
     Returns:
         Texts by file name. Deterministic.

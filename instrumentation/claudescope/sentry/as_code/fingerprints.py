@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from claudescope.schema.catalogue import WORKFLOW
+from claudescope.schema.catalogue import TARGET, WORKFLOW
 from claudescope.schema.classify import CODES, MESSAGES, STATUSES, TYPES, classify_response
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.sentry.tags import ERROR_TYPE_TAG, FINGERPRINT, MODEL_TAG
 
 __all__ = ["fingerprint_rules"]
 
-_TAGS: Final = {"model": MODEL_TAG, "workflow": WORKFLOW.name}
+_TAGS: Final = {"model": MODEL_TAG, "workflow": WORKFLOW.name, "target": TARGET.name}
 _SDK: Final = 'stack.module:"anthropic.*"'
 _CLASSES: Final = {
     # Errors without a response. The event also contains the cause, which identifies a full connection pool.
@@ -54,8 +54,8 @@ def fingerprint_rules(group_by: Sequence[str] = ()) -> str:
     """Generate all rules, as text for Sentry's settings.
 
     Args:
-        group_by: What splits the issue of an error type: `model`, `workflow` or both. Only events of clients with
-            claudescope can be split.
+        group_by: What splits the issue of an error type: any of `model`, `workflow` and `target`. Only events of
+            clients with claudescope can be split.
     """
     split = "".join(f', "{{{{ tags.{_TAGS[name]} }}}}"' for name in group_by)
     lines = [
