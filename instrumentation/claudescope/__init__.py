@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from claudescope.lifecycle import instrument, report, uninstrument
     from claudescope.pricing.rates import Price
     from claudescope.reporting.model import Report
-    from claudescope.resilience import fallback, policy, protect, unprotect
+    from claudescope.resilience import fallback, partial_message, policy, protect, unprotect
     from claudescope.schema.classify import classify
     from claudescope.schema.error_types import ErrorType
     from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
@@ -48,6 +48,7 @@ __all__ = [
     "configure",
     "fallback",
     "instrument",
+    "partial_message",
     "policy",
     "protect",
     "report",
@@ -72,6 +73,7 @@ _HOMES: Final = {
     "configure": "export",
     "fallback": "resilience",
     "instrument": "lifecycle",
+    "partial_message": "resilience",
     "policy": "resilience",
     "protect": "resilience",
     "report": "lifecycle",

@@ -6,7 +6,7 @@ follow, and the app sees one stream that took longer. What follows after the fir
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import ref
 
@@ -17,6 +17,7 @@ from claudescope.probe.attempts import error_type_of
 from claudescope.probe.deferred import DEFERRED_ENDINGS
 from claudescope.probe.response import field_of
 from claudescope.probe.sdk import is_stream
+from claudescope.probe.streams import unwatch_body
 from claudescope.resilience.drivers.recovery import Recovery
 from claudescope.resilience.drivers.watch import Observer, Watch, watched
 from claudescope.resilience.errors import StreamTimeoutError, StreamTruncatedError
@@ -133,6 +134,8 @@ class StreamGuard:
             if recovery is None:
                 return (event,)
             if recovery.is_spliced:
+                if kind == "message_start":
+                    self._opened()  # the app has content of the message
                 self._tell_billed(kind, event)
             made = recovery.events(event)
             if len(made) == 1 and made[0] is event:
@@ -152,12 +155,10 @@ class StreamGuard:
         return ready
 
     def _tell_billed(self, kind: object, event: Any) -> None:
-        """Tell the probe what is billed for a continuation, as the app's events have the sum."""
+        """Tell the probe what is billed in an event that does not reach it as it is."""
         driven = self._session.driven
-        if kind == "message_start":
-            self._opened()  # the app has content of the message
-            if driven is not None:
-                driven.billed(field_of(event, "message"), whole=True)
+        if kind == "message_start" and driven is not None:
+            driven.billed(field_of(event, "message"), whole=True)
         elif kind == "message_delta" and driven is not None:
             driven.billed(field_of(event, "usage"), whole=False)
 
@@ -176,13 +177,19 @@ class StreamGuard:
             return error
         return StreamTruncatedError()
 
-    def _ends(self, failure: Exception) -> bool:
+    def _ends(self, failure: Exception, held: Iterable[Any]) -> bool:
         """Whether the stream ends with what came of it. Else another attempt may follow; the plan is told of both.
+
+        Args:
+            failure: Why it failed.
+            held: The events that the app has not got, whose tokens are billed all the same.
 
         Raises:
             Exception: The failure, where neither is so.
         """
         session, recovery = self._session, self.recovery
+        for event in held:
+            self._tell_billed(field_of(event, "type"), event)
         error_type = error_type_of(failure, streaming=True)
         follows: Literal["resume", "end", "raise"] = "resume"
         if not self.may_restart:
@@ -238,6 +245,7 @@ class StreamGuard:
         """Go on with another response. Returns the SDK's stream of it, which has not been read."""
         session, recovery = self._session, self.recovery
         response = getattr(result, "response", None) or getattr(result, "http_response", result)
+        unwatch_body(stream.response)
         if self._observer is not None:
             self._observer.drop()
         self._observe(response)
@@ -288,7 +296,7 @@ class StreamGuard:
                     return
                 self.inside = True
                 events.close()
-                if self._ends(failure):
+                if self._ends(failure, held):
                     self.inside = False
                     yield from self._ending(stream)
                     return
@@ -342,7 +350,7 @@ class StreamGuard:
                     return
                 self.inside = True
                 await events.aclose()
-                if self._ends(failure):
+                if self._ends(failure, held):
                     self.inside = False
                     for each in self._ending(stream):
                         yield each
