@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from claudescope.lifecycle import instrument, report, uninstrument
     from claudescope.pricing.rates import Price
     from claudescope.reporting.model import Report
-    from claudescope.resilience import fallback, partial_message, policy, protect, unprotect
+    from claudescope.resilience import complete, fallback, partial_message, policy, protect, unprotect
     from claudescope.schema.classify import classify
     from claudescope.schema.error_types import ErrorType
     from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
@@ -45,6 +45,7 @@ __all__ = [
     "Usage",
     "__version__",
     "classify",
+    "complete",
     "configure",
     "fallback",
     "instrument",
@@ -70,6 +71,7 @@ _HOMES: Final = {
     "Sink": "sinks",
     "Usage": "schema.record",
     "classify": "schema.classify",
+    "complete": "resilience",
     "configure": "export",
     "fallback": "resilience",
     "instrument": "lifecycle",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -18,32 +17,10 @@ from claudescope.resilience.streams.answer import AnswerSoFar
 from claudescope.resilience.streams.continuation import PLEASE_CONTINUE
 from claudescope.schema.record import CallRecord
 from claudescope.simulator import Simulator
-from claudescope.testing import capture_calls
+from tests.resilience.conftest import Protect
 from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, error, events, http, stream
 
 _QUICK = "error_types: {stream_interrupted_error: {base: 1ms}, overloaded_error: {base: 1ms}}\n"
-
-Protect = Callable[[str], None]
-
-
-@pytest.fixture
-def protect(tmp_path: Path) -> Generator[Protect]:
-    """Set a policy by the text of its file."""
-
-    def set_policy(text: str) -> None:
-        path = tmp_path / "policy.yaml"
-        path.write_text("version: 1\n" + text)
-        claudescope.protect(path)
-
-    yield set_policy
-    claudescope.unprotect()
-
-
-@pytest.fixture
-def calls() -> Generator[list[CallRecord]]:
-    """The records of the calls."""
-    with capture_calls() as captured:
-        yield captured
 
 
 @dataclass
@@ -101,6 +78,7 @@ def _async_plain(client: Any, request: dict[str, Any]) -> Read:
                 read.events.append(event)
         except Exception as caught:  # noqa: BLE001 - it is looked at
             read.error = caught
+        await client.close()
         return read
 
     return asyncio.run(run())
@@ -116,6 +94,7 @@ def _async_helper(client: Any, request: dict[str, Any]) -> Read:
                 read.final = await answer.get_final_message()
         except Exception as caught:  # noqa: BLE001 - it is looked at
             read.error = caught
+        await client.close()
         return read
 
     return asyncio.run(run())
@@ -386,8 +365,7 @@ def test_attempts_are_bounded(protect: Protect, calls: list[CallRecord], way: st
     script = ScriptedAPI(*[_cut(word) for word in "abcdefgh"])
     read = _read(way, script)
     assert read.error is not None
-    partial = claudescope.partial_message(read.error)
-    assert partial is not None
+    assert claudescope.partial_message(read.error) is not None
     assert len(script.requests) == len(calls[0].attempts) == 3
 
 

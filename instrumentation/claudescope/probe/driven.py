@@ -155,6 +155,12 @@ class DrivenCall:
         call.dispatcher.retrying(call.start, attempt, _recording(call), at)
 
     @guarded
+    def next_answer(self) -> None:
+        """More is asked for: the answer that came is billed, and another one follows."""
+        self._call.bill()
+        self._call.begin_again("continuation", told=False)
+
+    @guarded
     def broke(self, error_type: str) -> None:
         """The stream failed, and no other attempt follows, though the call may not end in its error."""
         self._call.attempts.reopened(error_type, 0.0)

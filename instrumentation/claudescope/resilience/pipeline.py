@@ -110,6 +110,7 @@ class Pipeline:
                 or rules.cache
                 or rules.deduplicate
                 or rules.reformulate
+                or rules.continue_on_max_tokens
                 or self.budgets.of(request.workflow)
             )
         ):
@@ -150,6 +151,12 @@ class CallGuard:
     def wants_message(self) -> bool:
         """Whether `finish` has a use for the message."""
         return self._key is not None or self._lead is not None
+
+    @property
+    def room(self) -> int | None:
+        """The most tokens that the model of the call writes; None where that is not known."""
+        able = None if self._request.model is None else self._pipeline.book.find(self._request.model)
+        return None if able is None else able.max_tokens
 
     @property
     def bound(self) -> Decimal | None:

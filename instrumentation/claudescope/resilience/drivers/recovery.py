@@ -10,10 +10,11 @@ partial     The stream ends as a whole one does. The last `delta` and the messag
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import ref
 
 from claudescope._internal import internal_errors
+from claudescope.probe.response import field_of
 from claudescope.resilience.errors import StreamResetEvent
 from claudescope.resilience.streams.answer import AnswerSoFar
 from claudescope.resilience.streams.continuation import Splice, continuation_of
@@ -33,15 +34,20 @@ class Recovery:
     Args:
         strategy: The policy's.
         body: The request as the app made it.
+        rounds: How often the rest is asked for of an answer that `max_tokens` cuts.
 
     Attributes:
+        cut: Whether `max_tokens` has cut the answer, and the rest is asked for when its stream ends.
         answer: The answer so far.
         marker: The event that a helper yields next; None for none.
         text_only: Whether the app reads only the texts of a helper, which have no place for a marker.
     """
 
-    def __init__(self, strategy: StreamStrategy, body: Mapping[str, Any]) -> None:
+    def __init__(self, strategy: StreamStrategy | None, body: Mapping[str, Any], rounds: int = 0) -> None:
         self.strategy = strategy
+        self.cut = False
+        self._rounds = rounds
+        self._held: list[Any] = []
         self.answer = AnswerSoFar()
         self.marker: StreamResetEvent | None = None
         self.text_only = False
@@ -58,9 +64,11 @@ class Recovery:
     @property
     def may_go_on(self) -> bool:
         """Whether another response may follow now."""
+        if self.cut:
+            return True
         if self.strategy == "restart":
             return not self.text_only and self._helper() is not None
-        return self.strategy == "partial" or self.answer.is_text
+        return self.strategy == "partial" or (self.strategy == "continue" and self.answer.is_text)
 
     @property
     def is_spliced(self) -> bool:
@@ -83,7 +91,8 @@ class Recovery:
 
     def next_body(self) -> dict[str, Any] | None:
         """The request of the next attempt; None where it is the app's own, or there can be none."""
-        return continuation_of(self._body, self.answer.text) if self.strategy == "continue" else None
+        continues = self.cut or self.strategy == "continue"
+        return continuation_of(self._body, self.answer.text) if continues else None
 
     def resumed(self, error_type: str, partial: Any) -> bool:
         """Another response follows.
@@ -91,7 +100,8 @@ class Recovery:
         Returns:
             Whether the app begins anew, so that the events are held back until the first content.
         """
-        if self.strategy == "continue":
+        if self.cut or self.strategy == "continue":
+            self.cut = False
             for name, count in self.answer.usage.items():
                 self._before[name] = count
             self._splice = Splice(self.answer, dict(self._before))
@@ -106,13 +116,30 @@ class Recovery:
 
     def events(self, event: object) -> Sequence[Any]:
         """What the app gets for an event of the response: itself, or decoded events in its place."""
-        if self._splice is None:
-            self.answer.take(event)
-            return (event,)
-        made = self._splice.events(event)
+        made = (event,) if self._splice is None else self._splice.events(event)
+        if self._rounds:
+            made = [each for one in made for each in self._unless_cut(one)]
         for each in made:
             self.answer.take(each)
         return made
+
+    def _unless_cut(self, event: object) -> Sequence[Any]:
+        """Hold the end of a text block until it is clear that the rest of it is not asked for."""
+        kind = field_of(event, "type")
+        if self.cut:
+            return ()  # `message_stop`
+        if kind == "content_block_stop" and self.answer.is_text:
+            self._held = [event]
+            return ()
+        if kind == "message_delta" and field_of(field_of(event, "delta"), "stop_reason") == "max_tokens":
+            is_text = self.answer.is_text and continuation_of(self._body, self.answer.text) is not None
+            if is_text:
+                self.cut, self._held = True, []
+                self._rounds -= 1
+                self.answer.count(field_of(event, "usage"))
+                return ()
+        ready, self._held = [*self._held, event], []
+        return ready
 
     def closing_events(self) -> Sequence[dict[str, Any]]:
         """The events that end the stream here, decoded."""
@@ -131,8 +158,7 @@ class Recovery:
 
     def mark_truncated(self) -> None:
         """Mark the message of the helper, which has taken the events until here."""
-        helper = self._helper()
-        for name, value in list(vars(helper).items()) if helper is not None else ():
+        for name, value in _attributes(self._helper()):
             if name.endswith(_SNAPSHOT) and value is not None:
                 try:
                     value.truncated = True
@@ -163,8 +189,12 @@ async def async_marked(recovery: Recovery, events: AsyncGenerator[Any, None]) ->
 
 def _forget(helper: Any) -> None:
     """Let a helper start its message again."""
-    for name, value in list(vars(helper).items()):
+    for name, value in _attributes(helper):
         if name.endswith(_SNAPSHOT):
             setattr(helper, name, None)
         elif name.endswith(_BUFFERS):
             value.clear()
+
+
+def _attributes(helper: Any) -> list[tuple[str, Any]]:
+    return [] if helper is None else list(cast("dict[str, Any]", vars(helper)).items())

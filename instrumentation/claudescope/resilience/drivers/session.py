@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,12 +12,12 @@ from claudescope._internal import internal_errors
 from claudescope._internal.json_values import is_object
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
-from claudescope.resilience.answers.deliver import deliver, deliver_async, message_of
-from claudescope.resilience.body import mapping
+from claudescope.resilience.answers.deliver import message_of
+from claudescope.resilience.drivers.delivery import Delivering
 from claudescope.resilience.drivers.events import LastFailure, tell
 from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout
 from claudescope.resilience.drivers.parts import Guarding, Prepared
-from claudescope.resilience.drivers.patience import Patience, patience_with
+from claudescope.resilience.drivers.streamed import StreamedCall
 from claudescope.resilience.engine.actions import (
     Action,
     Fail,
@@ -37,17 +36,20 @@ if TYPE_CHECKING:
     from claudescope.resilience.engine.plan import Plan
     from claudescope.resilience.engine.rules import StreamStrategy
     from claudescope.resilience.pipeline import CallGuard
-    from claudescope.resilience.steps import Content, Refused, Slot
     from claudescope.resilience.steps import Prepared as PreparedCall
+    from claudescope.resilience.steps import Refused, Slot
     from claudescope.resilience.targets.places import Places
 
-__all__ = ["CURRENT_SESSION", "Session"]
+__all__ = ["AGAIN", "CURRENT_SESSION", "Session"]
 
 CURRENT_SESSION: Final[ContextVar[Session | None]] = ContextVar("claudescope_session", default=None)
 """The protected call whose attempt this code runs in: calls that a middleware makes in it get no loop of their own."""
 
+AGAIN: Final = object()
+"""In place of a result: the call goes on."""
 
-class Session:
+
+class Session(Delivering, StreamedCall):
     """A protected call, from its first action until it has ended, the reading of its stream included.
 
     Args:
@@ -59,7 +61,7 @@ class Session:
         original: The SDK's method, which makes one attempt.
         cast_to: Its argument for the type of the result.
         arguments: Its further arguments.
-        make_plan: Makes the plan of the call, which tells its events to a function.
+        make_plan: Makes the plan of the call, which tells its events to a function, and was made at a time.
         is_async: Whether the client is async.
 
     Attributes:
@@ -68,6 +70,8 @@ class Session:
         guard: Watches the stream of the call; None where it has none.
         steps: What the policy asks for beside the plan; None where it asks for nothing, or the call is over.
         strategy: What follows where its stream breaks after its first content; None to raise the error.
+        rounds: How often more may be asked for of an answer that `max_tokens` cuts.
+        is_prepared: Whether it has a plan.
     """
 
     # Every call has one of these.
@@ -83,6 +87,7 @@ class Session:
         "_own_name",
         "_pending",
         "_places",
+        "_planned",
         "_policy_timeout",
         "_refusal",
         "_request",
@@ -92,14 +97,17 @@ class Session:
         "arguments",
         "cast_to",
         "guard",
+        "is_prepared",
         "original",
         "plan",
         "response",
+        "rounds",
         "steps",
         "strategy",
     )
 
     plan: Plan
+    _planned: RequestFacts
 
     def __init__(
         self,
@@ -111,11 +119,12 @@ class Session:
         original: Callable[..., Any],
         cast_to: Any,
         arguments: dict[str, Any],
-        make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None]], Plan],
+        make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None], float | None], Plan],
         *,
         is_async: bool,
     ) -> None:
-        self._make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None]], Plan] | None = make_plan
+        self._make_plan = make_plan
+        self.is_prepared = False
         self._places = places
         self._own_name = own_name
         self._client = client
@@ -134,6 +143,8 @@ class Session:
         self._pending: Send | None = None  # to be sent again with another body
         self.steps: CallGuard | None = None
         self.strategy: StreamStrategy | None = None
+        self.rounds = 0
+        self._rounds = None
         self.original = original
         self.cast_to = cast_to
         self.arguments = arguments
@@ -142,16 +153,19 @@ class Session:
 
     # --- what the plan says -------------------------------------------------------------------------------------
 
-    @property
-    def is_prepared(self) -> bool:
-        """Whether the call has a plan."""
-        return self._make_plan is None
-
     def begin(self, request: RequestFacts) -> None:
         """Make the plan of the call. A budget may have changed its model."""
-        make, self._make_plan = self._make_plan, None
-        if make is not None:
-            self.plan = make(request, self.on_event)
+        if not self.is_prepared:
+            self._planned, self.is_prepared = request, True
+            self.plan = self._make_plan(request, self.on_event, None)
+
+    def next_round(self, body: Mapping[str, Any]) -> None:
+        """More is asked for after an answer that `max_tokens` has cut, in the same call."""
+        self._leave_place()
+        self._options = with_body(self._options, body)
+        self.plan = self._make_plan(self._planned, self.on_event, self.plan.since)
+        if self._driven is not None:
+            self._driven.next_answer()
 
     def prepared(self, prepared: PreparedCall) -> None:
         """The steps before the first attempt are done."""
@@ -272,7 +286,11 @@ class Session:
         return True
 
     def returned(self, result: Any) -> Any:
-        """An attempt succeeded: the call has ended, or the app reads its stream now."""
+        """An attempt succeeded: the call has ended, or the app reads its stream now.
+
+        Returns:
+            What the app gets; `AGAIN` where more is asked for first.
+        """
         response, guard = self.response, self.guard
         streams = guard is not None and response is not None and not response.is_closed
         limits = NO_LIMITS if response is None else LazyLimits(response)
@@ -281,7 +299,11 @@ class Session:
             result.retries_taken = self._number - 1
         if streams and guard is not None:
             guard.returned(response, result)
+        elif self._joins is not None and (body := self._joins.next_body(result)) is not None:
+            self.next_round(body)
+            return AGAIN
         else:
+            result = result if self._joins is None else self._joins.joined(result)
             wants = self.steps is not None and self.steps.wants_message and not self._request.stream
             self.over(message_of(result) if wants else None)
         self.response = None  # the stream's guard must not keep it alive
@@ -309,30 +331,6 @@ class Session:
         self._failure.given_up(self._driven)
         self.plan.answered()
 
-    def deliver(self, content: Content) -> Any:
-        """What the app gets of an answer that no target gave; of an async client, an awaitable of it."""
-        if content.by is not None and self._driven is not None:
-            self._driven.note(degraded_by=content.by)
-        give = deliver_async if self._is_async else deliver
-        return give(
-            self._client,
-            content.message,
-            self.cast_to,
-            self._options,
-            stream=self._request.stream,
-            stream_cls=self.arguments.get("stream_cls"),
-        )
-
-    def delivering(self) -> AbstractContextManager[None]:
-        """Around `deliver`: keeps the probe from taking the answer for one of the API."""
-        return nullcontext() if self._driven is None else self._driven.hidden()
-
-    def delivered(self) -> None:
-        """The app gets the answer."""
-        self.over()
-        if self._driven is not None:
-            self._driven.ended_unsent()
-
     def over(self, message: Mapping[str, Any] | None = None) -> None:
         """The call has ended: free its place, and charge what it cost. Only the first end counts. Never raises."""
         self._leave_place()
@@ -357,47 +355,3 @@ class Session:
             self.plan.cancelled()
         except Exception:  # noqa: BLE001 - an internal error must not replace the app's own exception
             internal_errors.record("resilience")
-
-    # --- a stream that starts again -----------------------------------------------------------------------------
-
-    def stream_failed(self, error: Exception, body: Mapping[str, Any] | None) -> None:
-        """The stream failed, and another attempt may follow.
-
-        Args:
-            error: Why.
-            body: What that one asks; None for the request as it was.
-        """
-        self._failure.note(error, of_stream=True)
-        if body is not None:
-            self._options = with_body(self._options, body)
-
-    def ends_truncated(self) -> None:
-        """The app gets what came of the stream that failed, and no more."""
-        self._failure.given_up(self._driven)
-        if self._driven is not None:
-            self._driven.note(degraded_by="partial")
-
-    def patience(self, response: Any) -> Patience | None:
-        """How long the stream of a response may bring nothing; None where there is no limit."""
-        sending = self._sending
-        return None if sending is None else patience_with(response, sending.timeouts, time.monotonic() - self._sent_at)
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """The request as it is asked."""
-        return mapping(self._options.json_data)
-
-    @property
-    def is_chat(self) -> bool:
-        """Whether a model answers."""
-        return self._request.operation == "chat"
-
-    @property
-    def driven(self) -> DrivenCall | None:
-        """What the probe is told by; None where no probe sees the call."""
-        return self._driven
-
-    @property
-    def client(self) -> Any:
-        """The client of the last attempt."""
-        return self._client if self._destination is None else self._destination.client

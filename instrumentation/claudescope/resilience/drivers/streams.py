@@ -54,7 +54,8 @@ class StreamGuard:
         self.parsing = False
         self.inside = False
         self.may_restart = is_chat
-        self.recovery = Recovery(session.strategy, session.body) if is_chat and session.strategy else None
+        recovers = is_chat and (session.strategy is not None or session.rounds > 0)
+        self.recovery = Recovery(session.strategy, session.body, session.rounds) if recovers else None
         self._stopped = False
         self._over = False
         self._watch: Watch | None = None
@@ -138,6 +139,8 @@ class StreamGuard:
                     self._opened()  # the app has content of the message
                 self._tell_billed(kind, event)
             made = recovery.events(event)
+            if recovery.cut and kind == "message_delta" and not recovery.is_spliced:
+                self._tell_billed(kind, event)
             if len(made) == 1 and made[0] is event:
                 return made
             return [each if each is event else _typed(stream, each) for each in made]
@@ -207,6 +210,17 @@ class StreamGuard:
             session.ends_truncated()
         return not resumes
 
+    def _goes_on(self) -> bool:
+        """Whether the rest of an answer that `max_tokens` has cut is asked for. The plan is told that it came."""
+        recovery, session = self.recovery, self._session
+        body = recovery.next_body() if recovery is not None and recovery.cut else None
+        if body is None:
+            return False
+        session.plan.stream_ended(None)
+        session.next_round(body)
+        self._stopped = False
+        return True
+
     def _keep_partial(self, failure: BaseException) -> None:
         partial = self._partial()
         if partial is not None:
@@ -241,7 +255,7 @@ class StreamGuard:
             self._observer.finish()
         self._session.over()
 
-    def _restarted(self, stream: Any, result: Any, failure: Exception) -> Any:
+    def _restarted(self, stream: Any, result: Any, failure: Exception | None) -> Any:
         """Go on with another response. Returns the SDK's stream of it, which has not been read."""
         session, recovery = self._session, self.recovery
         response = getattr(result, "response", None) or getattr(result, "http_response", result)
@@ -257,7 +271,8 @@ class StreamGuard:
                 visible.response = response
         spliced = False
         if recovery is not None and not self.may_restart:
-            self.may_restart = recovery.resumed(error_type_of(failure, streaming=True), self._partial())
+            error_type = "" if failure is None else error_type_of(failure, streaming=True)
+            self.may_restart = recovery.resumed(error_type, self._partial())
             spliced = not self.may_restart
         if session.driven is not None:
             session.driven.resumed_with(response, spliced=spliced)
@@ -289,14 +304,14 @@ class StreamGuard:
                 except Exception as raised:  # noqa: BLE001 - it is raised again, unless another attempt follows
                     error = raised
                 failure = self._failure(error)
-                if failure is None:
+                if failure is None and not self._goes_on():
                     self.inside = False
                     yield from held
                     self.ended(None)
                     return
                 self.inside = True
                 events.close()
-                if self._ends(failure, held):
+                if failure is not None and self._ends(failure, held):
                     self.inside = False
                     yield from self._ending(stream)
                     return
@@ -342,7 +357,7 @@ class StreamGuard:
                 except Exception as raised:  # noqa: BLE001 - it is raised again, unless another attempt follows
                     error = raised
                 failure = self._failure(error)
-                if failure is None:
+                if failure is None and not self._goes_on():
                     self.inside = False
                     for before in held:
                         yield before
@@ -350,7 +365,7 @@ class StreamGuard:
                     return
                 self.inside = True
                 await events.aclose()
-                if self._ends(failure, held):
+                if failure is not None and self._ends(failure, held):
                     self.inside = False
                     for each in self._ending(stream):
                         yield each

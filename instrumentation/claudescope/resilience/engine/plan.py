@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, Literal, cast
 
 from claudescope.resilience.engine.actions import (
+    ERROR_TYPE_OF,
     Action,
     Answer,
     Degraded,
@@ -41,16 +42,6 @@ __all__ = ["Plan", "Runtime"]
 
 _LONGEST_HOLD: Final = 86400.0
 
-_ERROR_TYPES: Final[dict[RejectedReason, str]] = {
-    "circuit_open": "circuit_open_error",
-    "deadline": "client_timeout_error",
-    "queue_timeout": "pool_timeout_error",
-    "budget": "spend_limit_error",
-    "throttled": "rate_limit_error",
-    "invalid": "invalid_request_error",
-}
-"""The error type of a call that was not sent."""
-
 
 class Plan:
     """Decides for one call. Not thread-safe, as one call is in one place at a time; `cancelled` may come from anywhere.
@@ -60,17 +51,25 @@ class Plan:
         request: The call.
         runtime: What the calls of this process share.
         on_event: Called with what spans and metrics are to tell. It must not raise.
+        since: When the app made the call, by the clock; None for now.
     """
 
     def __init__(
-        self, policy: CallPolicy, request: RequestFacts, runtime: Runtime, on_event: Callable[[PlanEvent], None]
+        self,
+        policy: CallPolicy,
+        request: RequestFacts,
+        runtime: Runtime,
+        on_event: Callable[[PlanEvent], None],
+        *,
+        since: float | None = None,
     ) -> None:
         now = runtime.clock()
+        self.since = now if since is None else since
         self._policy = policy
         self._request = request
         self._runtime = runtime
         self._on_event = on_event
-        deadline = None if policy.deadline is None else now + policy.deadline
+        deadline = None if policy.deadline is None else self.since + policy.deadline
         self._progress = Progress(candidates(policy, request, runtime, now), deadline)
         self._jitter = runtime.random() * rule_of(policy.error_types, "rate_limit_error").jitter
         self._wanted = self._progress.order[0]
@@ -367,7 +366,7 @@ class Plan:
 
     def _finish(self) -> Answer | Fail:
         reason = None if self._last is not None or self._over == "failed" else self._over
-        error_type = self._last.error_type if self._last else _ERROR_TYPES.get(reason or "invalid", "unknown_error")
+        error_type = self._last.error_type if self._last else ERROR_TYPE_OF.get(reason or "invalid", "unknown_error")
         if self._answers < len(self._policy.then) and self._may_answer(reason):
             return self._policy.then[self._answers]
         if reason is not None:

@@ -10,11 +10,12 @@ from claudescope._internal.json_values import is_object
 from claudescope.probe.response import CONTENT, field_of
 from claudescope.resilience.body import mapping, plain, whole
 
-__all__ = ["AnswerSoFar"]
+__all__ = ["COUNTS", "AnswerSoFar"]
 
 _TEXTS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _READABLE: Final = frozenset({"text", "thinking", "redacted_thinking"})
 COUNTS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+"""The counts of `usage` that add up over several answers."""
 
 
 class _Block:
