@@ -91,7 +91,8 @@ def test_a_slow_consumer_is_no_stall(protect: Protect, calls: list[CallRecord]) 
     protect("defaults: {timeouts: {stall: 300ms, first_token: 5s}}\n")
     with Simulator("steady", time_scale=0.001) as api, anthropic.Anthropic(base_url=api.url, api_key="x") as client:
         kinds: list[str] = []
-        for event in client.messages.create(**{**REQUEST, "max_tokens": 8}, stream=True):
+        request: dict[str, Any] = {**REQUEST, "max_tokens": 8}
+        for event in client.messages.create(**request, stream=True):
             kinds.append(event.type)
             time.sleep(0.4)
     assert kinds[-1] == "message_stop"
@@ -107,7 +108,8 @@ def test_the_connection_is_not_used_again(protect: Protect, api: Simulator) -> N
             found: list[str] = []
             for number in range(3):
                 asked: Any = [{"role": "user", "content": f"{number}"}]
-                async with client.messages.stream(**{**REQUEST, "messages": asked}) as answer:
+                request: dict[str, Any] = {**REQUEST, "messages": asked}
+                async with client.messages.stream(**request) as answer:
                     found.append((await answer.get_final_message()).type)
             return found
 

@@ -160,7 +160,7 @@ def test_over_the_simulator(protect: Protect, calls: list[CallRecord]) -> None:
         client = anthropic.Anthropic(base_url=api.url, api_key="simulated")
         for number in range(12):
             messages: Any = [{"role": "user", "content": f"Question {number}"}]
-            request = {**REQUEST, "max_tokens": 60, "messages": messages}
+            request: dict[str, Any] = {**REQUEST, "max_tokens": 60, "messages": messages}
             read: Any = _helper(client, request) if number % 2 else client.messages.create(**request).content[0]
             assert read.text == api.whole_answers(messages)[0]
         client.close()

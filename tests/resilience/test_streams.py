@@ -238,7 +238,7 @@ def test_a_json_document_is_not_carried_on(protect: Protect) -> None:
     protect(_QUICK + "defaults: {stream: continue}\n")
     form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
     script = ScriptedAPI(_cut('{"a"'), stream())
-    assert _read("plain", script, output_config=form).error is not None
+    assert _read("plain", script, extra_body={"output_config": form}).error is not None
     assert len(script.requests) == 1
 
 
@@ -325,8 +325,8 @@ def test_plain_events_raise_with_what_came(protect: Protect, calls: list[CallRec
     script = ScriptedAPI(_cut("Bad", breaks=http.ReadError("gone")), stream())
     read = _read(way, script)
     assert isinstance(read.error, http.ReadError)
-    partial = claudescope.partial_message(read.error)
-    assert partial is not None
+    assert read.error is not None
+    assert claudescope.partial_message(read.error) is not None
     assert len(script.requests) == 1
     assert calls[0].outcome == "error"
 

@@ -225,7 +225,8 @@ class Call:
 
     def watched(self, events: _Events) -> _Events:
         """Return `events`, the generator that watches this call, for the app to read."""
-        self._events = ref(events)  # weakly: it refers to its call
+        if not self.parsing:  # else a policy goes on with another response, whose stream the app does not read
+            self._events = ref(events)  # weakly: it refers to its call
         return events
 
     @property

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from anthropic import _base_client, _streaming  # pyright: ignore[reportPrivateUsage]
 from anthropic.lib import streaming as _helpers
@@ -25,7 +25,7 @@ from claudescope.resilience.drivers import is_async, sync
 from claudescope.resilience.drivers.recovery import Recovery, async_marked, marked
 from claudescope.resilience.drivers.session import CURRENT_SESSION
 from claudescope.resilience.drivers.streams import StreamGuard
-from claudescope.resilience.drivers.watch import guard_of
+from claudescope.resilience.drivers.watch import EXTENSION
 
 if TYPE_CHECKING:
     from claudescope.resilience.drivers.active import Active
@@ -92,9 +92,16 @@ def _hook_points() -> tuple[tuple[type, str, Callable[[_Function], _Function]], 
     )
 
 
+def _guard_of(response: Any) -> StreamGuard | None:
+    """What watches a response; None where it is no stream of a protected call."""
+    extensions: object = getattr(response, "extensions", None)
+    guard = extensions.get(EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return cast("StreamGuard | None", guard)
+
+
 def _recovery_of(helper: Any) -> Recovery | None:
     """What follows when the stream that a helper reads breaks; None without a policy for that."""
-    guard = guard_of(getattr(getattr(helper, "_raw_stream", None), "response", None))
+    guard = _guard_of(getattr(getattr(helper, "_raw_stream", None), "response", None))
     return None if guard is None else guard.recovery
 
 
@@ -211,7 +218,7 @@ def _async_process_response(original: _Function) -> _Function:
 def _stream(original: _Function) -> _Function:
     @wraps(original)
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
-        guard = guard_of(getattr(self, "response", None))
+        guard = _guard_of(getattr(self, "response", None))
         return original(self) if guard is None else guard.events(self, original)
 
     return __stream__
@@ -220,7 +227,7 @@ def _stream(original: _Function) -> _Function:
 def _async_stream(original: _Function) -> _Function:
     @wraps(original)
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
-        guard = guard_of(getattr(self, "response", None))
+        guard = _guard_of(getattr(self, "response", None))
         return original(self) if guard is None else guard.async_events(self, original)
 
     return __stream__

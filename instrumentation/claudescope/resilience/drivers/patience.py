@@ -16,7 +16,7 @@ import weakref
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from claudescope._internal.fork import run_in_child
+from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope.resilience.errors import StreamTimeoutError
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class Patience:
         self._until: float | None = None
         self._why = ""
         self._began = 0.0
-        self._lock = threading.Lock()  # of one stream, which no forked child reads
         self.expired: str | None = None
-        if self._first is not None or timeouts.stall is not None:
+        self._is_watched = self._first is not None or timeouts.stall is not None
+        if self._is_watched:
             _WATCHER.add(self)
 
     def next(self, events: Iterator[Any]) -> Any:
@@ -109,17 +109,24 @@ class Patience:
         if self._deadline is not None and (until is None or self._deadline < until):
             until, why = self._deadline, "the deadline of the call passed while its stream was read"
         self._why = why
-        with self._lock:
-            self._until = until
+        self._wait_until(until)
 
     def _end(self) -> None:
         now = time.monotonic()
-        with self._lock:
-            until, self._until = self._until, None
+        until = self._until
+        self._wait_until(None)
         if self._first is not None:
             self._first = max(self._first - (now - self._began), 0.0)
         if until is not None and now >= until and self.expired is None:
             self.expired = self._why
+
+    def _wait_until(self, until: float | None) -> None:
+        if self._is_watched:
+            # So that the connection is not shut down after its reader has returned it to the pool.
+            with _WATCHER.lock:
+                self._until = until
+        else:
+            self._until = until
 
     @property
     def until(self) -> float | None:
@@ -128,8 +135,7 @@ class Patience:
 
     def expire(self, now: float) -> None:
         """End the wait under way, if its time is over. Never raises."""
-        # Under the lock, so that the connection is still this stream's: its reader can't have returned it to the pool.
-        with self._lock:
+        with _WATCHER.lock:
             if self._until is None or now < self._until:
                 return
             self.expired = self._why
@@ -154,6 +160,8 @@ class _Watcher:
     """The thread that looks after all streams that are waited for."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
+        renew_in_child(self, "lock")
         self.reset()
 
     def reset(self) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from claudescope.resilience.body import mapping
 from claudescope.resilience.drivers.patience import Patience, patience_with
 from claudescope.resilience.streams.rounds import Rounds
-from claudescope.resilience.targets.places import Destination, with_body
+from claudescope.resilience.targets.places import Destination, body_of, with_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +74,7 @@ class StreamedCall:
     @property
     def body(self) -> Mapping[str, Any]:
         """The request as it is asked."""
-        return mapping(self._options.json_data)
+        return body_of(self._options)
 
     @property
     def is_chat(self) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from claudescope.probe.streams import body_watcher
 
 if TYPE_CHECKING:
     from claudescope.probe.body_parser import BodyType
-    from claudescope.resilience.drivers.streams import StreamGuard
 
-__all__ = ["Observer", "Watch", "guard_of", "watched"]
+__all__ = ["EXTENSION", "Observer", "Watch", "watched"]
 
-_EXTENSION: Final = "claudescope.guard"
+EXTENSION: Final = "claudescope.guard"
+"""The extension of a response that holds the guard of its stream."""
+
 _TAIL: Final = 400
 """Bytes of a body's end in which `message_stop` is looked for."""
 
@@ -42,17 +43,10 @@ class _Guarded(Protocol):
         """The app dropped it."""
 
 
-def guard_of(response: Any) -> StreamGuard | None:
-    """What watches a response; None where it is no stream of a protected call."""
-    extensions: object = getattr(response, "extensions", None)
-    guard = extensions.get(_EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return cast("StreamGuard | None", guard)
-
-
 def watched(response: Any, guard: _Guarded) -> Watch:
     """Have a guard watch a response that has just come."""
     watch = Watch(guard)
-    response.extensions[_EXTENSION] = guard
+    response.extensions[EXTENSION] = guard
     made = body_watcher(response)
     if made is not None:
         response.stream = made(response.stream, watch)
