@@ -15,5 +15,6 @@ OWN_PROCESS = (
     "test_scrubbing.py",
     "test_secrets.py",
     "test_sent.py",
+    "test_telemetry.py",
 )
 """The tests that initialise Sentry. `test_versions.py` runs them."""

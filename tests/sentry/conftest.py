@@ -32,8 +32,8 @@ DSN = "http://public@127.0.0.1:9/1"
 
 
 def _breadcrumbs_from(level: int) -> dict[str, Any]:
-    # Since 3.0 log records also go to Sentry's logs, past every event processor, and `level` means these.
-    return {"breadcrumb_level": level, "level": None} if sentry_sdk.VERSION.startswith("3.") else {"level": level}
+    # Since 3.0 log records also go to Sentry's logs, and `level` means these.
+    return {"breadcrumb_level": level} if sentry_sdk.VERSION.startswith("3.") else {"level": level}
 
 
 def personal_data(allowed: bool) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def unwatch() -> None:
     """Undo `watch`."""
     cls = _client_class()
     for name in _METHODS:
-        method: Any = cls.__dict__.get(name)
+        method: Any = getattr(cls, "__dict__", {}).get(name)
         if hasattr(method, "is_watched_by_claudescope"):
             setattr(cls, name, method.__wrapped__)
 
