@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import gc
+import sys
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from claudescope.audit import frameworks
 from claudescope.audit.case import App, Case
@@ -20,6 +23,9 @@ from claudescope.audit.sites import find_sites
 
 __all__ = ["analyse"]
 
+_STACK = 256 * 1024 * 1024  # bytes; only what is used is taken
+_FRAMES = 100_000
+
 
 def analyse(files: Sequence[SourceFile], *, progress: Callable[[int, int], None] | None = None) -> Report:
     """Find the calls to the Claude API in the source of a project, and what their error handling lacks.
@@ -28,11 +34,16 @@ def analyse(files: Sequence[SourceFile], *, progress: Callable[[int, int], None]
         files: Every source file of the project: calls are resolved across modules.
         progress: Called with the number of files read so far and their total.
     """
-    collects = gc.isenabled()
+    collects, frames = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()  # the trees live until the end, and each collection would walk all of them
+    stack = threading.stack_size(_STACK)  # a chain of names through many modules is followed to its end
+    sys.setrecursionlimit(max(frames, _FRAMES))
     try:
-        return _analyse(files, progress)
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(_analyse, files, progress).result()
     finally:
+        threading.stack_size(stack)
+        sys.setrecursionlimit(frames)
         if collects:
             gc.enable()
 

@@ -8,6 +8,7 @@ from claudescope.audit import classes, literals
 from claudescope.audit.annotations import annotated
 from claudescope.audit.clients import argument
 from claudescope.audit.index import Project
+from claudescope.audit.memo import Memo
 from claudescope.audit.results import call_values
 from claudescope.audit.scopes import Binding, Module, Scope
 from claudescope.audit.values import (
@@ -29,8 +30,7 @@ from claudescope.audit.values import (
 __all__ = ["Resolver"]
 
 _NOTHING: Values = frozenset()
-_DEPTH = 60
-_PATIENCE = 500  # how many answers within circles are worked out again, over the whole project
+_DEPTH = 1000  # a chain of names through a large project is hundreds long; the engine makes room for it
 _MANY = 24
 
 
@@ -42,38 +42,15 @@ class Resolver:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._known: dict[ast.AST, Values] = {}
-        self._callers: dict[Scope, tuple[ast.Call, ...]] = {}
-        self._running: dict[ast.AST, int] = {}  # what is being evaluated, and how deep
-        self._lowest = _DEPTH  # the outermost of those that an answer rests on
-        self._again = 0
+        self._known = Memo(_DEPTH)
 
     def values(self, node: ast.AST) -> Values:
         """Everything that an expression may be."""
-        known = self._known.get(node)
-        if known is not None:
-            self._lowest = min(self._lowest, self._running.get(node, _DEPTH))
-            return known
-        depth = len(self._running)
-        if depth > _DEPTH:
-            self._lowest = 0  # whatever rests on this is not complete
-            return _NOTHING
-        before, self._lowest = self._lowest, _DEPTH
-        self._known[node] = _NOTHING  # the answer to a circle
-        self._running[node] = depth
-        try:
-            found = self._evaluate(node)
-        finally:
-            del self._running[node]
-        found = found if len(found) <= _MANY else frozenset(sorted(found, key=order)[:_MANY])
-        if self._lowest < depth and self._again < _PATIENCE:
-            self._again += 1
-            del self._known[node]  # it rests on an answer that is not complete yet
-        else:
-            self._known[node] = found
-            self._lowest = _DEPTH if self._lowest >= depth else self._lowest
-        self._lowest = min(self._lowest, before)
-        return found
+        return self._known.ask(node, lambda: self._first(self._evaluate(node)), _NOTHING)
+
+    @staticmethod
+    def _first(found: Values) -> Values:
+        return found if len(found) <= _MANY else frozenset(sorted(found, key=order)[:_MANY])
 
     def names(self, node: ast.AST) -> frozenset[str]:
         """The dotted names of other libraries that an expression may be, or be an object of."""
@@ -103,30 +80,22 @@ class Resolver:
 
     def callers(self, scope: Scope) -> tuple[ast.Call, ...]:
         """Every call of a function in the project."""
-        if scope not in self._callers:
-            self._callers[scope] = ()
-            name = scope.name
-            if name in {"__init__", "__call__"} and scope.parent is not None:
-                name = scope.parent.name
-            names = (name, *self.project.aliases.get(name, ()), "")
-            calls = [call for called in names for call in self.project.calls.get(called, ())]
-            family = {scope}
-            if scope.is_method and scope.parent is not None:  # a call through a base class may mean this one
-                family |= {
-                    b.scope
-                    for base in classes.bases(self, scope.parent)
-                    for b in classes.in_own(self, base, scope.name)
-                }
-            if scope.name == "__call__":
-                calls = [call for named in self.project.calls.values() for call in named]
-            before, self._lowest = self._lowest, _DEPTH
-            found = tuple(c for c in calls if family & set(self.functions(c.func)))
-            self._callers[scope] = found
-            if self._lowest < _DEPTH and self._again < _PATIENCE:
-                del self._callers[scope]
-            self._lowest = min(self._lowest, before)
-            return found
-        return self._callers[scope]
+        return self._known.ask(scope, lambda: self._find_callers(scope), ())
+
+    def _find_callers(self, scope: Scope) -> tuple[ast.Call, ...]:
+        name = scope.name
+        if name in {"__init__", "__call__"} and scope.parent is not None:
+            name = scope.parent.name
+        names = (name, *self.project.aliases.get(name, ()), "")
+        calls = [call for called in names for call in self.project.calls.get(called, ())]
+        family = {scope}
+        if scope.is_method and scope.parent is not None:  # a call through a base class may mean this one
+            family |= {
+                b.scope for base in classes.bases(self, scope.parent) for b in classes.in_own(self, base, scope.name)
+            }
+        if scope.name == "__call__":
+            calls = [call for named in self.project.calls.values() for call in named]
+        return tuple(c for c in calls if family & set(self.functions(c.func)))
 
     def _evaluate(self, node: ast.AST) -> Values:
         match node:
