@@ -11,7 +11,7 @@ from typing import Any, Final
 from claudescope.audit.model import SourceFile
 from claudescope.audit.scopes import Binding, FunctionNode, Kind, Module, Scope
 
-__all__ = ["Project"]
+__all__ = ["Project", "stored_as"]
 
 _EXTERNAL = frozenset(
     [
@@ -128,6 +128,11 @@ class Project:
                         todo.append(found)
             self._reachable[module] = seen
         return self._reachable[module]
+
+
+def stored_as(owner: ast.Name | ast.Attribute, name: object) -> str:
+    """The key in `stores` of an attribute or an item: `g.client` for `flask.g.client` and for `g["client"]`."""
+    return f"{owner.attr if isinstance(owner, ast.Attribute) else owner.id}.{name}"
 
 
 _LEAVES: Final = frozenset({ast.Load, ast.Store, ast.Del})
@@ -250,6 +255,10 @@ class _Indexer:
 
     def visit_yield(self, node: ast.Yield | ast.YieldFrom, scope: Scope) -> bool:
         scope.yields.append(node.value)
+        if isinstance(node.value, ast.Dict):  # what the lifespan of an app yields is the state of its requests
+            for key, value in zip(node.value.keys, node.value.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    self.project.stores[f"state.{key.value}"].append(value)
         return True
 
     def visit_call(self, node: ast.Call, scope: Scope) -> bool:
@@ -295,12 +304,12 @@ class _Indexer:
             owner = self._owner(target, scope)
             if owner is not None:
                 owner.attributes[target.attr].append(value)
-            elif isinstance(target.value, ast.Attribute):
-                self.project.stores[f"{target.value.attr}.{target.attr}"].append(value)
-            elif isinstance(target.value, ast.Name):
-                self.project.stores[f"{target.value.id}.{target.attr}"].append(value)
+            elif isinstance(target.value, ast.Name | ast.Attribute):
+                self.project.stores[stored_as(target.value, target.attr)].append(value)
         elif isinstance(target, ast.Subscript):
             self._bind_element(target.value, value, scope)
+            if isinstance(target.slice, ast.Constant) and isinstance(target.value, ast.Name | ast.Attribute):
+                self.project.stores[stored_as(target.value, target.slice.value)].append(value)
 
     def _bind_element(self, container: ast.expr, value: ast.expr, scope: Scope) -> None:
         if isinstance(container, ast.Name):
