@@ -6,6 +6,7 @@ import ast
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from claudescope.audit.model import SourceFile
@@ -111,6 +112,16 @@ class Project:
     def header(self, node: ast.AST) -> None:
         """Mark a node as one that the enclosing scope evaluates."""
         self._headers.add(node)
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Every name that holds a value, and not only a function, a class or a module of its own."""
+        found = set[str]()
+        for scope in self.scopes.values():
+            found.update(scope.attributes)
+            found.update(name for name, bound in scope.bindings.items() if any(b.kind != "scope" for b in bound))
+        found.update(key.rpartition(".")[2] for key in self.stores)
+        return frozenset(found)
 
     def connected(self, one: Module, other: Module) -> bool:
         """Whether one of two modules imports the other, directly or through others."""

@@ -94,7 +94,8 @@ class Resolver:
                 b.scope for base in classes.bases(self, scope.parent) for b in classes.in_own(self, base, scope.name)
             }
         if scope.name == "__call__":
-            calls = [call for named in self.project.calls.values() for call in named]
+            held = self.project.variables
+            calls = [c for called, named in self.project.calls.items() if not called or called in held for c in named]
         return tuple(c for c in calls if family & set(self.functions(c.func)))
 
     def _evaluate(self, node: ast.AST) -> Values:
