@@ -9,11 +9,12 @@ from functools import cached_property
 
 from claudescope.audit import frameworks
 from claudescope.audit.errors import caught
-from claudescope.audit.paths import Catch, Path, Walker
+from claudescope.audit.paths import Walker
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.retries import Retry, find_retries, is_retry_loop
 from claudescope.audit.scopes import Module, Scope
 from claudescope.audit.sites import Site
+from claudescope.audit.steps import Catch, Path
 
 __all__ = ["App", "Case"]
 
@@ -121,6 +122,11 @@ class Case:
         )
 
     @cached_property
+    def _tests_status(self) -> bool:
+        """Whether the function of a raw call decides by its status before an error is raised."""
+        return any(r.by == "a loop" and r.kinds - {"connection"} for r in self.retries)
+
+    @cached_property
     def app_handlers(self) -> list[Scope | None]:
         """Handlers of the app that get its errors."""
         ends = [path for path in self.paths if path.end == "endpoint"]
@@ -141,7 +147,7 @@ class Case:
             own = [c for c in own if c.caught.is_broad or self.is_silent(c) or not c.caught.is_broad]
         if own:
             return self._category(own)
-        if self.site.is_raw and self.looks_at_status and not self.raises_for_status:
+        if self.site.is_raw and self.looks_at_status and (not self.raises_for_status or self._tests_status):
             return "specific"
         gathered = [c for c in self.catches if c.origin == "gather"]
         if gathered and any(map(self.is_silent, gathered)):
@@ -150,9 +156,13 @@ class Case:
             r.by in {"a decorator", "Celery", "with_retry"} for r in self.retries
         ):
             return "by-decorator"
-        if self.catches or self.app_handlers or any(path.end == "watched" for path in self.paths):
+        if (
+            any(c.origin != "policy" for c in self.catches)
+            or self.app_handlers
+            or any(path.end == "watched" for path in self.paths)
+        ):
             return "by-caller"
-        if self.site.scope.module in self.app.protected:
+        if self.catches or self.site.scope.module in self.app.protected:
             return "by-policy"
         return "unknown" if self._is_library else "none"
 

@@ -154,6 +154,9 @@ def _made_by_library(resolver: Evaluator, name: str, call: ast.Call) -> Values:
     passed = [*call.args, *given.values()]
     package, _, last = name.partition(".")
     last = last.rpartition(".")[2]
+    if name in {"requests.Request", "httpx.Request"}:
+        url = argument(call, "url", 1)
+        return resolver.values(url) if url is not None else frozenset()
     if package == "requests" or package in {"httpx", "httpx2", "urllib3"} or function is not None:
         return frozenset({Outcome(call)})
     if package == "instructor":
@@ -227,6 +230,11 @@ def after(resolver: Evaluator, member: Member, call: ast.Call) -> Values:
             return frozenset({replace(client, options=replace(client.options, wrapper=call))})
         if last == "with_fallbacks":
             return frozenset({client})
+    if path == "build_request":
+        url = argument(call, "url", 1)
+        return resolver.values(url) if url is not None else frozenset()
+    if path == "prepare_request" and call.args:
+        return resolver.values(call.args[0])
     if libraries.is_call(client.library, path):
         return frozenset({Outcome(call)})
     return frozenset()

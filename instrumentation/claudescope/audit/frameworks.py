@@ -203,11 +203,44 @@ def is_unread(resolver: Resolver, gather: ast.AST) -> bool:
             continue
         if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
             name, home = parent.targets[0].id, resolver.project.scope_of(gather)
-            return not any(
-                isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(home.node)
-            )
+            uses = [n for n in ast.walk(home.node) if isinstance(n, ast.Name) and n.id == name]
+            return all(_is_dropped(resolver, n) for n in uses if isinstance(n.ctx, ast.Load))
+        if isinstance(parent, ast.comprehension):
+            return _leaves_errors_out(parent)
         return isinstance(parent, ast.Expr)
     return False
+
+
+def _is_dropped(resolver: Resolver, use: ast.expr) -> bool:
+    """Whether a list of results is only searched for those that are no errors."""
+    for parent, child in resolver.project.ancestors(use):
+        if isinstance(parent, ast.comprehension) and child is parent.iter:
+            return _leaves_errors_out(parent)
+        if isinstance(parent, ast.For) and child is parent.iter:
+            return any(_skips_errors(statement) for statement in parent.body)
+        if not (isinstance(parent, ast.Call) and _last(parent) in {"zip", "enumerate"}):
+            break
+    return False
+
+
+def _leaves_errors_out(made: ast.comprehension) -> bool:
+    return any(_tests_for_error(test.operand) for test in made.ifs if isinstance(test, ast.UnaryOp))
+
+
+def _skips_errors(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.If) or statement.orelse:
+        return False
+    if isinstance(statement.test, ast.UnaryOp):
+        return _tests_for_error(statement.test.operand)
+    return _tests_for_error(statement.test) and all(isinstance(s, ast.Pass | ast.Continue) for s in statement.body)
+
+
+def _tests_for_error(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Call)
+        and _last(test) == "isinstance"
+        and ast.unparse(test.args[-1]).endswith(("Exception", "Error"))
+    )
 
 
 def app_handlers(resolver: Resolver) -> list[tuple[Scope, list[ast.expr], Scope | None]]:

@@ -6,12 +6,13 @@ import ast
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from claudescope.audit.model import SourceFile
 from claudescope.audit.scopes import Binding, FunctionNode, Kind, Module, Scope
 
-__all__ = ["Project"]
+__all__ = ["Project", "stored_as"]
 
 _EXTERNAL = frozenset(
     [
@@ -112,6 +113,16 @@ class Project:
         """Mark a node as one that the enclosing scope evaluates."""
         self._headers.add(node)
 
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Every name that holds a value, and not only a function, a class or a module of its own."""
+        found = set[str]()
+        for scope in self.scopes.values():
+            found.update(scope.attributes)
+            found.update(name for name, bound in scope.bindings.items() if any(b.kind != "scope" for b in bound))
+        found.update(key.rpartition(".")[2] for key in self.stores)
+        return frozenset(found)
+
     def connected(self, one: Module, other: Module) -> bool:
         """Whether one of two modules imports the other, directly or through others."""
         return one is other or other in self._imports_of(one) or one in self._imports_of(other)
@@ -128,6 +139,11 @@ class Project:
                         todo.append(found)
             self._reachable[module] = seen
         return self._reachable[module]
+
+
+def stored_as(owner: ast.Name | ast.Attribute, name: object) -> str:
+    """The key in `stores` of an attribute or an item: `g.client` for `flask.g.client` and for `g["client"]`."""
+    return f"{owner.attr if isinstance(owner, ast.Attribute) else owner.id}.{name}"
 
 
 _LEAVES: Final = frozenset({ast.Load, ast.Store, ast.Del})
@@ -250,6 +266,10 @@ class _Indexer:
 
     def visit_yield(self, node: ast.Yield | ast.YieldFrom, scope: Scope) -> bool:
         scope.yields.append(node.value)
+        if isinstance(node.value, ast.Dict):  # what the lifespan of an app yields is the state of its requests
+            for key, value in zip(node.value.keys, node.value.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    self.project.stores[f"state.{key.value}"].append(value)
         return True
 
     def visit_call(self, node: ast.Call, scope: Scope) -> bool:
@@ -295,12 +315,12 @@ class _Indexer:
             owner = self._owner(target, scope)
             if owner is not None:
                 owner.attributes[target.attr].append(value)
-            elif isinstance(target.value, ast.Attribute):
-                self.project.stores[f"{target.value.attr}.{target.attr}"].append(value)
-            elif isinstance(target.value, ast.Name):
-                self.project.stores[f"{target.value.id}.{target.attr}"].append(value)
+            elif isinstance(target.value, ast.Name | ast.Attribute):
+                self.project.stores[stored_as(target.value, target.attr)].append(value)
         elif isinstance(target, ast.Subscript):
             self._bind_element(target.value, value, scope)
+            if isinstance(target.slice, ast.Constant) and isinstance(target.value, ast.Name | ast.Attribute):
+                self.project.stores[stored_as(target.value, target.slice.value)].append(value)
 
     def _bind_element(self, container: ast.expr, value: ast.expr, scope: Scope) -> None:
         if isinstance(container, ast.Name):

@@ -18,7 +18,7 @@ __all__ = [
 
 _SDK_CLASS: Final = re.compile(r"anthropic(\.[a-z_.]+)?\.(?P<async>Async)?(Base)?(Anthropic\w*|Client)$")
 _SDK_PATHS: Final = re.compile(
-    r"(beta\.)?((messages|completions|models|files|skills)\.)(batches\.)?"
+    r"((with_raw_response|with_streaming_response)\.)?(beta\.)?((messages|completions|models|files|skills)\.)(batches\.)?"
     r"((with_raw_response|with_streaming_response)\.)?"
     r"(?P<method>create|stream|parse|count_tokens|tool_runner|retrieve|list|cancel|delete|results|upload|download"
     r"|retrieve_metadata)$"

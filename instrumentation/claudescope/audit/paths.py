@@ -5,56 +5,24 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
 
-from claudescope.audit import frameworks
+from claudescope.audit import classes, frameworks
 from claudescope.audit.errors import ALL, Caught, caught
 from claudescope.audit.handlers import Handling, describe
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
 from claudescope.audit.spawns import Passed, destination
+from claudescope.audit.steps import PASSED_ON, Catch, End, Origin, Path, Step, stops_errors
+from claudescope.audit.values import Function, Klass, Outcome
 
-__all__ = ["Catch", "End", "Path", "Step", "Walker"]
+__all__ = ["Walker"]
 
-Origin: TypeAlias = Literal["own", "caller", "decorator", "gather", "context", "app"]
-End: TypeAlias = Literal["caught", "module", "endpoint", "dropped", "no-caller", "job", "lazy", "watched", "test"]
 _TRY_STAR: type[ast.Try] = getattr(ast, "TryStar", ast.Try)  # `except*` is new in Python 3.11
+_POLICIES = frozenset({"claudescope.policy", "claudescope.resilience.policy"})
+_RUNS_GRAPH = ("invoke", "ainvoke", "stream", "astream", "batch", "abatch", "astream_events")
 _MANY_PATHS = 24
 _DEEP = 8
-
-
-@dataclass(frozen=True)
-class Step:
-    """One function on the way: the error arises, or comes up, at `node`."""
-
-    scope: Scope
-    node: ast.AST
-    passed: Passed | None = None  # how the function of the step before was reached from here
-    is_decorator: bool = False
-
-
-@dataclass(frozen=True)
-class Catch:
-    """Something that catches errors of the call."""
-
-    origin: Origin
-    caught: Caught
-    kinds: frozenset[str]  # those that reach it
-    handling: Handling
-    node: ast.AST
-    error: str | None
-    step: Step
-    handler: ast.ExceptHandler | None = None
-
-
-@dataclass(frozen=True)
-class Path:
-    """One way, as far as the error comes."""
-
-    steps: tuple[Step, ...]
-    catches: tuple[Catch, ...]
-    end: End
 
 
 @dataclass
@@ -76,7 +44,23 @@ class Walker:
             if passed.node is not node:
                 first = Step(self.resolver.project.scope_of(passed.node), passed.node, passed)
         self._walk(site, first, (), (), ALL, frozenset(), found)
+        if start is None and site.path.endswith("messages.stream") and not any(path.catches for path in found):
+            for entered in self._entries(site, home):
+                found = self.paths(site, start=entered)
         return found
+
+    def _entries(self, site: Site, home: Scope) -> Iterator[ast.AST]:
+        """Where the manager of a stream is entered that a variable holds: only then a request is sent."""
+        if not isinstance(self.resolver.project.parents.get(site.call), ast.Assign):
+            return
+        for node in ast.walk(home.node):
+            held: list[ast.expr] = []
+            if isinstance(node, ast.With | ast.AsyncWith):
+                held = [item.context_expr for item in node.items]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                held = [node.func.value] if node.func.attr in {"__enter__", "__aenter__"} else []
+            if any(Outcome(site.call) in self.resolver.values(each) for each in held):
+                yield node
 
     def reach(self, site: Site) -> list[Path]:
         """Every way to the call from its callers, whatever is caught on it."""
@@ -216,12 +200,27 @@ class Walker:
         passed = destination(self.resolver, node, home, is_reference=True)
         if passed.use == "endpoint":
             yield (Step(home, passed.node, Passed("call", passed.node)),)
+        elif passed.use == "graph" and isinstance(passed.node, ast.Call):
+            yield from self._runs(passed.node, scope)
         elif passed.use == "argument" and isinstance(passed.node, ast.Call):
             inner = list(self._calls_of_argument(passed.node, passed.spawn or node, scope))
             if inner or isinstance(scope.node, ast.Lambda):
                 yield (*inner, Step(home, passed.node, Passed("call", passed.node)))
         elif passed.use != "unknown":
             yield (Step(home, passed.node, passed),)
+
+    def _runs(self, adds: ast.Call, node: Scope) -> Iterator[tuple[Step, ...]]:
+        """Where the graph runs that a function is a node of."""
+        project = self.resolver.project
+        for name in _RUNS_GRAPH:
+            for call in project.calls.get(name, ()):
+                owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+                if not any(n.startswith("langgraph.") for n in self.resolver.names(owner)):
+                    continue
+                home = project.scope_of(call)
+                if project.connected(home.module, project.scope_of(adds).module):
+                    in_thread = name.startswith("a") and not node.is_async
+                    yield (Step(home, call, Passed("thread" if in_thread else "call", call)),)
 
     def _calls_of_argument(self, call: ast.Call, node: ast.AST, scope: Scope) -> Iterator[Step]:
         """Where a function of the project calls the function that it is passed."""
@@ -302,29 +301,25 @@ class Walker:
                 if what.kinds & left:
                     yield Catch("context", what, what.kinds & left, describe(self.resolver, [], None), node, None, step)
                     left -= what.kinds
-            for function in self.resolver.functions(call.func):
-                yield from self._of_manager(site, function, step, left)
+            if self.resolver.names(call.func) & _POLICIES:
+                yield Catch("policy", Caught(ALL), left, PASSED_ON, node, None, step)
+            for value in self.resolver.values(call.func):
+                if isinstance(value, Klass):
+                    yield from self._of_class(value.scope, step, left)
+                elif isinstance(value, Function):
+                    yield from self._of_manager(site, value.scope, step, left)
+
+    def _of_class(self, scope: Scope, step: Step, left: frozenset[str]) -> Iterator[Catch]:
+        """What the `__exit__` of a context manager of the project does with an error."""
+        for name in ("__exit__", "__aexit__"):
+            for leaving in classes.in_class(self.resolver, scope, name):
+                if isinstance(leaving, Function) and stops_errors(leaving.scope):
+                    node = leaving.scope.node
+                    body = list(node.body) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+                    yield Catch("context", Caught(ALL), left, describe(self.resolver, body, None), node, None, step)
 
     def _of_manager(self, site: Site, function: Scope, step: Step, left: frozenset[str]) -> Iterator[Catch]:
-        """What a context manager of the project catches around its `yield`, or in its `__exit__`."""
-        if function.name == "__init__" and function.parent is not None:
-            for name in ("__exit__", "__aexit__"):
-                for binding in function.parent.bindings.get(name, ()):
-                    node = self.resolver.project.scopes.get(binding.node)
-                    if node is not None and any(
-                        isinstance(r, ast.Constant | ast.Compare | ast.Call | ast.BoolOp) for r in node.returns
-                    ):
-                        body = node.node.body if isinstance(node.node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-                        yield Catch(
-                            "context",
-                            Caught(ALL),
-                            left,
-                            describe(self.resolver, list(body), None),
-                            node.node,
-                            None,
-                            step,
-                        )
-            return
+        """What a context manager of the project catches around its `yield`."""
         for yielded in ast.walk(function.node):
             if isinstance(yielded, ast.Yield):
                 inner = Step(function, yielded)

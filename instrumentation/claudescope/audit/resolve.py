@@ -7,7 +7,7 @@ import ast
 from claudescope.audit import classes, literals
 from claudescope.audit.annotations import annotated
 from claudescope.audit.clients import argument
-from claudescope.audit.index import Project
+from claudescope.audit.index import Project, stored_as
 from claudescope.audit.memo import Memo
 from claudescope.audit.results import call_values
 from claudescope.audit.scopes import Binding, Module, Scope
@@ -94,7 +94,8 @@ class Resolver:
                 b.scope for base in classes.bases(self, scope.parent) for b in classes.in_own(self, base, scope.name)
             }
         if scope.name == "__call__":
-            calls = [call for named in self.project.calls.values() for call in named]
+            held = self.project.variables
+            calls = [c for called, named in self.project.calls.items() if not called or called in held for c in named]
         return tuple(c for c in calls if family & set(self.functions(c.func)))
 
     def _evaluate(self, node: ast.AST) -> Values:
@@ -250,13 +251,20 @@ class Resolver:
         module = self.project.scope_of(node).module
         for value in self.values(node.value):
             found |= self.member(value, node.attr, module)
-        if not found and isinstance(node.value, ast.Attribute | ast.Name):
-            owner = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id
-            for stored in self.project.stores.get(f"{owner}.{node.attr}", ()):
-                if self.project.connected(self.project.scope_of(stored).module, module):
-                    found |= self.values(stored)
+        if all(isinstance(value, External) for value in found):
+            found |= self._stored(node.value, node.attr, module)
         if not found and isinstance(node.value, ast.Name) and node.attr in {"model", "model_name", "model_id"}:
             found |= literals.option(self, node.attr, self.project.scope_of(node))
+        return frozenset(found)
+
+    def _stored(self, owner: ast.expr, name: str, asker: Module) -> Values:
+        """What connected modules keep under a name in an object of a framework: `app.state.client = …`."""
+        if not isinstance(owner, ast.Attribute | ast.Name):
+            return _NOTHING
+        found: set[Value] = set()
+        for stored in self.project.stores.get(stored_as(owner, name), ()):
+            if self.project.connected(self.project.scope_of(stored).module, asker):
+                found |= self.values(stored)
         return frozenset(found)
 
     def member(self, value: Value, name: str, asker: Module) -> Values:
@@ -319,6 +327,9 @@ class Resolver:
                 for name, value in zip(table.keys, table.values, strict=True):
                     if isinstance(name, ast.Constant) and name.value == key:
                         return self.values(value)
+            kept = self._stored(node.value, key, self.project.scope_of(node).module)
+            if any(isinstance(v, Client | Instance) for v in kept):
+                return kept
         found = self.values(node.value)
         return self.items(found) | frozenset(v for v in found if isinstance(v, Instance | Outcome))
 

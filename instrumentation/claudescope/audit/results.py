@@ -25,7 +25,7 @@ from claudescope.audit.values import (
 __all__ = ["call_values"]
 
 _NOTHING: Values = frozenset()
-_SAME = frozenset({"strip", "rstrip", "lstrip", "lower", "removesuffix", "removeprefix"})
+_SAME = frozenset({"strip", "rstrip", "lstrip", "lower", "removesuffix", "removeprefix", "prepare"})
 _PASS_ON = frozenset(
     [
         "builtins.iter",
@@ -51,8 +51,13 @@ _PASS_ON = frozenset(
         "contextlib.aclosing",
         "contextlib.nullcontext",
         "typing.cast",
-        "builtins.enumerate typer.Option typer.Argument",
+        "builtins.enumerate",
+        "typer.Option",
+        "typer.Argument",
     ]
+)
+_BUILDS = frozenset(
+    ["compile", "add_node", "add_edge", "add_sequence", "add_conditional_edges", "set_entry_point", "with_config"]
 )
 _PICK = frozenset({"builtins.next", "random.choice", "builtins.anext", "builtins.max", "builtins.min"})
 
@@ -89,6 +94,10 @@ def _method(resolver: Evaluator, called: ast.Attribute, node: ast.Call) -> Value
         return frozenset(v for v in held if isinstance(v, Container | Instance))
     if called.attr in _SAME:
         return frozenset(v for v in held if isinstance(v, Constant))
+    if called.attr in _BUILDS:
+        graphs = frozenset(v for v in held if isinstance(v, Instance) and str(v.of).startswith("langgraph."))
+        if graphs:
+            return graphs
     if called.attr == "format":
         return resolver.joined([called.value, *node.args, *(k.value for k in node.keywords)])
     for keyword in node.keywords:  # index.as_query_engine(llm=…)
@@ -109,6 +118,8 @@ def _external(resolver: Evaluator, name: str, node: ast.Call) -> Values:
         default = argument(node, "default", 1)
         found = resolver.values(default) if default is not None else _NOTHING
         return frozenset(Constant(v.value, exact=False) for v in found if isinstance(v, Constant))
+    if name == "importlib.import_module" and first is not None:
+        return frozenset(External(text) for text in resolver.texts(first))
     if name == "typing.cast" and first is not None:
         return resolver.annotation(first)
     if name == "builtins.getattr" and len(node.args) > 1:

@@ -9,10 +9,10 @@ from typing import Final, Literal, TypeAlias
 
 from claudescope.audit.errors import ALL, caught
 from claudescope.audit.handlers import mentions, walk_here
-from claudescope.audit.paths import Catch, Path, Step
 from claudescope.audit.resolve import Resolver
 from claudescope.audit.scopes import Scope
 from claudescope.audit.sites import Site
+from claudescope.audit.steps import Catch, Path, Step
 
 __all__ = ["Retry", "find_retries", "is_retry_loop"]
 

@@ -13,7 +13,7 @@ from claudescope.audit.scopes import Scope
 __all__ = ["Passed", "Use", "destination"]
 
 Use: TypeAlias = Literal[
-    "call", "gather", "dropped", "thread", "endpoint", "lazy", "argument", "job", "watched", "unknown"
+    "call", "gather", "dropped", "thread", "endpoint", "lazy", "argument", "job", "graph", "watched", "unknown"
 ]
 _RUNS: Final = frozenset(
     [
@@ -84,6 +84,8 @@ _JOBS: Final = frozenset(
         "register",
     }
 )
+_NODES: Final = frozenset({"add_node", "add_conditional_edges", "add_sequence"})
+"""Methods of a LangGraph builder: whoever runs the graph calls its nodes."""
 _READS: Final = frozenset({"result", "exception"})
 
 
@@ -170,6 +172,8 @@ def _into_call(
             return Passed("dropped", call, spawn=call)
         if name in _JOBS:
             return Passed("job", call)
+        if name in _NODES:
+            return Passed("graph", call)
         if name in _ENDPOINTS:
             return Passed("endpoint", call)
         if name in {"partial", "wraps", "copy_context"}:

@@ -87,7 +87,19 @@ _STORES: Final = (
     "objects",
     "collection",
 )
-_SINK_OWNERS: Final = ("stdout", "stderr", "response", "resp", "socket", "websocket", "ws", "st", "self.wfile")
+_SINK_OWNERS: Final = (
+    "stdout",
+    "stderr",
+    "response",
+    "resp",
+    "socket",
+    "websocket",
+    "ws",
+    "st",
+    "self",
+    "self.wfile",
+    "wfile",
+)
 _DEEP = 4
 
 
@@ -240,6 +252,9 @@ class _Flow:
 
 def _is_sink(call: ast.Call) -> bool:
     if isinstance(call.func, ast.Name):
+        if call.func.id == "print":
+            files = [ast.unparse(k.value) for k in call.keywords if k.arg == "file"]
+            return any(file not in {"sys.stdout", "sys.stderr"} for file in files)
         return call.func.id in _PARSE_NAMES or call.func.id in _PARSERS
     if not isinstance(call.func, ast.Attribute):
         return False
@@ -262,11 +277,9 @@ def _is_stored(target: ast.expr, nodes: list[ast.AST]) -> bool:
     if not isinstance(target, ast.Attribute):
         return False
     owner = ast.unparse(target.value)
-    return owner != "self" and any(
-        isinstance(n, ast.Call)
-        and isinstance(n.func, ast.Attribute)
-        and ((n.func.attr in {"save", "asave"} and ast.unparse(n.func.value) == owner) or n.func.attr == "commit")
-        for n in nodes
+    saves = [n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    return any(f.attr in {"save", "asave"} and ast.unparse(f.value) == owner for f in saves) or (
+        owner != "self" and any(f.attr == "commit" for f in saves)
     )
 
 

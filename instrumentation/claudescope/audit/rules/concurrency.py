@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from claudescope.audit.case import Case
-from claudescope.audit.paths import Path, Step
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.steps import Path, Step
 
 __all__ = ["blocking_call_in_async", "fire_and_forget", "no_timeout", "unbounded_concurrency"]
 
@@ -60,7 +60,11 @@ def unbounded_concurrency(case: Case) -> Iterator[Hit]:
 
 
 def _mentions_limit(case: Case) -> bool:
-    return "max_concurrency" in ast.unparse(case.site.scope.module.tree)
+    return any(
+        (isinstance(n, ast.keyword) and n.arg == "max_concurrency")
+        or (isinstance(n, ast.Constant) and n.value == "max_concurrency")
+        for n in ast.walk(case.site.scope.module.tree)
+    )
 
 
 def _is_unbounded(case: Case, path: Path) -> bool:

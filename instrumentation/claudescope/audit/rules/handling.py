@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from claudescope.audit.case import Case
+from claudescope.audit.handlers import describe
 from claudescope.audit.model import Confidence
-from claudescope.audit.paths import Catch
 from claudescope.audit.rules.rule import Hit
+from claudescope.audit.scopes import Scope
+from claudescope.audit.steps import Catch
 
 __all__ = ["broad_except", "fallback_hides_error", "swallowed_error", "unhandled_call"]
 
@@ -75,9 +78,10 @@ def fallback_hides_error(case: Case) -> Iterator[Hit]:
     """Report a handler that returns a default, and neither logs nor counts."""
     for catch in case.catches:
         handling = catch.handling
-        if catch.handler is None or not handling.default or handling.tells or handling.raises:
+        if catch.handler is None or handling.tells or handling.raises or _PROBE.search(catch.step.scope.name):
             continue
-        if _PROBE.search(catch.step.scope.name) or case.goes_round(catch):
+        hides = _default_in_the_end(case, catch) if case.goes_round(catch) else handling.default
+        if not hides or _ends_process(case, catch.step.scope):
             continue
         yield Hit(
             "fallback-hides-error",
@@ -88,3 +92,23 @@ def fallback_hides_error(case: Case) -> Iterator[Hit]:
             " records the error. Log it or count it.",
         )
         return
+
+
+def _default_in_the_end(case: Case, catch: Catch) -> bool:
+    """Whether a default follows a loop that has made all its attempts, without a word."""
+    project = case.resolver.project
+    for loop, _ in project.ancestors(catch.node):
+        if isinstance(loop, ast.For | ast.AsyncFor | ast.While):
+            block = getattr(project.parents.get(loop), "body", [])
+            after = block[block.index(loop) + 1 :] if isinstance(block, list) and loop in block else []
+            end = describe(case.resolver, [*loop.orelse, *after], None)
+            return end.default and not end.tells
+    return False
+
+
+def _ends_process(case: Case, scope: Scope) -> bool:
+    """Whether what a function returns is told on leaving the program: `sys.exit(main())`."""
+    parents = [case.resolver.project.parents.get(call) for call in case.resolver.callers(scope)]
+    return any(
+        isinstance(p, ast.Call) and ast.unparse(p.func) in {"sys.exit", "exit", "quit", "SystemExit"} for p in parents
+    )

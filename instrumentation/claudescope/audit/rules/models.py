@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from claudescope.audit.case import Case
+from claudescope.audit.resolve import Resolver
 from claudescope.audit.rules.rule import Hit
 from claudescope.schema.retired_models import is_retired
 
@@ -44,5 +45,22 @@ def _models(case: Case) -> set[str]:
             elif isinstance(inner, ast.keyword) and inner.arg == "model":
                 found |= resolver.texts(inner.value)
             elif isinstance(inner, ast.Name) and depth < 2:
+                for value in _set_later(resolver, inner):
+                    found |= resolver.texts(value)
                 todo += [(value, depth + 1) for value in resolver.assigned(inner) if value is not inner]
     return found
+
+
+def _set_later(resolver: Resolver, name: ast.Name) -> Iterator[ast.expr]:
+    """What is set as the model of a dict that a variable holds: `body["model"] = …`."""
+    for node in ast.walk(resolver.project.scope_of(name).node):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if (
+                    isinstance(target, ast.Subscript)
+                    and isinstance(target.value, ast.Name)
+                    and target.value.id == name.id
+                    and isinstance(target.slice, ast.Constant)
+                    and target.slice.value in {"model", "modelId"}
+                ):
+                    yield node.value

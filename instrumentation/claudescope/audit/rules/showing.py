@@ -8,10 +8,10 @@ from typing import Final
 
 from claudescope.audit import frameworks
 from claudescope.audit.case import Case
-from claudescope.audit.handlers import walk_here
-from claudescope.audit.paths import Catch
+from claudescope.audit.handlers import is_log, walk_here
 from claudescope.audit.rules.rule import Hit
 from claudescope.audit.scopes import Scope
+from claudescope.audit.steps import Catch
 from claudescope.audit.values import Outcome
 
 __all__ = ["error_shown_to_user", "missing_request_id_in_log"]
@@ -77,7 +77,8 @@ def _carriers(body: list[ast.stmt], error: str | None) -> set[str]:
     for _ in range(2):
         for node in walk_here(*body):
             if isinstance(node, ast.Assign) and _shows(node.value, error, found):
-                found |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+                held = [t.value if isinstance(t, ast.Subscript) else t for t in node.targets]
+                found |= {t.id for t in held if isinstance(t, ast.Name)}
     return found
 
 
@@ -249,6 +250,8 @@ def missing_request_id_in_log(case: Case) -> Iterator[Hit]:
         carriers = _carriers(handler.body, catch.error)
         if any(_tells_id(call, catch.error, carriers) for call in _tellers(handler, catch)):
             continue
+        if _helper_tells_id(case, handler, catch.error, carriers):
+            continue
         yield Hit(
             "missing-request-id-in-log",
             case.site.line,
@@ -258,6 +261,18 @@ def missing_request_id_in_log(case: Case) -> Iterator[Hit]:
             " which Anthropic's support asks for. Log error.request_id.",
         )
         return
+
+
+def _helper_tells_id(case: Case, handler: ast.ExceptHandler, error: str | None, carriers: set[str]) -> bool:
+    """Whether a function of the project is handed the error, and logs it."""
+    for call in (n for n in walk_here(*handler.body) if isinstance(n, ast.Call)):
+        passed = [*call.args, *(k.value for k in call.keywords)]
+        if not any(_shows(a, error, carriers) for a in passed):
+            continue
+        for function in case.resolver.functions(call.func):
+            if any(isinstance(n, ast.Call) and is_log(n) for n in ast.walk(function.node)):
+                return True
+    return False
 
 
 def _tellers(handler: ast.ExceptHandler, catch: Catch) -> list[ast.Call]:
