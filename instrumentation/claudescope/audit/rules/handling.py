@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from claudescope.audit.case import Case
 from claudescope.audit.handlers import describe
@@ -99,8 +100,9 @@ def _default_in_the_end(case: Case, catch: Catch) -> bool:
     project = case.resolver.project
     for loop, _ in project.ancestors(catch.node):
         if isinstance(loop, ast.For | ast.AsyncFor | ast.While):
-            block = getattr(project.parents.get(loop), "body", [])
-            after = block[block.index(loop) + 1 :] if isinstance(block, list) and loop in block else []
+            found: object = getattr(project.parents.get(loop), "body", None)
+            block = cast("list[ast.stmt]", found) if isinstance(found, list) else []
+            after = block[block.index(loop) + 1 :] if loop in block else []
             end = describe(case.resolver, [*loop.orelse, *after], None)
             return end.default and not end.tells
     return False
