@@ -15,7 +15,7 @@ COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
 ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-releases test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard bench-web check pictures screenshots format clean
+.PHONY: help components demo test test-releases test-backends test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard bench-web check pictures screenshots format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: components ## Run the tests (5 minutes); COVERAGE=1 measures coverage
 
 test-releases: components ## Run the tests that depend on releases: other versions of Sentry, Prometheus and VictoriaMetrics
 	$(PYTEST) -m release $(ELSEWHERE) $(COV)
+
+test-backends: components ## Run every way of metrics to a backend, from calls to panels and rules; writes docs/backends.md
+	$(BIN)/python -m tests.ways_in.backend_ways
 
 test-matrix: $(STAMP) ## Run every kind of call on every SDK version; VERSIONS="0.51.0 latest" selects versions
 	COVERAGE=$(COVERAGE) $(BIN)/python -m tests.matrix.versions $(VERSIONS)

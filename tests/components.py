@@ -68,19 +68,41 @@ class GoProgram:
 
     Attributes:
         name: Name of the program.
-        module: Its module.
-        version: Version of the module.
-        package: Path of the program in the module.
+        version: Version of its modules.
+        modules: The modules that it needs.
+        package: Path of the program in its module; empty for one of our own.
+        source: Source of a program of our own.
     """
 
     name: str
-    module: str
     version: str
-    package: str
+    modules: tuple[str, ...]
+    package: str = ""
+    source: Path | None = None
 
 
-GO_PROGRAMS: Final = (GoProgram("prometheus", "github.com/prometheus/prometheus", "v0.316.0", "cmd/prometheus"),)
-"""Prometheus 3.16, as Debian's has no OTLP receiver. Built only where `go` is there; no user needs it."""
+_CONTRIB: Final = "github.com/open-telemetry/opentelemetry-collector-contrib/exporter"
+
+GO_PROGRAMS: Final = (
+    GoProgram(
+        "prometheus",
+        "v0.316.0",
+        ("github.com/prometheus/prometheus",),
+        package="github.com/prometheus/prometheus/cmd/prometheus",
+    ),
+    GoProgram(
+        "otelcol",
+        "v0.165.0",
+        (
+            "go.opentelemetry.io/collector/otelcol",
+            f"{_CONTRIB}/prometheusexporter",
+            f"{_CONTRIB}/prometheusremotewriteexporter",
+        ),
+        source=Path(__file__).with_name("collector.go"),
+    ),
+)
+"""Prometheus 3.16, as Debian's has no OTLP receiver, and a Collector with the parts that lead to Prometheus. Built only
+where `go` is there; no user needs them."""
 
 
 def binary(suite: str, name: str) -> Path | None:
@@ -180,7 +202,7 @@ def _fetch_suite(suite: str, mirror: str, packages: list[Package]) -> bool:
 
 
 def build_programs(programs: tuple[GoProgram, ...] = GO_PROGRAMS) -> list[GoProgram]:
-    """Build the programs that are not there yet: once, in a quarter of an hour.
+    """Build the programs that are not there yet: once, in a quarter of an hour each.
 
     Returns:
         Those that could not be built.
@@ -193,11 +215,14 @@ def build_programs(programs: tuple[GoProgram, ...] = GO_PROGRAMS) -> list[GoProg
         folder = _ROOT / "downloads" / "go" / program.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        (folder / "go.mod").write_text(
-            f"module components\n\nrequire {program.module} {program.version}\n", encoding="utf-8"
-        )
-        path = f"{program.module}/{program.package}"
-        commands = (["get", f"{path}@{program.version}"], ["build", "-ldflags=-s -w", "-o", program.name, path])
+        required = "".join(f"require {module} {program.version}\n" for module in program.modules)
+        (folder / "go.mod").write_text(f"module components\n\n{required}", encoding="utf-8")
+        if program.source is None:
+            resolve = ["get", f"{program.package}@{program.version}"]
+        else:
+            shutil.copy(program.source, folder / "main.go")
+            resolve = ["mod", "tidy"]
+        commands = (resolve, ["build", "-ldflags=-s -w", "-o", program.name, program.package or "."])
         if not shutil.which("go") or any(
             subprocess.run(["nice", "-n", "19", "go", *command], cwd=folder, check=False).returncode  # noqa: S603, S607 # ours
             for command in commands

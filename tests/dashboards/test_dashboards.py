@@ -210,3 +210,15 @@ def test_the_multiples_of_cached_tokens_are_those_of_the_price_list(model: str) 
     assert float(price.cache_write_1h / price.input) == MULTIPLES["cache write 1h"]
     multiple = next(value for pattern, value in READ_MULTIPLES.items() if re.fullmatch(pattern, model))
     assert float(price.cache_read / price.input) == multiple
+
+
+def test_panels_of_percentiles_say_how_accurate_they_are() -> None:
+    """Every panel whose query asks for a percentile says so once, in the form of the spec; no other panel does."""
+    for form in ("auto", "classic", "native"):
+        spec = Spec.model_validate({**load_spec().model_dump(by_alias=True), "histograms": form})
+        for name, one in dashboards_of(spec).items():
+            for panel in panels_of(one):
+                text, exprs = panel["description"], " ".join(target["expr"] for target in panel["targets"])
+                asks = "histogram_quantile" in exprs or re.search(r":\w+_p95:", exprs) is not None
+                assert text.count("may be off by up to a factor of 2") == asks, (name, panel["title"])
+                assert ("by 5 %" in text) == (asks and form != "classic"), (name, panel["title"])

@@ -126,8 +126,7 @@ def _durations(queries: Queries) -> list[Any]:
             *_quantiles(queries, DURATION, CHAT),
             description="Percentiles of the duration of calls, including retries and the reading of streams. Points "
             "are exemplars that link to traces. If only the p99 rises, check retries and timeouts. If all rise, "
-            "responses are longer or the provider is slow. Classic buckets double, so a percentile of them may be off "
-            "by up to a factor of two; native histograms are accurate to a few percent.",
+            "responses are longer or the provider is slow.",
             unit="s",
             steps=colour_steps.latency(spec, "claude-duration"),
             scale="log",

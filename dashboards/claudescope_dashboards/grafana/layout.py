@@ -10,6 +10,8 @@ from typing import Any, Final
 from claudescope.schema.catalogue import CALLS, REQUEST_MODEL, WORKFLOW
 from claudescope.schema.dashboard_uid import DashboardName, dashboard_uid
 from claudescope_alerts.promql.selectors import label_selector
+from claudescope_alerts.spec.model import Histograms
+from claudescope_dashboards.accuracy import accuracy
 from claudescope_dashboards.grafana.grafanalib_ext import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.grafana.normalise import normalise
 from claudescope_dashboards.grafana.palette import BAD, WARNING
@@ -87,12 +89,12 @@ def dashboard(
         templating=core.Templating(list=_variables(queries)),
         annotations=core.Annotations(list=_annotations(queries)),
         links=[_links()],
-        panels=_placed(rows),
+        panels=_placed(rows, queries.spec.histograms),
     )
     return normalise({**decoded(dashboard), "timepicker": {}, "version": 1, "fiscalYearStartMonth": 0})
 
 
-def _placed(rows: Sequence[Row]) -> list[Panel]:
+def _placed(rows: Sequence[Row], histograms: Histograms) -> list[Panel]:
     panels: list[Panel] = []
     top = 0
     for row in rows:
@@ -104,6 +106,8 @@ def _placed(rows: Sequence[Row]) -> list[Panel]:
             raise ValueError(f"{row.title}: {len(row.panels)} panels do not fit widths {list(widths)}")
         left = 0
         for panel, width in zip(row.panels, widths, strict=True):
+            if limits := accuracy([target.expr for target in panel.targets], histograms):
+                panel.description = f"{panel.description} {limits}"
             panel.gridPos = core.GridPos(h=row.height, w=width, x=left, y=top)
             panels.append(panel)
             left += width

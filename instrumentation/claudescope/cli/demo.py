@@ -90,12 +90,12 @@ def _progress(report: Report) -> str:
 def _serve_metrics(port: int, console: Console) -> MeterProvider:
     """Serve the demo's metrics on a port of 127.0.0.1."""
     # Imported here, as both take time to import and most demos have no endpoint.
-    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.resources import Resource
 
     from claudescope.export.prometheus import MetricsEndpoint
 
     endpoint = MetricsEndpoint(port, option="--metrics-port ")
-    provider = MeterProvider(metric_readers=[endpoint.reader])
+    provider = endpoint.provider(Resource.create())
     endpoint.start()
     console.print(f"Metrics on {endpoint.url}", markup=False)
     return provider

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from opentelemetry import metrics
 from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
@@ -13,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from claudescope._internal.fork import run_in_child
 from claudescope._internal.version import VERSION
 from claudescope._internal.waiting import PatchableLock
+from claudescope.export.scraped import ScrapedMeterProvider
 from claudescope.schema.catalogue import SCOPE_NAME
 from claudescope.schema.record import BatchResult, CallRecord, CallStart
 from claudescope.sinks import Sink
@@ -31,14 +33,22 @@ class ProcessMetrics(Sink):
         readers: Creates the readers of a process.
         resource: The resource of the metrics.
         max_workflows: Most distinct workflow names; further ones are counted under `other`.
+        scraped: Makes the provider of this process' endpoint, beside that of its readers; None without an endpoint.
     """
 
     name: ClassVar[str] = "metrics"
 
-    def __init__(self, readers: Callable[[], Sequence[MetricReader]], resource: Resource, max_workflows: int) -> None:
+    def __init__(
+        self,
+        readers: Callable[[], Sequence[MetricReader]],
+        resource: Resource,
+        max_workflows: int,
+        scraped: Callable[[Resource, MeterProvider | None], ScrapedMeterProvider] | None = None,
+    ) -> None:
         self._readers = readers
         self._resource = resource
         self._max_workflows = max_workflows
+        self._scraped = scraped
         self._lock = PatchableLock()
         self._provider: MeterProvider | None = None
         self._sink: MetricsSink | None = None
@@ -76,10 +86,16 @@ class ProcessMetrics(Sink):
     def _start_over(self) -> MetricsSink:
         with self._lock.held():
             if self._sink is None:
-                self._provider = MeterProvider(self._readers(), self._resource, shutdown_on_exit=False)
-                self._sink = MetricsSink(self._provider.get_meter(SCOPE_NAME, VERSION), self._max_workflows)
+                self._sink = MetricsSink(self._make_provider().get_meter(SCOPE_NAME, VERSION), self._max_workflows)
             return self._sink
 
+    def _make_provider(self) -> metrics.MeterProvider:
+        readers = self._readers()
+        if self._scraped is not None and not readers:
+            return self._scraped(self._resource, None)
+        provider = self._provider = MeterProvider(readers, self._resource, shutdown_on_exit=False)
+        return provider if self._scraped is None else self._scraped(self._resource, provider)
+
     def detach_after_fork(self) -> None:
-        """Leave the provider to the parent process: this process is a forked child."""
-        self._provider = self._sink = None
+        """Leave the provider and the endpoint to the parent process: this process is a forked child."""
+        self._provider = self._sink = self._scraped = None

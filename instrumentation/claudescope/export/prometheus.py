@@ -1,4 +1,4 @@
-"""Serves `/metrics` for Prometheus, through prometheus-client and OpenTelemetry's exporter."""
+"""Serves `/metrics` for Prometheus, in the formats of prometheus-client."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from claudescope._internal.exceptions import BadInputError, require
+from claudescope.export.scraped import ScrapedMeterProvider
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.sdk.resources import Resource
 
 __all__ = ["MetricsEndpoint"]
 
@@ -52,7 +54,7 @@ class _Silent(WSGIRequestHandler):
 
 
 class MetricsEndpoint:
-    """An HTTP endpoint that serves the metrics of `reader` to Prometheus, with the catalogue's buckets.
+    """An HTTP endpoint that serves the metrics of its provider to Prometheus, with the catalogue's buckets.
 
     The port is bound when the object is created. Requests are served after `start`.
 
@@ -67,10 +69,9 @@ class MetricsEndpoint:
     """
 
     def __init__(self, port: int, host: str = "127.0.0.1", *, option: str = "prometheus_port=") -> None:
-        client: Any = require("prometheus_client", extra="prometheus", feature="a Prometheus endpoint")
-        exporter: Any = require(
-            "opentelemetry.exporter.prometheus", extra="prometheus", feature="a Prometheus endpoint"
-        )
+        require("prometheus_client", extra="prometheus", feature="a Prometheus endpoint")
+        from claudescope.export.exposition import ScrapeCollector, make_app  # needs prometheus_client
+
         if not 0 <= port <= 65535:
             raise BadInputError(f"{option}{port}: expected a port from 1 to 65535, or 0 for a free one")
         server_class = _IPv6Server if ":" in host else _Server
@@ -82,14 +83,23 @@ class MetricsEndpoint:
                 f"{option}{port}: {reason}. Choose another port, or 0 for a free one. "
                 "If several processes of one app need the port, use `claudescope run --metrics-port`"
             ) from None
-        # Its own registry: other metrics of the process are not served here.
-        self._registry = client.CollectorRegistry()
-        self.reader: MetricReader = exporter.PrometheusMetricReader(registry=self._registry)
-        self._server.set_app(client.make_wsgi_app(self._registry))
+        # Other metrics of the process are not served here.
+        self._collector = ScrapeCollector()
+        self._server.set_app(make_app(self._collector))
         self.port = self._server.server_port
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self.port}/metrics"
         self._thread: threading.Thread | None = None
+
+    def provider(self, resource: Resource, beside: MeterProvider | None = None) -> ScrapedMeterProvider:
+        """Make the provider whose metrics are served from now on.
+
+        Args:
+            resource: The resource of the process.
+            beside: The provider of other exporters, whose instruments get the same; None without such.
+        """
+        self._collector.provider = ScrapedMeterProvider(resource, beside)
+        return self._collector.provider
 
     def start(self) -> None:
         """Start to serve, in a daemon thread."""

@@ -86,7 +86,6 @@ class Telemetry:
         jobs: list[tuple[str, Callable[[], object]]] = [("metrics", self._flush_metrics)]
         jobs += [("spans", self._flush_spans), ("logs", self._flush_logs)]
         self._exit_handler = ExitHandler([] if destinations.is_empty else jobs, exit_timeout)
-        self._pid_of_start = os.getpid()
         self.ended = False
 
     @property
@@ -165,7 +164,8 @@ class Telemetry:
             return None
         if "metrics" in self._exporters:
             metric_exporter(self._exporters["metrics"], otlp=True)  # reports an invalid variable now
-        return ProcessMetrics(self._readers, self._resource, max_workflows)
+        scraped = None if self._prometheus is None else self._prometheus.provider
+        return ProcessMetrics(self._readers, self._resource, max_workflows, scraped)
 
     def _make_readers(self) -> list[Callable[[], MetricReader]]:
         factories: list[Callable[[], MetricReader]] = []
@@ -180,10 +180,7 @@ class Telemetry:
         return factories
 
     def _readers(self) -> Sequence[MetricReader]:
-        readers = [make() for make in self._make_readers()]
-        if self._prometheus is not None and self._pid_of_start == os.getpid():
-            readers.append(self._prometheus.reader)
-        return readers
+        return [make() for make in self._make_readers()]
 
     def _in_child(self) -> None:
         """Handle the first call of a forked child."""

@@ -105,13 +105,10 @@ def _collect(
             os.dup2(nothing.fileno(), 1)
         metrics = None
         if endpoint is not None:
-            from opentelemetry.sdk.metrics import MeterProvider
-
             from claudescope.export.resource import detect
             from claudescope.sinks.metrics import MetricsSink
 
-            provider = MeterProvider([endpoint.reader], detect(None), shutdown_on_exit=False)
-            metrics = MetricsSink.for_provider(provider)
+            metrics = MetricsSink.for_provider(endpoint.provider(detect(None)))
             endpoint.start()
         collector = Collector(listener, pid, metrics, report)
         os.close(signal_ready)

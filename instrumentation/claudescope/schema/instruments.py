@@ -75,10 +75,15 @@ class Metric:
     def prometheus(self) -> str:
         """The metric's name in Prometheus: for a histogram the name that `_bucket`, `_sum` and `_count` follow."""
         base = re.sub(_FORBIDDEN_IN_METRIC, "_", self.name)
-        suffix = _UNIT_SUFFIXES[self.unit]
+        suffix = self.prometheus_unit
         if suffix and not base.endswith(f"_{suffix}"):
             base = f"{base}_{suffix}"
         return f"{base}_total" if self.instrument == "counter" else base
+
+    @property
+    def prometheus_unit(self) -> str:
+        """The metric's unit in Prometheus, in words; empty where it has none."""
+        return _UNIT_SUFFIXES[self.unit]
 
     @property
     def series(self) -> tuple[str, ...]:
