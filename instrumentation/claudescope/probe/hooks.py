@@ -32,6 +32,7 @@ from claudescope.probe.batches import watch_async_results, watch_results
 from claudescope.probe.call import Call
 from claudescope.probe.middleware import call_of_request
 from claudescope.probe.probe import CURRENT_CALL, Probe
+from claudescope.probe.progress import retrying
 from claudescope.probe.streams import call_of, watch_async_events, watch_events
 
 __all__ = ["install", "remove", "sdk_traces", "unwrap_beneath", "wrap_beneath"]
@@ -317,6 +318,7 @@ def _sleep_for_retry(original: _Function) -> _Function:
             return original(self, *args, **kwargs)
         # The SDK sleeps inside the `except` of the exception that it retries.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
+        retrying(self, error, kwargs)
         try:
             result = original(self, *args, **kwargs)
         except BaseException:
@@ -336,6 +338,7 @@ def _async_sleep_for_retry(original: _Function) -> _Function:
             return await original(self, *args, **kwargs)
         # The SDK sleeps inside the `except` of the exception that it retries.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
+        retrying(self, error, kwargs)
         try:
             result = await original(self, *args, **kwargs)
         except BaseException:

@@ -78,6 +78,7 @@ async def _until_result(session: Session) -> Any:
             else:
                 return session.returned(result)
         elif isinstance(action, Wait):
+            session.sleeping(action)
             await anyio.sleep(action.seconds)
             session.slept(action)
         elif isinstance(action, Exchange):

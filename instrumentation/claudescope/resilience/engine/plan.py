@@ -31,7 +31,7 @@ from claudescope.resilience.engine.candidates import Candidate, candidates
 from claudescope.resilience.engine.health import Ask, Message
 from claudescope.resilience.engine.progress import Progress
 from claudescope.resilience.engine.quota import ACCOUNT, UNNAMED
-from claudescope.resilience.engine.repeat import Repeat, decide
+from claudescope.resilience.engine.repeat import Repeat, decide, most_attempts
 from claudescope.resilience.engine.retry import is_degradable, is_quota, row_of, rule_of, verdict_of, was_billed
 from claudescope.resilience.engine.rules import CallPolicy
 from claudescope.resilience.engine.runtime import Runtime
@@ -90,6 +90,11 @@ class Plan:
     def retry_budget_remaining(self) -> float | None:
         """Retries that the budget of the process has left; None without a budget."""
         return None if self._policy.retry_budget is None else self._runtime.budgets.remaining
+
+    @property
+    def most_attempts(self) -> int:
+        """The most attempts that the call may make, at all targets."""
+        return most_attempts(self._policy, self._request, self._progress, self._last)
 
     def next(self) -> Action:
         """What to do now."""
