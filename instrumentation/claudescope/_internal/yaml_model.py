@@ -5,7 +5,6 @@ Needs the packages `pydantic` and `pyyaml`.
 
 from __future__ import annotations
 
-import math
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from claudescope._internal import internal_errors
-from claudescope._internal.call_events import WATCHER, CallEvent, Retrying, Writing
+from claudescope._internal.call_events import WATCHER, CallEvent, Retrying, Sending, Writing, tell
 from claudescope.probe.attempts import error_type_of
 from claudescope.probe.response import field_of, is_content
 from claudescope.schema.classify import classify_response
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from claudescope.probe.interfaces import CapturedContent
     from claudescope.schema.record import CallRecord
 
-__all__ = ["counting", "retrying"]
+__all__ = ["counting", "retrying", "sending_again"]
 
 _CHARACTERS = 4
 """Characters of a token of English text, on average."""
@@ -41,6 +41,7 @@ def retrying(client: Any, error: BaseException | None, given: Mapping[str, Any])
         headers = None if response is None else response.headers
         # The SDK draws its jitter anew, so that its wait is at most a quarter off.
         wait = client._calculate_retry_timeout(most - taken, given["options"], headers)  # noqa: SLF001
+        failed: str
         if response is not None:
             failed = classify_response(response.status_code, None).name
         else:
@@ -48,6 +49,13 @@ def retrying(client: Any, error: BaseException | None, given: Mapping[str, Any])
         watcher(Retrying(wait, taken + 2, most + 1, failed))
     except Exception:  # noqa: BLE001 - an internal error must not reach the app
         internal_errors.record("progress")
+
+
+def sending_again(given: Mapping[str, Any]) -> None:
+    """Tell that the SDK has slept, and sends the next attempt. `given` as for `retrying`. Never raises."""
+    taken = given.get("retries_taken")
+    if isinstance(taken, int):
+        tell(Sending(taken + 2))
 
 
 def counting(content: CapturedContent | None) -> CapturedContent | None:

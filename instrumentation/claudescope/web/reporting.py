@@ -13,7 +13,7 @@ __all__ = ["problem_of"]
 _log: Final = logging.getLogger("claudescope.web")
 
 
-def problem_of(error: BaseException, options: Options, *, instance: str, locale: str | None) -> Problem | None:
+def problem_of(error: BaseException, options: Options, *, instance: str | None, locale: str | None) -> Problem | None:
     """The problem of an exception that nothing else handled, which is logged as a framework logs one.
 
     Returns:
