@@ -17,7 +17,7 @@ from rich.console import Console
 
 import claudescope
 from claudescope._internal.call_events import Degraded, Queued, Rerouted, Retrying, Sending, Writing
-from claudescope.web import State, progress, progress_events, progress_events_sync
+from claudescope.web import State, degraded_message, progress, progress_events, progress_events_sync
 from claudescope.web.follow.tracker import MOST_KEPT, Tracker
 from claudescope.web.follow.words import WAITING
 from claudescope.web.messages import LANGUAGES
@@ -111,7 +111,7 @@ def test_under_a_policy(protect: Protect, way: str) -> None:
     assert states[3].model == "claude-haiku-4-5-20251001"
     assert states[3].message == WAITING["en"].other_model
     assert states[-1].degraded_by == "model"
-    assert states[-1].message == claudescope.web.degraded_message("model")
+    assert states[-1].message == degraded_message("model")
     assert "claude" not in json.dumps([state.body() for state in states])
 
 
@@ -139,7 +139,7 @@ def test_a_stream(protect: Protect, *, policy: bool) -> None:
 
     async def read() -> str:
         async with script.async_client(max_retries=0).messages.stream(**REQUEST) as answer:
-            return await answer.get_final_text()
+            return str(await answer.get_final_text())
 
     async def follow() -> list[list[State]]:
         whole = [state async for state in progress(read, every=100)]
@@ -210,6 +210,7 @@ def test_cancel() -> None:
         states: list[State] = []
         async for state in followed:
             states.append(state)
+            await asyncio.sleep(0)
             followed.cancel()
         assert _names(states) == ["waiting", "cancelled"]
         await asyncio.sleep(0)
@@ -472,6 +473,6 @@ def test_a_thread_in_a_loop() -> None:
     async def follow() -> str:
         client = ScriptedAPI(message()).client()
         made = await progress(lambda: client.messages.create(**REQUEST), every=100)
-        return made.content[0].text  # type: ignore[union-attr]
+        return str(made.content[0].text)
 
     assert asyncio.run(follow()) == "Good day"
