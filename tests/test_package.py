@@ -31,10 +31,12 @@ def test_the_public_names() -> None:
         "fallback",
         "instrument",
         "policy",
+        "progress",
         "protect",
         "report",
         "uninstrument",
         "unprotect",
+        "user_message",
         "workflow",
     ]
     assert [name for name in claudescope.__all__ if not hasattr(claudescope, name)] == []
