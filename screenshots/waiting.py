@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.servers import run_server
 
 from claudescope.simulator import InjectedError, Latency, Match, Scenario, Simulator
-from claudescope.simulator.scenario import Spread, TokenSpread, Tokens
+from claudescope.simulator.scenario import Spread, Tokens, TokenSpread
 
 __all__ = ["STORIES", "Seen", "Story", "browser", "chromium", "visit"]
 
@@ -103,7 +103,7 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def browser(path: str) -> Iterator[Browser]:
+def browser(path: str) -> Generator[Browser]:
     """Run Chromium without a window."""
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
@@ -125,7 +125,7 @@ def _scenario(errors: tuple[InjectedError, ...]) -> Scenario:
 
 
 @contextmanager
-def _api(stack: ExitStack, errors: tuple[InjectedError, ...] | None) -> Iterator[str]:
+def _api(stack: ExitStack, errors: tuple[InjectedError, ...] | None) -> Generator[str]:
     if errors is None:
         yield "http://127.0.0.1:9"  # the port of `discard`, where nothing listens
     else:
@@ -133,14 +133,14 @@ def _api(stack: ExitStack, errors: tuple[InjectedError, ...] | None) -> Iterator
 
 
 @contextmanager
-def _served(story: Story) -> Iterator[str]:
+def _served(story: Story) -> Generator[str]:
     """Serve the example, and give its URL."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         primary = stack.enter_context(_api(stack, story.primary))
         backup = stack.enter_context(_api(stack, story.backup))
         policy = folder / "policy.yaml"
-        policy.write_text(_POLICY.replace("BACKUP\"", f"{backup}\""), encoding="utf-8")
+        policy.write_text(_POLICY.replace('BACKUP"', f'{backup}"'), encoding="utf-8")
         own = {
             "ANTHROPIC_BASE_URL": primary,
             "ANTHROPIC_API_KEY": "sk-ant-planted",
@@ -150,7 +150,8 @@ def _served(story: Story) -> Iterator[str]:
         }
         command = [
             "env", *(f"{name}={value}" for name, value in own.items()),
-            sys.executable, "-m", "uvicorn", "--port", "0", "--log-level", "warning", "--app-dir", str(_EXAMPLE), "app:app",
+            sys.executable, "-m", "uvicorn", "--port", "0", "--log-level", "warning",
+            "--app-dir", str(_EXAMPLE), "app:app",
         ]  # fmt: skip
         yield stack.enter_context(run_server([str(word) for word in command], folder / "log"))
 

@@ -105,9 +105,11 @@ def test_it_is_logged_once(ask: Ask, framework: str, caplog: pytest.LogCaptureFi
     assert [(record.name, vars(record)["correlation_id"]) for record in ours] == [("claudescope.web", "order-17")]
 
 
-def test_a_stream_that_breaks_ends_with_a_problem(ask: Ask) -> None:
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_stream_that_breaks_ends_with_a_problem(ask: Ask, framework: str) -> None:
     """Where the headers have left, the problem is the last event, also after half an event."""
-    got = ask("fastapi", stream(events("Good", " day")[:4], breaks=http.ReadError("gone")), path="/stream")
+    broken = stream(events("Good", " day")[:4], breaks=http.ReadError("gone"))
+    got = ask(framework, broken, path="/stream", X_Request_ID="order-17")
     assert got.status == 200
     *pieces, last, empty = got.text.split("\n\n")
     assert (pieces[0], empty) == ("data: Good", "")
@@ -116,11 +118,13 @@ def test_a_stream_that_breaks_ends_with_a_problem(ask: Ask) -> None:
     found = json.loads(data.removeprefix("data: "))
     _check(found)
     assert found["error_code"] == "stream_interrupted_error"
+    assert (found["correlation_id"], found["instance"]) == ("order-17", "/stream")
 
 
-def test_a_stream_that_never_began_is_a_problem(ask: Ask) -> None:
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_stream_that_never_began_is_a_problem(ask: Ask, framework: str) -> None:
     """An error before the first event still comes as the last event, as the framework has sent its headers."""
-    got = ask("fastapi", _ANSWERS["overloaded_error"], path="/stream")
+    got = ask(framework, _ANSWERS["overloaded_error"], path="/stream")
     assert '"error_code": "overloaded_error"' in got.text
 
 

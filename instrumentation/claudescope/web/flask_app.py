@@ -9,6 +9,7 @@ from claudescope.web import correlation
 from claudescope.web.failures import failure_of
 from claudescope.web.problem import Options
 from claudescope.web.reporting import problem_of
+from claudescope.web.streaming import EventStream, is_events
 
 __all__ = ["install"]
 
@@ -26,6 +27,10 @@ def install(app: Any, options: Options) -> None:
         request_id = correlation.correlation_id()
         if request_id is not None:
             response.headers.setdefault(correlation.RESPONSE_HEADER, request_id)
+            if response.is_streamed and is_events(response.content_type):
+                locale = flask.request.headers.get("Accept-Language")
+                stream = EventStream(options, request_id, flask.request.path, locale)
+                response.response = stream.wrap(response.response)
         return response
 
     def end(_: BaseException | None) -> None:
