@@ -45,7 +45,7 @@ def install(app: Any, options: Options) -> None:
     app.exception_handlers.setdefault(anthropic.APIError, handle)
     app.add_middleware(ProblemMiddleware, options=options)
     if hasattr(app, "openapi"):
-        openapi.describe(app)
+        openapi.describe(app, options)
 
 
 class ProblemMiddleware:
