@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import anthropic
 import hypothesis

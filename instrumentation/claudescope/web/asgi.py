@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any, Final
 
 import anthropic
 
-from claudescope._internal.exceptions import require
 from claudescope.web import correlation, openapi
 from claudescope.web.failures import failure_of
 from claudescope.web.problem import Options, Problem
@@ -24,6 +24,9 @@ _App = Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]
 
 _READ: Final = {name.encode(): name for name in ("traceparent", "x-request-id", "accept-language")}
 """The headers that are read. A server gives their names in lower case."""
+_EVENTS: Final = MEDIA_TYPE.encode()
+_LOCALE: Final = "claudescope.locale"
+"""What the request asks for in `Accept-Language`, in its scope."""
 _HEADER: Final = correlation.RESPONSE_HEADER.lower().encode()
 
 
@@ -33,14 +36,13 @@ def install(app: Any, options: Options) -> None:
     A handler takes the SDK's own exceptions, unless the app has one already. The middleware takes what is raised from
     them, and what breaks a response that has begun.
     """
-    requests = require("starlette.responses", extra="web", feature="claudescope.web for Starlette")
 
     async def handle(request: Any, error: Exception) -> Any:
-        locale = request.headers.get("accept-language")
-        made = problem_of(error, options, instance=request.url.path, locale=locale)
+        scope = request.scope
+        made = problem_of(error, options, instance=scope["path"], locale=scope.get(_LOCALE))
         if made is None:
             raise error
-        return requests.Response(json.dumps(made.body()), status_code=made.status, headers=made.headers())
+        return partial(_respond, made)
 
     app.exception_handlers.setdefault(anthropic.APIError, handle)
     app.add_middleware(ProblemMiddleware, options=options)
@@ -68,6 +70,7 @@ class ProblemMiddleware:
             await self._app(scope, receive, send)
             return
         headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
+        scope[_LOCALE] = headers.get("accept-language")
         request_id = correlation.correlation_id_of(headers)
         token = correlation.enter(request_id)
         response = _Response(send, request_id)
@@ -104,11 +107,14 @@ class _Response:
         if message["type"] == "http.response.start":
             self._started = True
             sent = list(message.get("headers", ()))
-            self._is_events = any(
-                name.lower() == b"content-type" and value.lower().startswith(MEDIA_TYPE.encode())
-                for name, value in sent
-            )
-            if not any(name.lower() == _HEADER for name, _ in sent):
+            has_id = False
+            for name, value in sent:
+                lower = name.lower()
+                if lower == b"content-type":
+                    self._is_events = value.lower().startswith(_EVENTS)
+                elif lower == _HEADER:
+                    has_id = True
+            if not has_id:
                 sent.append((_HEADER, self._id))
             message = {**message, "headers": sent}
         elif message["type"] == "http.response.body" and not message.get("more_body"):
@@ -118,10 +124,16 @@ class _Response:
     async def fail(self, problem: Problem) -> None:
         """End the response with a problem: as its body, or as its last event where its headers have left."""
         if self._started:
-            body = sse_error(problem).encode()
+            await self.send({"type": "http.response.body", "body": sse_error(problem).encode(), "more_body": False})
         else:
-            body = json.dumps(problem.body()).encode()
-            headers = {**problem.headers(), "Content-Length": str(len(body))}
-            raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-            await self.send({"type": "http.response.start", "status": problem.status, "headers": raw})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+            await _respond(problem, {}, None, self.send)
+
+
+async def _respond(problem: Problem, scope: object, receive: object, send: _Send) -> None:
+    """An ASGI app that answers with a problem."""
+    del scope, receive
+    body = json.dumps(problem.body()).encode()
+    headers = {**problem.headers(), "Content-Length": str(len(body))}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
