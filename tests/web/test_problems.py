@@ -102,6 +102,8 @@ def test_it_is_logged_once(ask: Ask, framework: str, caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.ERROR):
         ask(framework, _ANSWERS["api_error"], X_Request_ID="order-17")
     ours = [record for record in caplog.records if record.exc_info]
+    trace = logging.Formatter().formatException(ours[0].exc_info)  # type: ignore[arg-type]
+    assert trace.splitlines()[1].endswith("in ask"), trace  # the app's own code comes first
     assert [(record.name, vars(record)["correlation_id"]) for record in ours] == [("claudescope.web", "order-17")]
 
 

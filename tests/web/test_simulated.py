@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import anthropic
 import hypothesis
@@ -194,9 +194,8 @@ def test_any_request(api: Simulator, examples: dict[str, ModuleType], monkeypatc
         assert not isinstance(result, Err)
         operation = result.ok()
 
-        cases = [
-            operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
-        ]
+        modes: list[Any] = list(GenerationMode.__members__.values())
+        cases = [operation.as_strategy(generation_mode=mode) for mode in modes]
 
         @hypothesis.given(case=strategies.one_of(*cases))
         @hypothesis.settings(max_examples=40, deadline=None, derandomize=True)
