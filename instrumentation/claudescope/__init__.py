@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from claudescope.lifecycle import instrument, report, uninstrument
     from claudescope.pricing.rates import Price
     from claudescope.reporting.model import Report
-    from claudescope.resilience import fallback, policy, protect, unprotect
+    from claudescope.resilience import complete, fallback, partial_message, policy, protect, unprotect
     from claudescope.schema.classify import classify
     from claudescope.schema.error_types import ErrorType
     from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
@@ -47,9 +47,11 @@ __all__ = [
     "Usage",
     "__version__",
     "classify",
+    "complete",
     "configure",
     "fallback",
     "instrument",
+    "partial_message",
     "policy",
     "progress",
     "protect",
@@ -73,9 +75,11 @@ _HOMES: Final = {
     "Sink": "sinks",
     "Usage": "schema.record",
     "classify": "schema.classify",
+    "complete": "resilience",
     "configure": "export",
     "fallback": "resilience",
     "instrument": "lifecycle",
+    "partial_message": "resilience",
     "policy": "resilience",
     "progress": "web.follow",
     "protect": "resilience",

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,35 +20,14 @@ from claudescope import resilience
 from claudescope.run.protocol import decode, encode
 from claudescope.schema.record import CallRecord, CallStart, Hop, Protection, Transition
 from claudescope.simulator import Simulator
-from claudescope.testing import capture_calls
 from tests.records import make_record
+from tests.resilience.conftest import Protect
 from tests.scripted import MESSAGE, REQUEST, Answer, ScriptedAPI, error, events, http, message, stream
 
 _OVERLOADED = error(529, "overloaded_error")
 _AT_ONCE = "error_types: {overloaded_error: {retries: 0}, stream_interrupted_error: {base: 1ms}}\n"
 
-Protect = Callable[[str], None]
 Connect = Callable[..., Any]
-
-
-@pytest.fixture
-def protect(tmp_path: Path) -> Generator[Protect]:
-    """Set a policy by the text of its file."""
-
-    def set_policy(text: str) -> None:
-        path = tmp_path / "policy.yaml"
-        path.write_text("version: 1\n" + text)
-        claudescope.protect(path)
-
-    yield set_policy
-    claudescope.unprotect()
-
-
-@pytest.fixture
-def calls() -> Generator[list[CallRecord]]:
-    """The records of the calls."""
-    with capture_calls() as captured:
-        yield captured
 
 
 def _create(client: Any, **changes: Any) -> Any:

@@ -19,7 +19,7 @@ from claudescope.probe import batches, body_parser, streams
 from claudescope.probe.attempts import Attempts, error_type_of
 from claudescope.probe.call_state import ENDED, FINALIZED, REQUESTING, STREAMING, enter
 from claudescope.probe.deferred import DEFERRED_ENDINGS
-from claudescope.probe.dispatch import NO_BILL, Bill
+from claudescope.probe.dispatch import NO_BILL, Bill, with_earlier
 from claudescope.probe.fallback_span import end_span
 from claudescope.probe.guard import guarded
 from claudescope.probe.records import bare_record, record_of
@@ -27,7 +27,7 @@ from claudescope.probe.response import MessageFacts, field_of, is_content, is_su
 from claudescope.probe.sdk import is_stream
 from claudescope.probe.timings import CallTimings
 from claudescope.schema.classify import classify_response
-from claudescope.schema.record import CallStart, Outcome, Protection, SpanOutcome
+from claudescope.schema.record import CallStart, ModelUsage, Outcome, Protection, SpanOutcome
 
 if TYPE_CHECKING:
     from claudescope.probe.dispatch import Dispatcher
@@ -76,6 +76,7 @@ class Call:
     _failure: tuple[BaseException, Outcome, str | None] | None = None  # likewise, or until the call ends
     _bill: Bill = NO_BILL
     _written: SpanOutcome | None = None
+    _earlier: tuple[ModelUsage, ...] = ()
     _events: Callable[[], object] = type(None)
 
     def __init__(self, dispatcher: Dispatcher, start: CallStart, parent_context: Context) -> None:
@@ -194,6 +195,23 @@ class Call:
         self._response = None
 
     @guarded
+    def begin_again(self, kind: str, *, told: bool) -> None:
+        """Another answer follows in the same call: what was billed for the one before is kept.
+
+        Args:
+            kind: What the billed tokens are called in `ModelUsage`.
+            told: Whether a driver tells what is billed for the new answer, and its events do not.
+        """
+        bill = self._bill
+        if bill.usage is not None:
+            parts = [part.cost_usd for part in bill.extra]
+            own = None if bill.cost_usd is None or None in parts else bill.cost_usd - sum(filter(None, parts))
+            self._earlier += (ModelUsage(kind, self.facts.model, bill.usage, own), *bill.extra)
+        self.facts = MessageFacts()
+        self.facts.told = told
+        self._bill = NO_BILL
+
+    @guarded
     def take(self, result: Any) -> None:
         """Read the facts of what the call is about to return, where no hook has seen the response."""
         response = getattr(result, "response", None) or getattr(result, "http_response", None)
@@ -207,7 +225,8 @@ class Call:
 
     def watched(self, events: _Events) -> _Events:
         """Return `events`, the generator that watches this call, for the app to read."""
-        self._events = ref(events)  # weakly: it refers to its call
+        if not self.parsing:  # else a policy goes on with another response, whose stream the app does not read
+            self._events = ref(events)  # weakly: it refers to its call
         return events
 
     @property
@@ -364,4 +383,4 @@ class Call:
         # A stream asks several times, and its usage changes once.
         if self.facts.usage() is not self._bill.usage:
             self._bill = self.dispatcher.bill(self.sent_as or self.start, self.facts, self.timings.began_at)
-        return self._bill
+        return self._bill if not self._earlier else with_earlier(self._bill, self._earlier)

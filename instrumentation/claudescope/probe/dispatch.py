@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from claudescope.pricing.price_book import PriceBook
     from claudescope.probe.response import MessageFacts
 
-__all__ = ["NO_BILL", "Bill", "Dispatcher"]
+__all__ = ["NO_BILL", "Bill", "Dispatcher", "with_earlier"]
 
 _Handlers = tuple[tuple[str, Callable[..., None]], ...]
 
@@ -51,6 +51,15 @@ def _total(costs: Iterable[Decimal | None]) -> Decimal | None:
             return None
         total = _EXACT.add(total, cost)
     return total
+
+
+def with_earlier(bill: Bill, earlier: tuple[ModelUsage, ...]) -> Bill:
+    """A bill with what was billed before in the same call. Where nothing was since, the last part is the answer's."""
+    usage, own = bill.usage, bill.cost_usd
+    if usage is None:
+        earlier, last = earlier[:-1], earlier[-1]
+        usage, own = last.usage, last.cost_usd
+    return Bill(usage, (*earlier, *bill.extra), _total((own, *(part.cost_usd for part in earlier))))
 
 
 class Dispatcher:

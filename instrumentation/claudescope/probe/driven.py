@@ -142,7 +142,7 @@ class DrivenCall:
 
     @guarded
     def reopened(self, error_type: str, delay: float, at: int) -> None:
-        """The stream failed before its first content, and another attempt follows.
+        """The stream failed, and another attempt follows.
 
         Args:
             error_type: Why it failed.
@@ -150,8 +150,33 @@ class DrivenCall:
             at: When it failed, in nanoseconds since the epoch.
         """
         call = self._call
+        call.bill()  # at the prices of the target that answered until here
         attempt = call.attempts.reopened(error_type, delay)
         call.dispatcher.retrying(call.start, attempt, _recording(call), at)
+
+    @guarded
+    def next_answer(self) -> None:
+        """More is asked for: the answer that came is billed, and another one follows."""
+        self._call.bill()
+        self._call.begin_again("continuation", told=False)
+
+    @guarded
+    def broke(self, error_type: str) -> None:
+        """The stream failed, and no other attempt follows, though the call may not end in its error."""
+        self._call.attempts.reopened(error_type, 0.0)
+
+    @guarded
+    def billed(self, fact: object, *, whole: bool) -> None:
+        """What the API bills for an answer whose events the app gets as those of an earlier one.
+
+        Args:
+            fact: The message that it begins, or the `usage` of its end.
+            whole: Whether it is the message.
+        """
+        if whole:
+            self._call.facts.read_message(fact)
+        else:
+            self._call.facts.read_usage(fact)
 
     @contextmanager
     def resumed(self) -> Generator[None]:
@@ -163,10 +188,16 @@ class DrivenCall:
         finally:
             CURRENT_CALL.set(outer)
 
-    def resumed_with(self, response: Any) -> None:
-        """The stream goes on with the body of another response."""
+    def resumed_with(self, response: Any, *, spliced: bool = False) -> None:
+        """The stream goes on with the body of another response.
+
+        Args:
+            response: The response.
+            spliced: Whether its events become further ones of the message that has begun, with a `usage` of both.
+        """
         try:
             self._call.returned_again()
+            self._call.begin_again("continuation" if spliced else "restart", told=spliced)
             if self._call.span is not None and not self._call.own_span:
                 streams.watch_span_end(response, self._call)
         except Exception:  # noqa: BLE001 - an internal error must not reach the app

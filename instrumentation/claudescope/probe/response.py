@@ -160,6 +160,7 @@ class MessageFacts:
         finish_reason: Why it stopped; None until it is known.
         stopped: Whether the last event of a stream has arrived.
         fell_back: Whether another model than the one that was asked for took over.
+        told: Whether a policy tells what is billed, as the usage in the events is that of several answers.
     """
 
     # On the class, as most stay as they are: every call has one of these.
@@ -167,6 +168,7 @@ class MessageFacts:
     finish_reason: str | None = None
     stopped: bool = False
     fell_back: bool = False
+    told: bool = False
     _cache_writes: tuple[int, int] = (0, 0)
     _reasoning: int = 0
     _server_tools: Mapping[str, int] = _NO_TOOLS
@@ -207,7 +209,8 @@ class MessageFacts:
     def read_delta(self, event: object) -> None:
         """Take a `message_delta` event."""
         self.finish_reason = name_of(field_of(field_of(event, "delta"), "stop_reason")) or self.finish_reason
-        self.read_usage(field_of(event, "usage"))
+        if not self.told:
+            self.read_usage(field_of(event, "usage"))
 
     def read_usage(self, usage: object) -> None:
         """Take a `usage`, or an entry of `usage.iterations`."""

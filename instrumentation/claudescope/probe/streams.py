@@ -20,7 +20,15 @@ from claudescope.probe.sdk import http_library
 if TYPE_CHECKING:
     from claudescope.probe.interfaces import WatchedCall
 
-__all__ = ["body_watcher", "call_of", "watch_async_events", "watch_body", "watch_events", "watch_span_end"]
+__all__ = [
+    "body_watcher",
+    "call_of",
+    "unwatch_body",
+    "watch_async_events",
+    "watch_body",
+    "watch_events",
+    "watch_span_end",
+]
 
 _EXTENSION: Final = "claudescope.call"
 """The extension of a response that holds its call. httpx does not pickle extensions."""
@@ -127,6 +135,14 @@ def body_watcher(response: Any) -> Callable[[Any, Any], Any] | None:
     return lambda wrapped, call: made(wrapped, call, body_type)
 
 
+def unwatch_body(response: Any) -> None:
+    """Stop watching the body of a response: its call goes on with another one."""
+    body = getattr(response, "stream", None)
+    while isinstance(body, _Body):
+        body.leave()
+        body = body.inner
+
+
 def watch_span_end(response: Any, call: WatchedCall) -> None:
     """Report to the call before the SDK's observer of a stream ends its span, which can't be written to afterwards.
 
@@ -157,6 +173,8 @@ def watch_span_end(response: Any, call: WatchedCall) -> None:
 class _Body:
     """What the wrappers of sync and async bodies share."""
 
+    _left = False
+
     def __init__(self, body: Any, call: WatchedCall, body_type: BodyType) -> None:
         self._body = body
         self._call = call
@@ -166,12 +184,22 @@ class _Body:
         # httpx2 reads `response.stream.elapsed`; a transport's body may have more.
         return getattr(self._body, name)
 
+    @property
+    def inner(self) -> Any:
+        """The body that it wraps."""
+        return self._body
+
+    def leave(self) -> None:
+        """Tell the call nothing more."""
+        self._left = True
+
     def __del__(self) -> None:
-        self._call.finalized()
+        if not self._left:
+            self._call.finalized()
 
     def _closed(self) -> None:
         call = self._call
-        if not (call.parsing and call.reading):
+        if not (self._left or (call.parsing and call.reading)):
             call.closed_early()
 
 

@@ -7,8 +7,19 @@ claudescope.protect("resilience.yaml")      # a policy of your own
 
 from __future__ import annotations
 
+from claudescope.resilience.errors import StreamResetEvent, partial_message
 from claudescope.resilience.policies.load import load_policy
 from claudescope.resilience.policies.resolve import Policy
-from claudescope.resilience.protection import fallback, policy, protect, unprotect
+from claudescope.resilience.protection import complete, fallback, policy, protect, unprotect
 
-__all__ = ["Policy", "fallback", "load_policy", "policy", "protect", "unprotect"]
+__all__ = [
+    "Policy",
+    "StreamResetEvent",
+    "complete",
+    "fallback",
+    "load_policy",
+    "partial_message",
+    "policy",
+    "protect",
+    "unprotect",
+]

@@ -7,6 +7,7 @@
         anthropic.APITimeoutError
             DeadlineError       the deadline of the call has passed
             QueueTimeoutError   the call waited too long for its turn
+            StreamTimeoutError  a stream brought nothing for too long, or the deadline passed while it was read
     anthropic.BadRequestError
         BudgetError             the budget is spent, or the call may cost more than its limit
         InvalidRequestError     a check before sending rejected the request
@@ -17,7 +18,8 @@ gets the SDK's error of the last one instead.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
 
 import anthropic
 
@@ -30,8 +32,11 @@ __all__ = [
     "DeadlineError",
     "InvalidRequestError",
     "QueueTimeoutError",
+    "StreamResetEvent",
+    "StreamTimeoutError",
     "StreamTruncatedError",
     "ThrottledError",
+    "partial_message",
     "rejection",
 ]
 
@@ -149,6 +154,57 @@ class StreamTruncatedError(anthropic.APIConnectionError):
 
     def __reduce__(self) -> Any:
         return type(self), (str(self),)
+
+
+class StreamTimeoutError(anthropic.APITimeoutError):
+    """A stream brought no content in time, or the deadline of the call passed while it was read."""
+
+    claudescope_error_type: str = "client_timeout_error"
+
+    def __init__(self, message: str = "the stream brought nothing in time", *, request: Any = None) -> None:
+        made = request or _http().Request("POST", _URL)
+        # The SDK's own constructor takes no message.
+        anthropic.APIConnectionError.__init__(self, message=message, request=made)
+
+    def __reduce__(self) -> Any:
+        return type(self), (str(self),)
+
+
+@dataclass(frozen=True)
+class StreamResetEvent:
+    """An event of a stream helper under `stream: restart`: forget what came, the answer starts again.
+
+    Attributes:
+        partial: What came of the answer, a `Message`; None before its start.
+        error_type: Why it broke, a name of `ERROR_TYPES`.
+        attempt: The number of the answer that follows, from 2.
+        type: `claudescope.reset`, to tell it from the SDK's events.
+    """
+
+    partial: anthropic.types.Message | None
+    error_type: str
+    attempt: int
+    type: str = "claudescope.reset"
+
+
+def partial_message(error: BaseException) -> anthropic.types.Message | None:
+    """What came of the answer of a stream that raised `error`, under a policy with the key `stream`.
+
+    Args:
+        error: What reading the stream raised, or an exception raised from it.
+
+    Returns:
+        The message, without what is not whole, such as the input of a tool that was cut; None where there is none.
+    """
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        found = getattr(at, "claudescope_partial", None)
+        if found is not None:
+            return cast("anthropic.types.Message", found)
+        seen.add(id(at))
+        at = at.__cause__ or at.__context__
+    return None
 
 
 _BY_REASON: dict[RejectedReason, type[_Connection | _Timeout | _Request]] = {

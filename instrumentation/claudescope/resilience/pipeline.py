@@ -110,6 +110,7 @@ class Pipeline:
                 or rules.cache
                 or rules.deduplicate
                 or rules.reformulate
+                or rules.continue_on_max_tokens
                 or self.budgets.of(request.workflow)
             )
         ):
@@ -150,6 +151,12 @@ class CallGuard:
     def wants_message(self) -> bool:
         """Whether `finish` has a use for the message."""
         return self._key is not None or self._lead is not None
+
+    @property
+    def room(self) -> int | None:
+        """The most tokens that the model of the call writes; None where that is not known."""
+        able = None if self._request.model is None else self._pipeline.book.find(self._request.model)
+        return None if able is None else able.max_tokens
 
     @property
     def bound(self) -> Decimal | None:
@@ -257,12 +264,12 @@ class CallGuard:
         wait = limit.queue_timeout if timeout is None else min(limit.queue_timeout, timeout)
         return await self._pipeline.gates.acquire_async(target, self._request.workflow, limit.max, wait)
 
-    def adapt(self, model: str | None) -> Adapted | None:
+    def adapt(self, model: str | None, body: object) -> Adapted | None:
         """The body for a model that the app did not ask for; None where it may stay as it is."""
         if model is None or model == self._request.model or not self._is_chat:
             return None
         able = self._pipeline.book.find(model)
-        return None if able is None else Adapted(*adapted(self._request.body, able))
+        return None if able is None else Adapted(*adapted(mapping(body), able))
 
     # --- other answers ------------------------------------------------------------------------------------------
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from anthropic import _base_client  # pyright: ignore[reportPrivateUsage]
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope._internal.fork import renew_in_child
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from claudescope.resilience.engine.rules import CallPolicy
     from claudescope.resilience.policies.sections import CallSection
 
-__all__ = ["fallback", "policy", "protect", "unprotect"]
+__all__ = ["complete", "fallback", "policy", "protect", "unprotect"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -98,6 +100,42 @@ def fallback(workflow: str) -> Callable[[_F], _F]:
         return function
 
     return register_it
+
+
+def complete(client: Any, *, rounds: int = 8, **params: Any) -> Any:
+    """Create a message that `max_tokens` does not cut: the rest is asked for, and all answers become one.
+
+    The same as a call under `policy(continue_on_max_tokens=rounds)`: one record with the cost of all rounds. A tool's
+    input, structured output or thinking that is cut is not carried on, but asked for again with twice the room.
+
+    Args:
+        client: A client of the `anthropic` SDK, sync or async.
+        rounds: How often more is asked for, 1 to 20.
+        params: The parameters of `client.messages.create`, without `stream`.
+
+    Returns:
+        The message; of an async client, an awaitable of it. Where it is still cut after all rounds, its `stop_reason`
+        is `max_tokens`.
+
+    Raises:
+        BadInputError: `protect()` does not hold, `stream` is given, or `rounds` can't be used.
+    """
+    if hooks.active() is None:
+        raise BadInputError("complete() needs a policy: call claudescope.protect() before")
+    if params.get("stream"):
+        raise BadInputError(
+            "complete() makes no stream. Make the stream inside `with claudescope.policy(continue_on_max_tokens=8):`"
+        )
+    block_of_call = policy(continue_on_max_tokens=rounds)
+    if isinstance(client, _base_client.AsyncAPIClient):
+
+        async def run() -> Any:
+            with block_of_call:
+                return await cast("Any", client).messages.create(**params)
+
+        return run()
+    with block_of_call:
+        return client.messages.create(**params)
 
 
 def _rules(found: Policy, workflow: str | None) -> CallPolicy:

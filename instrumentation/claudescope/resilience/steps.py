@@ -9,7 +9,7 @@ A driver makes a `CallGuard` of `pipeline` for each call of the app, and asks it
     ...                                     # the plan gets `prepared.request`, whose model a budget may have changed
     for each Send:
         slot = guard.acquire(send.target, timeout)   # or `await guard.acquire_async(...)`; may raise Refused
-        adapted = guard.adapt(send.model)            # the body for this model
+        adapted = guard.adapt(send.model, body)      # the body for this model
         ...                                          # send, with `httpx_timeout(send.timeouts, ...)`
         slot.release()                               # when the attempt, or its stream, is over
     for each Answer of the plan:

@@ -103,7 +103,8 @@ class ModelUsage:
     """What the API billed in a call beside the answer's own `Usage`, which does not include it.
 
     Attributes:
-        kind: The API's word for it: `compaction`, or `advisor_message`.
+        kind: The API's word for it: `compaction`, or `advisor_message`. Of a policy: `restart` for an answer that broke
+            and was started again, `continuation` for one that another answer carries on.
         model: The model that it is billed for; None where neither the API nor the answer named one.
         usage: The tokens.
         cost_usd: Their price in US dollars; None where none is known.

@@ -42,7 +42,10 @@ async def create_message(exchange: Exchange) -> None:
     state.limits.admit(request.model, prompt.uncached + prompt.written_5m + prompt.written_1h)
     remember()
     refuse = injected is not None and injected.type == "refusal"
-    response = make_response(request, prompt, state.scenario.tokens, exchange.randomness, refuse=refuse)
+    rest = state.answers.rest(request)
+    response = make_response(request, prompt, state.scenario.tokens, exchange.randomness, refuse=refuse, rest=rest)
+    if response.prose is not None:
+        state.answers.remember(request, response.prose)
     if refuse:
         exchange.stats.injected_error("refusal")
     state.limits.spend(request.model, response.output_tokens)

@@ -99,6 +99,7 @@ class MessageResponse:
         thinking_tokens: The output tokens of thinking; None where thinking is off.
         server_tools: Uses of server tools by the name in `usage`, such as `web_search_requests`.
         service_tier: `"standard"`, or `"batch"`.
+        prose: The whole text that the model would say; None where it says none, or not only text.
     """
 
     id: str
@@ -112,6 +113,7 @@ class MessageResponse:
     thinking_tokens: int | None = None
     server_tools: dict[str, int] | None = None
     service_tier: str = "standard"
+    prose: str | None = None
 
     def usage(self) -> dict[str, Any]:
         """The `usage` object of the whole message."""
@@ -172,6 +174,7 @@ def make_response(
     *,
     refuse: bool = False,
     tier: str = "standard",
+    rest: str | None = None,
 ) -> MessageResponse:
     """Make the response to a request.
 
@@ -182,6 +185,7 @@ def make_response(
         randomness: The random numbers of the request.
         refuse: Whether the model refuses.
         tier: The service tier in `usage`.
+        rest: What is left of an answer that the request asks to go on with; None for any other request.
     """
     response = MessageResponse(randomness.identifier("msg_01"), request.model, prompt, service_tier=tier)
     if request.max_tokens == 0:  # such a request only fills the cache
@@ -194,6 +198,10 @@ def make_response(
         return response
     if request.thinks:
         _think(response, request, tokens.thinking, randomness)
+    if rest is not None:
+        response.prose = rest
+        _write_text(response, request, rest, randomness, whole=None)
+        return response
     tool = _tool_to_use(request, randomness)
     if tool is None:
         response.server_tools = server_tool_blocks(request, randomness, response.blocks)
@@ -201,6 +209,7 @@ def make_response(
         schema = request.schema_of_the_answer
         whole = None if schema is None else json.dumps(sample(schema, randomness.rng("schema")), ensure_ascii=False)
         prose = "" if whole is not None else _prose(tokens.output, randomness, most=1 << 20)
+        response.prose = prose if whole is None else None
         _write_text(response, request, prose, randomness, whole=whole)
         return response
     if request.tool_choice is None or request.tool_choice.type == "auto":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -121,6 +121,17 @@ class Simulator:
     def ledger(self) -> Ledger:
         """The counts since the start or the last reset. Also works after the simulator has stopped."""
         return self._call(self._state.ledger)
+
+    def whole_answers(self, messages: list[dict[str, Any]]) -> list[str]:
+        """The texts that the model had for messages, whole, also where a stream was cut or `max_tokens` was reached.
+
+        Args:
+            messages: The `messages` of the requests.
+
+        Returns:
+            The latest 20, oldest first; empty where it answered with a tool or structured output.
+        """
+        return self._call(lambda: self._state.answers.texts(messages))
 
     def use(self, scenario: str | Path | Scenario) -> None:
         """Switch to another scenario. Its phases and rate limit windows start now; the ledger keeps its counts.

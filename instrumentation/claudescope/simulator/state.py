@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from claudescope.simulator.batches import Batches
+from claudescope.simulator.continuations import Answers
 from claudescope.simulator.ledger import Ledger, Stats
 from claudescope.simulator.limits import RateLimits
 from claudescope.simulator.prompts import PromptCache
@@ -60,6 +61,7 @@ class SimulatorState:
         self.randomness.clear()
         self.stats = Stats()
         self.batches = Batches()
+        self.answers = Answers()
 
     def ledger(self) -> Ledger:
         """The counts so far."""

@@ -91,6 +91,7 @@ class Active:
             session = Session(
                 self.places, own, client, options, request, original, cast_to, arguments, make_plan, is_async=is_async
             )
+            session.strategy, session.rounds = rules.stream, rules.continue_on_max_tokens
             session.steps = self.pipeline.begin(request, rules, partial(scope_of, client, options))
             if session.steps is None:
                 session.begin(request)
@@ -99,8 +100,10 @@ class Active:
             return None
         return session
 
-    def _plan(self, rules: CallPolicy, request: RequestFacts, on_event: Callable[[PlanEvent], None]) -> Plan:
-        return Plan(rules, request, self.runtime, on_event)
+    def _plan(
+        self, rules: CallPolicy, request: RequestFacts, on_event: Callable[[PlanEvent], None], since: float | None
+    ) -> Plan:
+        return Plan(rules, request, self.runtime, on_event, since=since)
 
     def _route(self, rules: CallPolicy, own: str, *, hops: bool) -> CallPolicy:
         """The rules with a route that the app's client can take.

@@ -4,6 +4,8 @@ SyncAPIClient._request, AsyncAPIClient._request     where the SDK retries: each 
                                                     1.14 `request` itself retries
 ._process_response                                  once per response: sees the headers, and watches streams
 Stream.__stream__, AsyncStream.__stream__           the generator of a stream's events: may start again
+MessageStream.__stream__ and its like               the events of a stream helper, with those that say to start again
+MessageStream.__stream_text__ and its like          the texts of a helper, which have no place for such an event
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from anthropic import _base_client, _streaming  # pyright: ignore[reportPrivateUsage]
+from anthropic.lib import streaming as _helpers
 
 from claudescope._internal.fork import renew_in_child
 from claudescope.probe.hooks import sdk_traces, unwrap_beneath, wrap_beneath
 from claudescope.resilience.drivers import is_async, sync
+from claudescope.resilience.drivers.recovery import Recovery, async_marked, marked
 from claudescope.resilience.drivers.session import CURRENT_SESSION
-from claudescope.resilience.drivers.streams import StreamGuard, guard_of
+from claudescope.resilience.drivers.streams import StreamGuard
+from claudescope.resilience.drivers.watch import EXTENSION
 
 if TYPE_CHECKING:
     from claudescope.resilience.drivers.active import Active
@@ -72,7 +77,79 @@ def _hook_points() -> tuple[tuple[type, str, Callable[[_Function], _Function]], 
         (_base_client.AsyncAPIClient, "_process_response", _async_process_response),
         (_streaming.Stream, "__stream__", _stream),
         (_streaming.AsyncStream, "__stream__", _async_stream),
+        *(
+            point
+            for name in ("MessageStream", "BetaMessageStream")
+            if (helper := getattr(_helpers, name, None)) is not None
+            for point in ((helper, "__stream__", _helper), (helper, "__stream_text__", _helper_text))
+        ),
+        *(
+            point
+            for name in ("AsyncMessageStream", "BetaAsyncMessageStream")
+            if (helper := getattr(_helpers, name, None)) is not None
+            for point in ((helper, "__stream__", _async_helper), (helper, "__stream_text__", _async_helper_text))
+        ),
     )
+
+
+def _guard_of(response: Any) -> StreamGuard | None:
+    """What watches a response; None where it is no stream of a protected call."""
+    extensions: object = getattr(response, "extensions", None)
+    guard = extensions.get(EXTENSION) if isinstance(extensions, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return cast("StreamGuard | None", guard)
+
+
+def _recovery_of(helper: Any) -> Recovery | None:
+    """What follows when the stream that a helper reads breaks; None without a policy for that."""
+    guard = _guard_of(getattr(getattr(helper, "_raw_stream", None), "response", None))
+    return None if guard is None else guard.recovery
+
+
+def _helper(original: _Function) -> _Function:
+    @wraps(original)
+    def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
+        recovery = _recovery_of(self)
+        if recovery is None:
+            return original(self)
+        recovery.helped_by(self)
+        return marked(recovery, original(self))
+
+    return __stream__
+
+
+def _async_helper(original: _Function) -> _Function:
+    @wraps(original)
+    def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
+        recovery = _recovery_of(self)
+        if recovery is None:
+            return original(self)
+        recovery.helped_by(self)
+        return async_marked(recovery, original(self))
+
+    return __stream__
+
+
+def _helper_text(original: _Function) -> _Function:
+    @wraps(original)
+    def __stream_text__(self: Any) -> Any:  # noqa: N807 - the SDK's name
+        recovery = _recovery_of(self)
+        if recovery is not None:
+            recovery.text_only = True  # from the first text that the app asks for
+        yield from original(self)
+
+    return __stream_text__
+
+
+def _async_helper_text(original: _Function) -> _Function:
+    @wraps(original)
+    async def __stream_text__(self: Any) -> Any:  # noqa: N807 - the SDK's name
+        recovery = _recovery_of(self)
+        if recovery is not None:
+            recovery.text_only = True  # as above
+        async for text in original(self):
+            yield text
+
+    return __stream_text__
 
 
 def _request(original: _Function) -> _Function:
@@ -141,7 +218,7 @@ def _async_process_response(original: _Function) -> _Function:
 def _stream(original: _Function) -> _Function:
     @wraps(original)
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
-        guard = guard_of(getattr(self, "response", None))
+        guard = _guard_of(getattr(self, "response", None))
         return original(self) if guard is None else guard.events(self, original)
 
     return __stream__
@@ -150,7 +227,7 @@ def _stream(original: _Function) -> _Function:
 def _async_stream(original: _Function) -> _Function:
     @wraps(original)
     def __stream__(self: Any) -> Any:  # noqa: N807 - the SDK's name
-        guard = guard_of(getattr(self, "response", None))
+        guard = _guard_of(getattr(self, "response", None))
         return original(self) if guard is None else guard.async_events(self, original)
 
     return __stream__

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from claudescope.resilience.drivers.session import CURRENT_SESSION
+from claudescope.resilience.drivers.session import AGAIN, CURRENT_SESSION
 from claudescope.resilience.engine.actions import Answer, Exchange, Send, Wait
 from claudescope.resilience.steps import Refused
 
@@ -76,7 +76,9 @@ async def _until_result(session: Session) -> Any:
             except Exception as error:  # noqa: BLE001 - the plan says whether it is raised
                 session.failed(error)
             else:
-                return session.returned(result)
+                result = session.returned(result)
+                if result is not AGAIN:
+                    return result
         elif isinstance(action, Wait):
             session.sleeping(action)
             await anyio.sleep(action.seconds)

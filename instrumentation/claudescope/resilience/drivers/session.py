@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,31 +12,37 @@ from claudescope._internal import call_events, internal_errors
 from claudescope._internal.json_values import is_object
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
-from claudescope.resilience.answers.deliver import deliver, deliver_async, message_of
-from claudescope.resilience.drivers.events import degraded, tell, waiting
-from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout, response_of
+from claudescope.resilience.answers.deliver import message_of
+from claudescope.resilience.drivers.delivery import Delivering
+from claudescope.resilience.drivers.events import LastFailure, degraded, tell
+from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout
 from claudescope.resilience.drivers.parts import Guarding, Prepared
+from claudescope.resilience.drivers.streamed import StreamedCall
 from claudescope.resilience.engine.actions import Action, Fail, PlanEvent, Send, Succeeded, Wait
 from claudescope.resilience.errors import rejection
-from claudescope.resilience.targets.places import Destination, retargeted, with_timeouts
+from claudescope.resilience.targets.places import Destination, retargeted, with_body, with_timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from claudescope.resilience.engine.actions import RequestFacts
     from claudescope.resilience.engine.plan import Plan
+    from claudescope.resilience.engine.rules import StreamStrategy
     from claudescope.resilience.pipeline import CallGuard
-    from claudescope.resilience.steps import Content, Refused, Slot
     from claudescope.resilience.steps import Prepared as PreparedCall
+    from claudescope.resilience.steps import Refused, Slot
     from claudescope.resilience.targets.places import Places
 
-__all__ = ["CURRENT_SESSION", "Session"]
+__all__ = ["AGAIN", "CURRENT_SESSION", "Session"]
 
 CURRENT_SESSION: Final[ContextVar[Session | None]] = ContextVar("claudescope_session", default=None)
 """The protected call whose attempt this code runs in: calls that a middleware makes in it get no loop of their own."""
 
+AGAIN: Final = object()
+"""In place of a result: the call goes on."""
 
-class Session:
+
+class Session(Delivering, StreamedCall):
     """A protected call, from its first action until it has ended, the reading of its stream included.
 
     Args:
@@ -49,7 +54,7 @@ class Session:
         original: The SDK's method, which makes one attempt.
         cast_to: Its argument for the type of the result.
         arguments: Its further arguments.
-        make_plan: Makes the plan of the call, which tells its events to a function.
+        make_plan: Makes the plan of the call, which tells its events to a function, and was made at a time.
         is_async: Whether the client is async.
 
     Attributes:
@@ -57,6 +62,9 @@ class Session:
         response: The last response; None while an attempt has none.
         guard: Watches the stream of the call; None where it has none.
         steps: What the policy asks for beside the plan; None where it asks for nothing, or the call is over.
+        strategy: What follows where its stream breaks after its first content; None to raise the error.
+        rounds: How often more may be asked for of an answer that `max_tokens` cuts.
+        is_prepared: Whether it has a plan.
     """
 
     # Every call has one of these.
@@ -64,8 +72,7 @@ class Session:
         "_client",
         "_destination",
         "_driven",
-        "_error",
-        "_failed_at",
+        "_failure",
         "_is_async",
         "_make_plan",
         "_number",
@@ -73,24 +80,27 @@ class Session:
         "_own_name",
         "_pending",
         "_places",
+        "_planned",
         "_policy_timeout",
         "_refusal",
         "_request",
         "_sending",
         "_sent_at",
-        "_slept",
         "_slot",
-        "_stream_failed",
         "arguments",
         "cast_to",
         "guard",
+        "is_prepared",
         "original",
         "plan",
         "response",
+        "rounds",
         "steps",
+        "strategy",
     )
 
     plan: Plan
+    _planned: RequestFacts
 
     def __init__(
         self,
@@ -102,11 +112,12 @@ class Session:
         original: Callable[..., Any],
         cast_to: Any,
         arguments: dict[str, Any],
-        make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None]], Plan],
+        make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None], float | None], Plan],
         *,
         is_async: bool,
     ) -> None:
-        self._make_plan: Callable[[RequestFacts, Callable[[PlanEvent], None]], Plan] | None = make_plan
+        self._make_plan = make_plan
+        self.is_prepared = False
         self._places = places
         self._own_name = own_name
         self._client = client
@@ -114,19 +125,19 @@ class Session:
         self._request = request
         self._is_async = is_async
         self._driven = DrivenCall.current(arguments.get("call"))
-        self._error: BaseException | None = None
-        self._failed_at = 0
-        self._slept = 0.0
+        self._failure = LastFailure()
         self._number = 0
         self._sent_at = 0.0
         self._policy_timeout = False
         self._destination: Destination | None = None
-        self._stream_failed = False
         self._refusal: Refused | None = None
         self._slot: Slot | None = None
         self._sending: Send | None = None
         self._pending: Send | None = None  # to be sent again with another body
         self.steps: CallGuard | None = None
+        self.strategy: StreamStrategy | None = None
+        self.rounds = 0
+        self._rounds = None
         self.original = original
         self.cast_to = cast_to
         self.arguments = arguments
@@ -135,16 +146,19 @@ class Session:
 
     # --- what the plan says -------------------------------------------------------------------------------------
 
-    @property
-    def is_prepared(self) -> bool:
-        """Whether the call has a plan."""
-        return self._make_plan is None
-
     def begin(self, request: RequestFacts) -> None:
         """Make the plan of the call. A budget may have changed its model."""
-        make, self._make_plan = self._make_plan, None
-        if make is not None:
-            self.plan = make(request, self.on_event)
+        if not self.is_prepared:
+            self._planned, self.is_prepared = request, True
+            self.plan = self._make_plan(request, self.on_event, None)
+
+    def next_round(self, body: Mapping[str, Any]) -> None:
+        """More is asked for after an answer that `max_tokens` has cut, in the same call."""
+        self._leave_place()
+        self._options = with_body(self._options, body)
+        self.plan = self._make_plan(self._planned, self.on_event, self.plan.since)
+        if self._driven is not None:
+            self._driven.next_answer()
 
     def prepared(self, prepared: PreparedCall) -> None:
         """The steps before the first attempt are done."""
@@ -180,12 +194,12 @@ class Session:
 
     def sleeping(self, wait: Wait) -> None:
         """A wait begins."""
-        waiting(wait, self._error, self._number + 1, self.plan.most_attempts, streaming=self._stream_failed)
+        self._failure.waiting(wait, self._number + 1, self.plan.most_attempts)
 
     def slept(self, wait: Wait) -> None:
         """The wait is over."""
-        self._slept += wait.seconds
-        if self._error is None and wait.why == "throttle" and self._driven is not None:
+        self._failure.slept += wait.seconds
+        if self._failure.error is None and wait.why == "throttle" and self._driven is not None:
             self._driven.queued("throttle", wait.seconds)
 
     # --- an attempt ---------------------------------------------------------------------------------------------
@@ -196,15 +210,8 @@ class Session:
         Raises:
             BadInputError: The target's client can't be made.
         """
-        driven, error = self._driven, self._error
-        if error is not None:
-            if driven is not None and self._stream_failed:
-                driven.reopened(error_type_of(error, streaming=True), self._slept, self._failed_at)
-            elif driven is not None:
-                driven.retried(response_of(error), error, self._slept, self._failed_at)
-            self._stream_failed = False
-            self._error = None
-            self._slept = 0.0
+        driven = self._driven
+        self._failure.followed(driven)
         destination = self._places.destination(send.target, self._own_name, self._client, is_async=self._is_async)
         self._destination = destination
         model = send.model
@@ -215,7 +222,7 @@ class Session:
                 target = self._places.targets.get(send.target)
                 model = model if target is None else target.model_name(model)
         options = retargeted(self._options, destination, self._client, model)
-        adapted = None if self.steps is None else self.steps.adapt(send.model)
+        adapted = None if self.steps is None else self.steps.adapt(send.model, self._options.json_data)
         if adapted is not None:
             options.json_data = {**adapted.body, "model": model or self._asked_model()}
         options.max_retries = 0
@@ -249,8 +256,7 @@ class Session:
 
     def failed(self, error: Exception) -> None:
         """An attempt raised. The plan says what follows."""
-        self._error = error
-        self._failed_at = time.time_ns()
+        self._failure.note(error)
         self._leave_place()
         if self._reformulated(error):
             return
@@ -272,13 +278,15 @@ class Session:
         body = self.steps.reformulated()
         if body is None:
             return False
-        changed = self._options.model_copy() if hasattr(self._options, "model_copy") else self._options.copy()
-        changed.json_data = dict(body)
-        self._options, self._pending = changed, self._sending
+        self._options, self._pending = with_body(self._options, body), self._sending
         return True
 
     def returned(self, result: Any) -> Any:
-        """An attempt succeeded: the call has ended, or the app reads its stream now."""
+        """An attempt succeeded: the call has ended, or the app reads its stream now.
+
+        Returns:
+            What the app gets; `AGAIN` where more is asked for first.
+        """
         response, guard = self.response, self.guard
         streams = guard is not None and response is not None and not response.is_closed
         limits = NO_LIMITS if response is None else LazyLimits(response)
@@ -287,7 +295,11 @@ class Session:
             result.retries_taken = self._number - 1
         if streams and guard is not None:
             guard.returned(response, result)
+        elif self._joins is not None and (body := self._joins.next_body(result)) is not None:
+            self.next_round(body)
+            return AGAIN
         else:
+            result = result if self._joins is None else self._joins.joined(result)
             wants = self.steps is not None and self.steps.wants_message and not self._request.stream
             self.over(message_of(result) if wants else None)
         self.response = None  # the stream's guard must not keep it alive
@@ -297,7 +309,7 @@ class Session:
 
     def error(self, fail: Fail) -> BaseException:
         """The exception that the app gets: the last real one, or one that says why nothing was sent."""
-        error, self._error = self._error, None
+        error = self._failure.take()
         self.over()
         if error is None:
             reason = fail.reason or "circuit_open"
@@ -312,37 +324,8 @@ class Session:
 
     def answered(self) -> None:
         """The app gets an answer that no target gave."""
-        self._give_up()
+        self._failure.given_up(self._driven)
         self.plan.answered()
-
-    def _give_up(self) -> None:
-        """No attempt follows the last one, and the app does not get its error."""
-        error, self._error = self._error, None
-        if error is not None and self._driven is not None and not self._stream_failed:
-            self._driven.gave_up(response_of(error), error)
-
-    def deliver(self, content: Content) -> Any:
-        """What the app gets of an answer that no target gave; of an async client, an awaitable of it."""
-        degraded(self._driven, content.by)
-        give = deliver_async if self._is_async else deliver
-        return give(
-            self._client,
-            content.message,
-            self.cast_to,
-            self._options,
-            stream=self._request.stream,
-            stream_cls=self.arguments.get("stream_cls"),
-        )
-
-    def delivering(self) -> AbstractContextManager[None]:
-        """Around `deliver`: keeps the probe from taking the answer for one of the API."""
-        return nullcontext() if self._driven is None else self._driven.hidden()
-
-    def delivered(self) -> None:
-        """The app gets the answer."""
-        self.over()
-        if self._driven is not None:
-            self._driven.ended_unsent()
 
     def over(self, message: Mapping[str, Any] | None = None) -> None:
         """The call has ended: free its place, and charge what it cost. Only the first end counts. Never raises."""
@@ -359,7 +342,7 @@ class Session:
 
     def cancelled(self) -> None:
         """The app stopped the call, or dropped its stream. Frees what it holds; fit for finalisers. Never raises."""
-        self._give_up()
+        self._failure.given_up(self._driven)
         try:
             self._leave_place()
             steps, self.steps = self.steps, None
@@ -368,26 +351,3 @@ class Session:
             self.plan.cancelled()
         except Exception:  # noqa: BLE001 - an internal error must not replace the app's own exception
             internal_errors.record("resilience")
-
-    # --- a stream that starts again -----------------------------------------------------------------------------
-
-    def stream_failed(self, error: Exception) -> None:
-        """The stream failed before its first content."""
-        self._error = error
-        self._failed_at = time.time_ns()
-        self._stream_failed = True
-
-    @property
-    def is_chat(self) -> bool:
-        """Whether a model answers."""
-        return self._request.operation == "chat"
-
-    @property
-    def driven(self) -> DrivenCall | None:
-        """What the probe is told by; None where no probe sees the call."""
-        return self._driven
-
-    @property
-    def client(self) -> Any:
-        """The client of the last attempt."""
-        return self._client if self._destination is None else self._destination.client

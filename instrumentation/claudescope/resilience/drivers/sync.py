@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from claudescope.resilience.drivers.session import CURRENT_SESSION
+from claudescope.resilience.drivers.session import AGAIN, CURRENT_SESSION
 from claudescope.resilience.engine.actions import Answer, Exchange, Send, Wait
 from claudescope.resilience.steps import Refused
 
@@ -75,7 +75,9 @@ def _until_result(session: Session) -> Any:
             except Exception as error:  # noqa: BLE001 - the plan says whether it is raised
                 session.failed(error)
             else:
-                return session.returned(result)
+                result = session.returned(result)
+                if result is not AGAIN:
+                    return result
         elif isinstance(action, Wait):
             session.sleeping(action)
             # Looked up when it is used, as gevent may have replaced it.

@@ -26,12 +26,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 __all__ = [
+    "ERROR_TYPE_OF",
     "Action",
     "Answer",
     "AnswerKind",
@@ -57,6 +58,16 @@ __all__ = [
 
 RejectedReason = Literal["circuit_open", "deadline", "queue_timeout", "budget", "throttled", "invalid"]
 """Why a call was not sent at all: the values of `claude.rejected.reason`."""
+
+ERROR_TYPE_OF: Final[dict[RejectedReason, str]] = {
+    "circuit_open": "circuit_open_error",
+    "deadline": "client_timeout_error",
+    "queue_timeout": "pool_timeout_error",
+    "budget": "spend_limit_error",
+    "throttled": "rate_limit_error",
+    "invalid": "invalid_request_error",
+}
+"""The error type of a call that was not sent, by the reason."""
 
 DegradedBy = Literal["model", "cache", "static", "function", "partial"]
 """How an answer differs from the one that was asked for: the values of `claude.degraded.by`."""
@@ -239,6 +250,7 @@ class Failed:
         elapsed: Seconds that the attempt took.
         policy_timeout: Whether a timeout of the policy ended it, and not one that the app had set.
         streamed: Whether the app has received content of it, so that it must not be repeated by itself.
+        resumable: Whether it may go on all the same, as the policy says how a stream is carried on.
     """
 
     error_type: str
@@ -250,6 +262,7 @@ class Failed:
     elapsed: float = 0.0
     policy_timeout: bool = False
     streamed: bool = False
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

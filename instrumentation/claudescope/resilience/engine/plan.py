@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, Literal, cast
 
 from claudescope.resilience.engine.actions import (
+    ERROR_TYPE_OF,
     Action,
     Answer,
     Degraded,
@@ -29,7 +30,7 @@ from claudescope.resilience.engine.actions import (
 from claudescope.resilience.engine.breaker import Permit, Snapshot, Verdict
 from claudescope.resilience.engine.candidates import Candidate, candidates
 from claudescope.resilience.engine.health import Ask, Message
-from claudescope.resilience.engine.progress import Progress
+from claudescope.resilience.engine.progress import Progress, least
 from claudescope.resilience.engine.quota import ACCOUNT, UNNAMED
 from claudescope.resilience.engine.repeat import Repeat, decide, most_attempts
 from claudescope.resilience.engine.retry import is_degradable, is_quota, row_of, rule_of, verdict_of, was_billed
@@ -41,16 +42,6 @@ __all__ = ["Plan", "Runtime"]
 
 _LONGEST_HOLD: Final = 86400.0
 
-_ERROR_TYPES: Final[dict[RejectedReason, str]] = {
-    "circuit_open": "circuit_open_error",
-    "deadline": "client_timeout_error",
-    "queue_timeout": "pool_timeout_error",
-    "budget": "spend_limit_error",
-    "throttled": "rate_limit_error",
-    "invalid": "invalid_request_error",
-}
-"""The error type of a call that was not sent."""
-
 
 class Plan:
     """Decides for one call. Not thread-safe, as one call is in one place at a time; `cancelled` may come from anywhere.
@@ -60,17 +51,25 @@ class Plan:
         request: The call.
         runtime: What the calls of this process share.
         on_event: Called with what spans and metrics are to tell. It must not raise.
+        since: When the app made the call, by the clock; None for now.
     """
 
     def __init__(
-        self, policy: CallPolicy, request: RequestFacts, runtime: Runtime, on_event: Callable[[PlanEvent], None]
+        self,
+        policy: CallPolicy,
+        request: RequestFacts,
+        runtime: Runtime,
+        on_event: Callable[[PlanEvent], None],
+        *,
+        since: float | None = None,
     ) -> None:
         now = runtime.clock()
+        self.since = now if since is None else since
         self._policy = policy
         self._request = request
         self._runtime = runtime
         self._on_event = on_event
-        deadline = None if policy.deadline is None else now + policy.deadline
+        deadline = None if policy.deadline is None else self.since + policy.deadline
         self._progress = Progress(candidates(policy, request, runtime, now), deadline)
         self._jitter = runtime.random() * rule_of(policy.error_types, "rate_limit_error").jitter
         self._wanted = self._progress.order[0]
@@ -134,7 +133,7 @@ class Plan:
         verdict = verdict_of(fact)
         self._message = self._report(verdict, now)
         self._learn(at, fact, verdict, now)
-        if fact.streamed or self._progress.forced:
+        if (fact.streamed and not fact.resumable) or self._progress.forced:
             self._stop("failed")
             return
         rule = rule_of(self._policy.error_types, fact.error_type)
@@ -166,14 +165,15 @@ class Plan:
         """Report the first content event of a stream."""
         self._streaming = "content"
 
-    def stream_ended(self, error_type: str | None, *, policy_timeout: bool = False) -> None:
+    def stream_ended(self, error_type: str | None, *, policy_timeout: bool = False, resumable: bool = False) -> None:
         """Report that the stream ended.
 
-        Where it broke before its first content, the plan goes on, and `next` says how.
+        Where it broke before its first content, or is resumable, the plan goes on, and `next` says how.
 
         Args:
             error_type: None for `message_stop`, else the error type.
             policy_timeout: Whether a timeout of the policy ended it.
+            resumable: Whether another attempt may follow though the app has received content.
         """
         at, streaming = self._at, self._streaming
         if at is None or streaming == "no":
@@ -182,9 +182,12 @@ class Plan:
         if error_type is None:
             self._succeed(at, self._runtime.clock())
             return
-        fact = Failed(error_type, status=200, policy_timeout=policy_timeout, streamed=streaming == "content")
+        streamed = streaming == "content"
+        fact = Failed(
+            error_type, status=200, policy_timeout=policy_timeout, streamed=streamed, resumable=streamed and resumable
+        )
         self.failed(fact)
-        if fact.streamed:
+        if fact.streamed and not fact.resumable:
             self._tell(self._message)
             self._message = None
 
@@ -293,11 +296,9 @@ class Plan:
         left = None if self._progress.deadline is None else self._progress.deadline - now
 
         def capped(seconds: float | None) -> float | None:
-            return None if seconds is None else _least(seconds, self._request.timeout, left)
+            return None if seconds is None else least(seconds, self._request.timeout, left)
 
-        return Timeouts(
-            capped(rules.connect), capped(rules.first_token), capped(rules.stall), _least(rules.whole, left)
-        )
+        return Timeouts(capped(rules.connect), capped(rules.first_token), capped(rules.stall), least(rules.whole, left))
 
     def _learn(self, at: Candidate, fact: Failed, verdict: Verdict, now: float) -> None:
         """Tell throttles and quota what the failure says of the target."""
@@ -368,7 +369,7 @@ class Plan:
 
     def _finish(self) -> Answer | Fail:
         reason = None if self._last is not None or self._over == "failed" else self._over
-        error_type = self._last.error_type if self._last else _ERROR_TYPES.get(reason or "invalid", "unknown_error")
+        error_type = self._last.error_type if self._last else ERROR_TYPE_OF.get(reason or "invalid", "unknown_error")
         if self._answers < len(self._policy.then) and self._may_answer(reason):
             return self._policy.then[self._answers]
         if reason is not None:
@@ -392,7 +393,3 @@ class Plan:
         attempts = "1 attempt" if progress.total == 1 else f"{progress.total} attempts"
         parts = [f"{attempts}: {sent}" if sent else "Nothing was sent", *progress.notes]
         return "; ".join(parts)
-
-
-def _least(*values: float | None) -> float | None:
-    return min((value for value in values if value is not None), default=None)

@@ -23,6 +23,7 @@ __all__ = [
     "Concurrency",
     "Needs",
     "RetryRule",
+    "StreamStrategy",
     "Target",
     "ThrottleKind",
 ]
@@ -32,6 +33,7 @@ PRIMARY: Final = "primary"
 
 ClientKind = Literal["anthropic", "bedrock", "vertex", "foundry", "aws"]
 ThrottleKind = Literal["rate-limit-headers", "adaptive"]
+StreamStrategy = Literal["restart", "continue", "partial"]
 Check = Literal["roles", "empty", "size", "max_tokens", "window", "retired"]
 
 
@@ -187,6 +189,8 @@ class CallPolicy:
         needs: What calls need of a model.
         deduplicate: Whether calls with one key share one answer.
         cache: Which answers are kept, and asked for before a target is; None for none.
+        stream: What follows where a stream breaks after its first content; None to raise the error.
+        continue_on_max_tokens: How often the rest of an answer is asked for that `max_tokens` cut.
     """
 
     workflow: str | None = None
@@ -210,6 +214,8 @@ class CallPolicy:
     needs: Needs = Needs()
     deduplicate: bool = False
     cache: AnswerCache | None = None
+    stream: StreamStrategy | None = None
+    continue_on_max_tokens: int = 0
 
     def chain(self, model: str | None) -> tuple[str | None, ...]:
         """The models that are tried for a call: the one that it asks for, and those that come after it."""

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from claudescope._internal.exceptions import did_you_mean
 from claudescope._internal.file_model import Duration, FileModel, ratio_of
-from claudescope.resilience.engine.rules import Check, ThrottleKind
+from claudescope.resilience.engine.rules import Check, StreamStrategy, ThrottleKind
 from claudescope.schema.error_types import ErrorTypeName
 
 __all__ = [
@@ -328,6 +328,15 @@ class CallSection(FileModel):
 
     deduplicate: bool = False
     """Whether calls under way with one key share one answer. Default: false."""
+
+    stream: StreamStrategy | None = None
+    """What follows where a stream breaks after its first content. `restart`: the SDK's stream helpers get an event that
+    says to start again, and the whole answer. `continue`: the rest is asked for, and goes on in the same stream.
+    `partial`: the stream ends as if the answer was whole, and is marked as truncated. Before the first content, a
+    stream is always started again. Default: the error is raised."""
+
+    continue_on_max_tokens: Annotated[int, Field(strict=True, ge=0, le=20)] = 0
+    """How often the rest of an answer is asked for that `max_tokens` has cut. The answers become one. Default: 0."""
 
     cache: CacheSection | None = None
     """Answers that are kept, prompts and completions included. Default: none are."""

@@ -14,7 +14,7 @@ from claudescope.resilience.engine.actions import Timeouts
 from claudescope.resilience.engine.rules import PRIMARY, Target
 from claudescope.resilience.targets.clients import Clients
 
-__all__ = ["Destination", "Places", "retargeted", "with_timeouts"]
+__all__ = ["Destination", "Places", "body_of", "retargeted", "with_body", "with_timeouts"]
 
 _DEFAULT_HOST: Final = "api.anthropic.com"
 _KINDS: Final = (
@@ -127,6 +127,19 @@ def retargeted(options: Any, destination: Destination, app_client: Any, model: s
     if not destination.is_own:
         changed.headers = _headers_for(options, app_client)
     return changed
+
+
+def with_body(options: Any, body: Mapping[str, Any]) -> Any:
+    """The options of a request with another body. The app's own are not changed."""
+    changed = options.model_copy() if hasattr(options, "model_copy") else options.copy()
+    changed.json_data = dict(body)
+    changed.extra_json = None  # it is in the body
+    return changed
+
+
+def body_of(options: Any) -> Mapping[str, Any]:
+    """The body of a request, with what the app gave as `extra_body`."""
+    return {**mapping(options.json_data), **mapping(getattr(options, "extra_json", None))}
 
 
 def _headers_for(options: Any, app_client: Any) -> dict[str, Any]:
