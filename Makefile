@@ -15,7 +15,7 @@ COV    := $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
 ELSEWHERE := --ignore=tests/matrix/test_matrix.py --ignore=tests/e2e --ignore=tests/ci
 
 .DEFAULT_GOAL := help
-.PHONY: help components demo test test-releases test-backends test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard bench-web check pictures screenshots format clean
+.PHONY: help components demo test test-releases test-backends test-matrix e2e coverage docs test-memory bench bench-fleet bench-guard bench-web check pictures screenshots screenshots-waiting format clean
 
 help: ## Show what can be run
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ pictures: $(STAMP) ## Draw the pictures of the README
 screenshots: components ## Draw screenshots of the dashboards; needs Node 20 and Chromium; DASHBOARDS="overview" draws some
 	cd screenshots && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent build
 	$(BIN)/python -m screenshots.draw $(DASHBOARDS)
+
+screenshots-waiting: $(STAMP) ## Draw screenshots of examples/waiting while Claude is not well; needs Chromium
+	$(BIN)/python -m screenshots.waiting
 
 format: $(STAMP) ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix .

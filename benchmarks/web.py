@@ -1,7 +1,12 @@
 """What a failing request costs with problem documents, beside an exception handler of Starlette's own.
 
 Both apps raise the same exception of the SDK in their endpoint, and are called without a server or a client. They take
-turns in one run; the ratio of their medians is what counts. The log of both is switched off.
+turns in one run; the ratio of their medians of CPU time is what counts.
+
+The other handler is what an app has at least: it logs the exception with its traceback, as Starlette's servers do with
+one that nothing handles, and answers with two fields of JSON and `Retry-After`. That is the comparison to hold: at most
+twice as much. Without the log of both, what problem documents add shows: the error type, the message in the consumer's
+language, nine fields, and the correlation id.
 """
 
 from __future__ import annotations

@@ -33,10 +33,12 @@ def test_the_public_names() -> None:
         "instrument",
         "partial_message",
         "policy",
+        "progress",
         "protect",
         "report",
         "uninstrument",
         "unprotect",
+        "user_message",
         "workflow",
     ]
     assert [name for name in claudescope.__all__ if not hasattr(claudescope, name)] == []

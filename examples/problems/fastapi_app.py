@@ -27,7 +27,14 @@ class Reply(BaseModel):
     answer: str
 
 
-app = FastAPI(title="Questions and answers")
+class EventStream(StreamingResponse):
+    """A stream of server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+EVENT = {"type": "object", "properties": {"event": {"type": "string"}, "data": {"type": "string"}}}
+app = FastAPI(title="Questions and answers", responses={400: {"description": "The body can't be read."}})
 claudescope.web.install(app)
 claude = AsyncAnthropic(max_retries=0)
 
@@ -41,10 +48,10 @@ async def ask(asked: Question) -> Reply:
     return Reply(answer="".join(block.text for block in message.content if block.type == "text"))
 
 
-@app.post("/stream")
+@app.post("/stream", response_class=EventStream, responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}})
 async def stream(asked: Question) -> StreamingResponse:
     """Answer a question with server-sent events, the last of which is `error` where the answer breaks off."""
-    return StreamingResponse(events(asked.question), media_type="text/event-stream")
+    return EventStream(events(asked.question))
 
 
 async def events(question: str) -> AsyncIterator[str]:

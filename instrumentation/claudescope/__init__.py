@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from claudescope.schema.error_types import ErrorType
     from claudescope.schema.record import Attempt, CallRecord, RateLimit, Usage
     from claudescope.sinks import Sink
+    from claudescope.web.follow import progress
+    from claudescope.web.messages import user_message
     from claudescope.workflows import workflow
 
 __version__ = VERSION
@@ -51,10 +53,12 @@ __all__ = [
     "instrument",
     "partial_message",
     "policy",
+    "progress",
     "protect",
     "report",
     "uninstrument",
     "unprotect",
+    "user_message",
     "workflow",
 ]
 
@@ -77,10 +81,12 @@ _HOMES: Final = {
     "instrument": "lifecycle",
     "partial_message": "resilience",
     "policy": "resilience",
+    "progress": "web.follow",
     "protect": "resilience",
     "report": "lifecycle",
     "uninstrument": "lifecycle",
     "unprotect": "resilience",
+    "user_message": "web.messages",
     "workflow": "workflows",
 }
 """The module of each public name. No module of the root may have the name of a public function: it would hide it."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -11,10 +14,20 @@ import sentry_sdk
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sentry_sdk.integrations.anthropic import AnthropicIntegration
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 import claudescope
+import claudescope.web
+from claudescope.cli import app as cli
+from claudescope.schema.attributes import REQUEST_ID, TRACE_ID
 from claudescope.sentry import Options
-from tests.scripted import Answer, ScriptedAPI
+from claudescope.sinks.json_formatter import formatter
+from tests.scripted import REQUEST, Answer, ScriptedAPI, error
 from tests.sentry.bugsink import Project
 from tests.sentry.conftest import Start
 from tests.sentry.failures import CALL_SITES, ERROR_TYPES, REPORTS, rate_limit
@@ -109,3 +122,44 @@ def test_an_issue_opens_the_trace(
         (f"{span.trace_id:032x}", f"{span.span_id:016x}") for span in finished if span is not None
     ]
     assert len(stored) == 9
+
+
+def test_one_id_leads_everywhere(project: Project, start: Start, tmp_path: Path) -> None:
+    """The id that a consumer quotes finds the issue, the trace and the API's request id, and each finds it again."""
+    start(_ALL, dsn=project.dsn, **_QUEUE)
+    log = tmp_path / "calls.jsonl"
+    handler = logging.FileHandler(log)
+    handler.setFormatter(formatter())
+    calls = logging.getLogger("claudescope.calls")
+    calls.addHandler(handler)
+    before, calls.level = calls.level, logging.INFO
+    claudescope.instrument(logs=True)
+    script = ScriptedAPI(*(error(500, "api_error", request_id=f"req_{number}") for number in range(2)))
+
+    async def ask(_: Request) -> PlainTextResponse:
+        with TracerProvider().get_tracer("app").start_as_current_span("ask"):
+            await script.async_client(max_retries=0).messages.create(**REQUEST)
+        return PlainTextResponse("never")
+
+    app = Starlette(routes=[Route("/ask", ask)])
+    claudescope.web.install(app)
+    try:
+        problems = [TestClient(app).get("/ask", headers={"X-Request-ID": f"order-{n}"}).json() for n in range(2)]
+    finally:
+        claudescope.uninstrument()
+        calls.removeHandler(handler)
+        calls.setLevel(before)
+        handler.close()
+    sentry_sdk.flush(60)
+    events = project.events()
+    assert len(project.issues()) == 1
+    assert [problem["correlation_id"] for problem in problems] == ["order-0", "order-1"]
+    tagged = {event["tags"]["correlation_id"]: event for event in events}
+    assert sorted(tagged) == ["order-0", "order-1"]
+    for number in range(2):
+        found = CliRunner().invoke(cli, ["find", f"order-{number}", str(log), "--json"])
+        (line,) = map(json.loads, found.stdout.splitlines())
+        assert line[REQUEST_ID.name] == f"req_{number}"
+        for other in (line[TRACE_ID.name], f"req_{number}"):
+            again = CliRunner().invoke(cli, ["find", other, str(log), "--json"])
+            assert [json.loads(text) for text in again.stdout.splitlines()] == [line]

@@ -71,7 +71,8 @@ def send(framework: str, module: Any, path: str, headers: Mapping[str, str]) -> 
         return Response(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got.text)
     client = importlib.import_module("django.test").Client(raise_request_exception=False, headers=headers)
     got = client.post(path, json.dumps(body), content_type="application/json")
-    return Response(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got.content.decode())
+    content = b"".join(got) if got.streaming else got.content
+    return Response(got.status_code, {name.lower(): value for name, value in got.headers.items()}, content.decode())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import claudescope
 from claudescope.schema.error_types import ERROR_TYPES
 from claudescope.web import STATUSES, Options, install, json_schema, problem, sse_error
 from claudescope.web.messages.words import GROUPS
-from tests.scripted import Answer, error, events, http, message, stream
+from tests.scripted import REQUEST, Answer, ScriptedAPI, error, events, http, message, stream
 from tests.web.conftest import FRAMEWORKS, QUESTION, Ask
 
 _UPSTREAM = f"upstream text about {QUESTION}"
@@ -102,12 +102,16 @@ def test_it_is_logged_once(ask: Ask, framework: str, caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.ERROR):
         ask(framework, _ANSWERS["api_error"], X_Request_ID="order-17")
     ours = [record for record in caplog.records if record.exc_info]
+    trace = logging.Formatter().formatException(ours[0].exc_info)  # type: ignore[arg-type]
+    assert trace.splitlines()[1].endswith("in ask"), trace  # the app's own code comes first
     assert [(record.name, vars(record)["correlation_id"]) for record in ours] == [("claudescope.web", "order-17")]
 
 
-def test_a_stream_that_breaks_ends_with_a_problem(ask: Ask) -> None:
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_stream_that_breaks_ends_with_a_problem(ask: Ask, framework: str) -> None:
     """Where the headers have left, the problem is the last event, also after half an event."""
-    got = ask("fastapi", stream(events("Good", " day")[:4], breaks=http.ReadError("gone")), path="/stream")
+    broken = stream(events("Good", " day")[:4], breaks=http.ReadError("gone"))
+    got = ask(framework, broken, path="/stream", X_Request_ID="order-17")
     assert got.status == 200
     *pieces, last, empty = got.text.split("\n\n")
     assert (pieces[0], empty) == ("data: Good", "")
@@ -116,11 +120,13 @@ def test_a_stream_that_breaks_ends_with_a_problem(ask: Ask) -> None:
     found = json.loads(data.removeprefix("data: "))
     _check(found)
     assert found["error_code"] == "stream_interrupted_error"
+    assert (found["correlation_id"], found["instance"]) == ("order-17", "/stream")
 
 
-def test_a_stream_that_never_began_is_a_problem(ask: Ask) -> None:
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_stream_that_never_began_is_a_problem(ask: Ask, framework: str) -> None:
     """An error before the first event still comes as the last event, as the framework has sent its headers."""
-    got = ask("fastapi", _ANSWERS["overloaded_error"], path="/stream")
+    got = ask(framework, _ANSWERS["overloaded_error"], path="/stream")
     assert '"error_code": "overloaded_error"' in got.text
 
 
@@ -157,6 +163,32 @@ def test_which_exceptions_are_failed_calls(rate_limited: BaseException) -> None:
     assert failure_of(grouped) is rate_limited
     assert failure_of(ours) is ours
     assert [failure_of(other) for other in (mistake, foreign, ValueError("x"), KeyboardInterrupt())] == [None] * 4
+
+
+def test_what_the_sdk_cannot_parse() -> None:
+    """A body that is no JSON is a failed call; what the app parses is not, also in a function that the SDK calls."""
+    from claudescope.web.failures import failure_of
+
+    with pytest.raises(json.JSONDecodeError) as own:
+        json.loads("{")
+    assert failure_of(own.value) is None
+    client = ScriptedAPI(Answer(body=b"{", headers={"content-type": "application/json"}), message()).client()
+    with pytest.raises(json.JSONDecodeError) as broken:
+        client.messages.create(**REQUEST)
+    assert failure_of(broken.value) is broken.value
+    assert problem(broken.value).error_code == "response_validation_error"
+    called = ScriptedAPI(Answer(fails=own.value)).client(max_retries=0)
+    with pytest.raises(anthropic.APIConnectionError):  # which the SDK makes of what its HTTP client raises
+        called.messages.create(**REQUEST)
+
+    def hook(_: Any) -> None:
+        json.loads("{")
+
+    hooked = ScriptedAPI(message()).client(max_retries=0)
+    hooked._prepare_request = hook
+    with pytest.raises(json.JSONDecodeError) as apps:
+        hooked.messages.create(**REQUEST)
+    assert failure_of(apps.value) is None
 
 
 def test_options(rate_limited: BaseException) -> None:
@@ -267,9 +299,12 @@ def test_handlers_of_the_app_come_first(rate_limited: BaseException) -> None:
 
 
 def test_openapi_tells_of_problems(examples: dict[str, Any]) -> None:
-    """Each operation of a FastAPI app has the problem as its default response."""
+    """Each operation of a FastAPI app has the problem under each status that problems have, beside the app's own."""
     document = examples["fastapi"].app.openapi()
-    assert document["paths"]["/ask"]["post"]["responses"]["default"] == {"$ref": "#/components/responses/ClaudeProblem"}
+    described = document["paths"]["/ask"]["post"]["responses"]
+    assert list(described) == ["200", "400", "422", "413", "500", "502", "503", "504"]
+    assert described["503"] == {"$ref": "#/components/responses/ClaudeProblem"}
+    assert list(described["422"]["content"]) == ["application/json", "application/problem+json"]
     assert "error_code" in document["components"]["schemas"]["ClaudeProblem"]["properties"]
     assert examples["fastapi"].app.openapi() == document
 

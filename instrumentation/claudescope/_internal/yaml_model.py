@@ -5,7 +5,6 @@ Needs the packages `pydantic` and `pyyaml`.
 
 from __future__ import annotations
 
-import math
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,15 +16,13 @@ from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from claudescope._internal.durations import format_duration, parse_duration
 from claudescope._internal.exceptions import BadInputError, did_you_mean
 
 __all__ = ["Duration", "Mistakes", "format_duration", "load_yaml_model", "parse_duration"]
 
 M = TypeVar("M", bound=BaseModel)
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])")
 _YAML_CONTEXT = {"durations_need_units": True}
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _TEXT_TAG = "tag:yaml.org,2002:str"
@@ -49,32 +46,6 @@ _PLAIN_WORDS = {
     "float_type": "expected a number",
     "finite_number": "expected a number that is not infinite",
 }
-
-
-def parse_duration(text: str) -> float:
-    """Read a duration such as `"250ms"`, `"20s"`, `"5m"`, `"1h30m"`, `"3d"` or `"2w"`.
-
-    Returns:
-        The duration in seconds.
-
-    Raises:
-        ValueError: The text is not a duration, or a part of it has no unit.
-    """
-    compact = text.strip()
-    if not _DURATION.fullmatch(compact):
-        raise ValueError("expected a duration such as '250ms', '20s', '5m' or '1h30m'")
-    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION_PART.findall(compact))
-    if not math.isfinite(seconds):
-        raise ValueError("expected a duration that is not infinite")
-    return seconds
-
-
-def format_duration(seconds: float) -> str:
-    """Format a duration in seconds in the largest unit that divides it, such as `"20s"` or `"250ms"`."""
-    for unit in ("w", "d", "h", "m", "s"):
-        if seconds >= _UNITS[unit] and not seconds % _UNITS[unit]:
-            return f"{seconds / _UNITS[unit]:g}{unit}"
-    return f"{seconds * 1000:g}ms"
 
 
 def _duration(value: object, info: ValidationInfo) -> float:

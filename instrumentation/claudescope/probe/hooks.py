@@ -32,6 +32,7 @@ from claudescope.probe.batches import watch_async_results, watch_results
 from claudescope.probe.call import Call
 from claudescope.probe.middleware import call_of_request
 from claudescope.probe.probe import CURRENT_CALL, Probe
+from claudescope.probe.progress import retrying, sending_again
 from claudescope.probe.streams import call_of, watch_async_events, watch_events
 
 __all__ = ["install", "remove", "sdk_traces", "unwrap_beneath", "wrap_beneath"]
@@ -317,12 +318,14 @@ def _sleep_for_retry(original: _Function) -> _Function:
             return original(self, *args, **kwargs)
         # The SDK sleeps inside the `except` of the exception that it retries.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
+        retrying(self, error, kwargs)
         try:
             result = original(self, *args, **kwargs)
         except BaseException:
             call.gave_up(kwargs.get("response"), error)
             raise
         call.retried(kwargs.get("response"), error, time.perf_counter() - started, at)
+        sending_again(kwargs)
         return result
 
     return sleep_for_retry
@@ -336,12 +339,14 @@ def _async_sleep_for_retry(original: _Function) -> _Function:
             return await original(self, *args, **kwargs)
         # The SDK sleeps inside the `except` of the exception that it retries.
         error, at, started = sys.exc_info()[1], time.time_ns(), time.perf_counter()
+        retrying(self, error, kwargs)
         try:
             result = await original(self, *args, **kwargs)
         except BaseException:
             call.gave_up(kwargs.get("response"), error)
             raise
         call.retried(kwargs.get("response"), error, time.perf_counter() - started, at)
+        sending_again(kwargs)
         return result
 
     return sleep_for_retry

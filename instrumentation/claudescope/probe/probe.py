@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from opentelemetry import context, trace
 
 from claudescope._internal import internal_errors
+from claudescope._internal.call_events import WATCHER, Sending, tell
 from claudescope.probe.call import Call
 from claudescope.probe.dispatch import Dispatcher
 from claudescope.probe.fallback_span import start_span
 from claudescope.probe.middleware import with_middleware
+from claudescope.probe.progress import counting
 from claudescope.probe.sdk import batch_of, operation_of, provider_of, region_of, request_model, server_of
 from claudescope.schema.record import CallStart, draft_of
 from claudescope.workflows import current_workflow
@@ -114,6 +116,9 @@ class Probe:
                 call.batch = batch
             if self._content is not None and start.operation == "chat":
                 call.content = self._content.begin(client, options.json_data)
+            if WATCHER.get() is not None:
+                tell(Sending(1))
+                call.content = counting(call.content)
             if self._makes_span(client, options):
                 call.span = start_span(self._tracer, start, options, port)
                 call.own_span = True

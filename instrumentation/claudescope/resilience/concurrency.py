@@ -10,8 +10,10 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from claudescope._internal.call_events import Queued, tell
 from claudescope._internal.fork import renew_in_child, run_in_child
 from claudescope.resilience.steps import Refused
 from claudescope.resilience.waiter import AnyWaiter, AsyncWaiter, Waiter
@@ -74,6 +76,8 @@ class Gate:
         self._queue: deque[_Ticket] = deque()
         self._returned: deque[int] = deque()
         self._generation = 0
+        self._pace: float | None = None  # seconds from one place that is handed over to the next
+        self._handed_at: float | None = None
         renew_in_child(self, "_lock")
         run_in_child(self, Gate._renew)
 
@@ -150,7 +154,21 @@ class Gate:
             else:
                 self._queue.append(ticket)
         self._hand_over()
+        if not ticket.granted:
+            tell(Queued("concurrency", partial(self.place_of, ticket), partial(self._expected, ticket)))
         return ticket
+
+    def place_of(self, ticket: _Ticket) -> int:
+        """The place of one that waits, from 1; 0 once it no longer waits."""
+        with self._lock:
+            found = next((place for place, other in enumerate(self._queue, 1) if other is ticket), 0)
+        self._hand_over()
+        return found
+
+    def _expected(self, ticket: _Ticket) -> float | None:
+        """Seconds until it may be its turn, as places were handed over lately; None where none was."""
+        place, pace = self.place_of(ticket), self._pace
+        return None if pace is None or not place else place * pace
 
     def _outcome(self, ticket: _Ticket, started: float) -> Place | None:
         with self._lock:
@@ -196,6 +214,8 @@ class Gate:
         while self._returned:
             if self._returned.popleft() == self._generation:
                 self._taken = max(self._taken - 1, 0)
+        if not self._queue:
+            self._handed_at = None
         woken: list[_Ticket] = []
         while self._queue and self._taken < self.most:
             ticket = self._queue.popleft()
@@ -203,6 +223,12 @@ class Gate:
                 ticket.granted = True
                 self._taken += 1
                 woken.append(ticket)
+        if woken:
+            now, before = self._clock(), self._handed_at
+            if before is not None:
+                took = (now - before) / len(woken)
+                self._pace = took if self._pace is None else 0.8 * self._pace + 0.2 * took
+            self._handed_at = now
         return woken
 
 

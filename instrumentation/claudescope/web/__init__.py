@@ -15,6 +15,7 @@ from typing import Any
 
 from claudescope._internal.exceptions import BadInputError
 from claudescope.web.correlation import correlation_id
+from claudescope.web.follow import Progress, State, progress, progress_events, progress_events_sync
 from claudescope.web.messages import Messages, degraded_message, user_message
 from claudescope.web.problem import STATUSES, Options, Problem, json_schema, problem
 from claudescope.web.sse import sse_error
@@ -24,11 +25,16 @@ __all__ = [
     "Messages",
     "Options",
     "Problem",
+    "Progress",
+    "State",
     "correlation_id",
     "degraded_message",
     "install",
     "json_schema",
     "problem",
+    "progress",
+    "progress_events",
+    "progress_events_sync",
     "sse_error",
     "user_message",
 ]

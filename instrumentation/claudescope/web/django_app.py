@@ -16,6 +16,7 @@ from claudescope.web import correlation
 from claudescope.web.failures import failure_of
 from claudescope.web.problem import Options
 from claudescope.web.reporting import problem_of
+from claudescope.web.streaming import EventStream, is_events
 
 __all__ = ["ProblemMiddleware"]
 
@@ -51,14 +52,14 @@ class ProblemMiddleware:
             return self._asynchronously(request, self._next)
         token, request_id = _begin(request)
         try:
-            return _with_id(self._next(request), request_id)
+            return self._finished(request, self._next(request), request_id)
         finally:
             correlation.leave(token)
 
     async def _asynchronously(self, request: Any, following: Callable[[Any], Awaitable[Any]]) -> Any:
         token, request_id = _begin(request)
         try:
-            return _with_id(await following(request), request_id)
+            return self._finished(request, await following(request), request_id)
         finally:
             correlation.leave(token)
 
@@ -77,13 +78,17 @@ class ProblemMiddleware:
             response.headers[name] = value
         return response
 
+    def _finished(self, request: Any, response: Any, request_id: str) -> Any:
+        """The response with the correlation id among its headers."""
+        response.headers.setdefault(correlation.RESPONSE_HEADER, request_id)
+        if response.streaming and is_events(response.headers.get("Content-Type")):
+            stream = EventStream(self._options, request_id, request.path, request.headers.get("Accept-Language"))
+            wrap = stream.wrap_async if response.is_async else stream.wrap
+            response.streaming_content = wrap(response.streaming_content)
+        return response
+
 
 def _begin(request: Any) -> tuple[Any, str]:
     headers = {name.lower(): value for name, value in request.headers.items()}
     request_id = correlation.correlation_id_of(headers)
     return correlation.enter(request_id), request_id
-
-
-def _with_id(response: Any, request_id: str) -> Any:
-    response.headers.setdefault(correlation.RESPONSE_HEADER, request_id)
-    return response

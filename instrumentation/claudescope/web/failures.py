@@ -12,6 +12,8 @@ from claudescope._internal.exception_chain import members_of, walk
 __all__ = ["failure_of", "request_id_of", "retry_after_of"]
 
 _HTTP: Final = frozenset({"httpx", "httpx2"})
+_PARSERS: Final = frozenset({*_HTTP, "claudescope", "json", "pydantic"})
+"""What the SDK parses responses with."""
 _PATHS: Final = (
     "/v1/messages",
     "/v1/complete",
@@ -57,8 +59,23 @@ def _is_failure(error: BaseException) -> bool:
         return False
     if isinstance(getattr(error, "claudescope_error_type", None), str):
         return True
-    # The SDK does not wrap the errors of a body that breaks while it is read.
-    return family == "http" and any(part in _path_of(error) for part in _PATHS)
+    # The SDK does not wrap the errors of a body that breaks while it is read, nor those of a body that it can't parse.
+    if family == "http":
+        return any(part in _path_of(error) for part in _PATHS)
+    return isinstance(error, ValueError) and _parsed_by_sdk(error)
+
+
+def _parsed_by_sdk(error: ValueError) -> bool:
+    """Whether the SDK itself raised while it parsed a response, and no function of the app that the SDK had called."""
+    packages: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        packages.append(str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0])
+        trace = trace.tb_next
+    if "anthropic" not in packages:
+        return False
+    last = len(packages) - packages[::-1].index("anthropic")
+    return all(package in _PARSERS for package in packages[last:])
 
 
 @lru_cache(maxsize=256)

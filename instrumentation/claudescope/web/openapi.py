@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from claudescope.web.problem import MEDIA_TYPE, json_schema
+from claudescope.web.problem import MEDIA_TYPE, STATUSES, Options, json_schema
 
 __all__ = ["describe", "responses"]
 
@@ -29,8 +30,12 @@ def responses() -> dict[str, Any]:
     }
 
 
-def describe(app: Any) -> None:
-    """Let the app's OpenAPI document have the problem as the `default` response of each operation without one."""
+def describe(app: Any, options: Options) -> None:
+    """Let each operation of the app's OpenAPI document have the problem under each status that problems may have.
+
+    Where the operation describes the status itself, as FastAPI does with 422, the problem is a further media type.
+    """
+    statuses = sorted({options.status.get(name, status) for name, status in STATUSES.items()})
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -41,8 +46,14 @@ def describe(app: Any) -> None:
         components.setdefault("responses", {})[_SCHEMA] = responses()
         for path in document.get("paths", {}).values():
             for operation in (path[method] for method in _METHODS if method in path):
-                if "responses" in operation:
-                    operation["responses"].setdefault("default", {"$ref": f"#/components/responses/{_SCHEMA}"})
+                _add(operation.setdefault("responses", {}), statuses)
         return document
 
     app.openapi = openapi
+
+
+def _add(described: dict[str, Any], statuses: Sequence[int]) -> None:
+    for status in map(str, statuses):
+        own = described.setdefault(status, {"$ref": f"#/components/responses/{_SCHEMA}"})
+        if "$ref" not in own:
+            own.setdefault("content", {}).setdefault(MEDIA_TYPE, {"schema": _REFERENCE})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from types import TracebackType
 from typing import Final
 
 from claudescope._internal import internal_errors
@@ -10,10 +11,13 @@ from claudescope.web.problem import Options, Problem, problem
 
 __all__ = ["problem_of"]
 
+_FRAMEWORKS: Final = frozenset(
+    {"anyio", "asgiref", "claudescope", "contextlib", "django", "fastapi", "flask", "starlette", "werkzeug"}
+)
 _log: Final = logging.getLogger("claudescope.web")
 
 
-def problem_of(error: BaseException, options: Options, *, instance: str, locale: str | None) -> Problem | None:
+def problem_of(error: BaseException, options: Options, *, instance: str | None, locale: str | None) -> Problem | None:
     """The problem of an exception that nothing else handled, which is logged as a framework logs one.
 
     Returns:
@@ -25,10 +29,20 @@ def problem_of(error: BaseException, options: Options, *, instance: str, locale:
             "request failed: %s, answered with status %d",
             made.error_code,
             made.status,
-            exc_info=(type(error), error, error.__traceback__),
+            exc_info=(type(error), error, _from_app(error.__traceback__)),
             extra={"correlation_id": made.correlation_id},
         )
     except Exception:  # noqa: BLE001 - an internal error must not reach the app
         internal_errors.record("web")
         return None
     return made
+
+
+def _from_app(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the app's own code on: what lies above is the same for all requests, and slow to write."""
+    own = trace
+    while own is not None:
+        if str(own.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in _FRAMEWORKS:
+            return own
+        own = own.tb_next
+    return trace

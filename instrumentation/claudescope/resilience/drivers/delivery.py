@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from claudescope.resilience.answers.deliver import deliver, deliver_async
+from claudescope.resilience.drivers.events import degraded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +37,7 @@ class Delivering:
 
     def deliver(self, content: Content) -> Any:
         """What the app gets of an answer that no target gave; of an async client, an awaitable of it."""
-        if content.by is not None and self._driven is not None:
-            self._driven.note(degraded_by=content.by)
+        degraded(self._driven, content.by)
         give = deliver_async if self._is_async else deliver
         return give(
             self._client,

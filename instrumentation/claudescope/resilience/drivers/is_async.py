@@ -80,6 +80,7 @@ async def _until_result(session: Session) -> Any:
                 if result is not AGAIN:
                     return result
         elif isinstance(action, Wait):
+            session.sleeping(action)
             await anyio.sleep(action.seconds)
             session.slept(action)
         elif isinstance(action, Exchange):

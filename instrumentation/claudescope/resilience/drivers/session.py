@@ -8,24 +8,17 @@ from contextvars import ContextVar
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from claudescope._internal import internal_errors
+from claudescope._internal import call_events, internal_errors
 from claudescope._internal.json_values import is_object
 from claudescope.probe.attempts import Place, error_type_of
 from claudescope.probe.driven import DrivenCall
 from claudescope.resilience.answers.deliver import message_of
 from claudescope.resilience.drivers.delivery import Delivering
-from claudescope.resilience.drivers.events import LastFailure, tell
+from claudescope.resilience.drivers.events import LastFailure, degraded, tell
 from claudescope.resilience.drivers.facts import NO_LIMITS, LazyLimits, failure_of, own_timeout
 from claudescope.resilience.drivers.parts import Guarding, Prepared
 from claudescope.resilience.drivers.streamed import StreamedCall
-from claudescope.resilience.engine.actions import (
-    Action,
-    Fail,
-    PlanEvent,
-    Send,
-    Succeeded,
-    Wait,
-)
+from claudescope.resilience.engine.actions import Action, Fail, PlanEvent, Send, Succeeded, Wait
 from claudescope.resilience.errors import rejection
 from claudescope.resilience.targets.places import Destination, retargeted, with_body, with_timeouts
 
@@ -170,8 +163,7 @@ class Session(Delivering, StreamedCall):
     def prepared(self, prepared: PreparedCall) -> None:
         """The steps before the first attempt are done."""
         self.begin(prepared.request)
-        if prepared.degraded is not None and self._driven is not None:
-            self._driven.note(degraded_by=prepared.degraded)
+        degraded(self._driven, prepared.degraded)
 
     def next(self) -> Action:
         """What to do now."""
@@ -198,8 +190,11 @@ class Session(Delivering, StreamedCall):
 
     def on_event(self, event: PlanEvent) -> None:
         """Take an event of the plan. Never raises."""
-        if self._driven is not None:
-            tell(self._driven, event, self._request.model)
+        tell(self._driven, event, self._request.model)
+
+    def sleeping(self, wait: Wait) -> None:
+        """A wait begins."""
+        self._failure.waiting(wait, self._number + 1, self.plan.most_attempts)
 
     def slept(self, wait: Wait) -> None:
         """The wait is over."""
@@ -245,6 +240,7 @@ class Session(Delivering, StreamedCall):
             there = self._asked_model() if model is None else model
             place = Place(send.target, destination.provider, there, destination.server_address)
             driven.sending(place, destination.region)
+        call_events.tell(call_events.Sending(send.number, send.target))
         self.response = None
         self._sent_at = time.monotonic()
         return Prepared(destination.client, options)

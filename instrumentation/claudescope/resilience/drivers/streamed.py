@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from claudescope.resilience.drivers.events import degraded
 from claudescope.resilience.drivers.patience import Patience, patience_with
 from claudescope.resilience.streams.rounds import Rounds
 from claudescope.resilience.targets.places import Destination, body_of, with_body
@@ -51,8 +52,7 @@ class StreamedCall:
     def ends_truncated(self) -> None:
         """The app gets what came of the stream that failed, and no more."""
         self._failure.given_up(self._driven)
-        if self._driven is not None:
-            self._driven.note(degraded_by="partial")
+        degraded(self._driven, "partial")
 
     @property
     def _joins(self) -> Rounds | None:

@@ -79,6 +79,7 @@ def _until_result(session: Session) -> Any:
                 if result is not AGAIN:
                     return result
         elif isinstance(action, Wait):
+            session.sleeping(action)
             # Looked up when it is used, as gevent may have replaced it.
             time.sleep(action.seconds)
             session.slept(action)

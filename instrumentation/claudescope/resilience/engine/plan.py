@@ -30,9 +30,9 @@ from claudescope.resilience.engine.actions import (
 from claudescope.resilience.engine.breaker import Permit, Snapshot, Verdict
 from claudescope.resilience.engine.candidates import Candidate, candidates
 from claudescope.resilience.engine.health import Ask, Message
-from claudescope.resilience.engine.progress import Progress
+from claudescope.resilience.engine.progress import Progress, least
 from claudescope.resilience.engine.quota import ACCOUNT, UNNAMED
-from claudescope.resilience.engine.repeat import Repeat, decide
+from claudescope.resilience.engine.repeat import Repeat, decide, most_attempts
 from claudescope.resilience.engine.retry import is_degradable, is_quota, row_of, rule_of, verdict_of, was_billed
 from claudescope.resilience.engine.rules import CallPolicy
 from claudescope.resilience.engine.runtime import Runtime
@@ -89,6 +89,11 @@ class Plan:
     def retry_budget_remaining(self) -> float | None:
         """Retries that the budget of the process has left; None without a budget."""
         return None if self._policy.retry_budget is None else self._runtime.budgets.remaining
+
+    @property
+    def most_attempts(self) -> int:
+        """The most attempts that the call may make, at all targets."""
+        return most_attempts(self._policy, self._request, self._progress, self._last)
 
     def next(self) -> Action:
         """What to do now."""
@@ -291,11 +296,9 @@ class Plan:
         left = None if self._progress.deadline is None else self._progress.deadline - now
 
         def capped(seconds: float | None) -> float | None:
-            return None if seconds is None else _least(seconds, self._request.timeout, left)
+            return None if seconds is None else least(seconds, self._request.timeout, left)
 
-        return Timeouts(
-            capped(rules.connect), capped(rules.first_token), capped(rules.stall), _least(rules.whole, left)
-        )
+        return Timeouts(capped(rules.connect), capped(rules.first_token), capped(rules.stall), least(rules.whole, left))
 
     def _learn(self, at: Candidate, fact: Failed, verdict: Verdict, now: float) -> None:
         """Tell throttles and quota what the failure says of the target."""
@@ -390,7 +393,3 @@ class Plan:
         attempts = "1 attempt" if progress.total == 1 else f"{progress.total} attempts"
         parts = [f"{attempts}: {sent}" if sent else "Nothing was sent", *progress.notes]
         return "; ".join(parts)
-
-
-def _least(*values: float | None) -> float | None:
-    return min((value for value in values if value is not None), default=None)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from claudescope.resilience.engine.candidates import Candidate
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "least"]
 
 
 def _candidates() -> set[Candidate]:
@@ -64,3 +64,8 @@ class Progress:
             if other == candidate or (whole_target and other.target == candidate.target):
                 self.gone.add(other)
                 self.skipped[other] = reason
+
+
+def least(*values: float | None) -> float | None:
+    """The least of the values that are known; None where none is."""
+    return min((value for value in values if value is not None), default=None)

@@ -12,7 +12,7 @@ from claudescope.resilience.engine.retry import backoff, row_of, rule_of
 from claudescope.resilience.engine.rules import CallPolicy, RetryRule
 from claudescope.resilience.engine.runtime import Runtime
 
-__all__ = ["Repeat", "decide"]
+__all__ = ["Repeat", "decide", "most_attempts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +107,21 @@ def _may_repeat(
             for other in progress.order
         )
     return True
+
+
+def most_attempts(policy: CallPolicy, request: RequestFacts, progress: Progress, last: Failed | None) -> int:
+    """The most attempts that a call may make, at all targets.
+
+    Args:
+        policy: The rules of the call.
+        request: The call.
+        progress: Its state.
+        last: Why the last attempt failed; None where none did.
+    """
+    retries = policy.attempts - 1
+    if last is not None:
+        rule = rule_of(policy.error_types, last.error_type)
+        retries = rule.retries if rule.explicit else min(retries, rule.retries)
+    if request.max_retries is not None:
+        retries = min(retries, request.max_retries)
+    return max(min(policy.total_attempts, (1 + retries) * len(progress.order)), progress.total + 1)

@@ -19,7 +19,7 @@ from claudescope.web.failures import failure_of, retry_after_of
 from claudescope.web.messages.overrides import Messages
 from claudescope.web.messages.words import GROUPS, LANGUAGES, Degraded, Units
 
-__all__ = ["LANGUAGES", "Messages", "degraded_message", "language_of", "user_message"]
+__all__ = ["LANGUAGES", "Messages", "degraded_message", "language_of", "time_words", "user_message"]
 
 _DEFAULT: Final = "en"
 _TIMED: Final = frozenset({"busy", "trouble", "unavailable", "slow", "unknown"})
@@ -65,7 +65,7 @@ def user_message(
     language = language_of(locale, messages)
     words, group = LANGUAGES.get(language, LANGUAGES[_DEFAULT]), GROUPS[name]
     known = retry_after is not None and math.isfinite(retry_after) and retry_after >= 0 and group in _TIMED
-    when = words.again.format(time=_time(retry_after or 0, words.units)) if known else words.advice[group]
+    when = words.again.format(time=time_words(retry_after or 0, words.units)) if known else words.advice[group]
     own = None if messages is None else messages.error(language, name)
     if own is not None:
         return own.replace("{when}", when).strip()
@@ -124,7 +124,7 @@ def _language_of(locale: str, further: tuple[str, ...]) -> str:
     return min(wanted)[2] if wanted else _DEFAULT
 
 
-def _time(seconds: float, units: Units) -> str:
+def time_words(seconds: float, units: Units) -> str:
     """A wait in words, rounded up, so that nobody comes too early."""
     steps = (
         (8, units.moment, 1),
