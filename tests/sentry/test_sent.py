@@ -220,8 +220,8 @@ def test_a_text_that_is_logged_after_the_handler(
     for text in texts * 2:
         _log.error("no answer: %s", text)
         sentry_sdk.capture_message("the cache is cold")
-    for error in kept:
-        _crash(error)
+    for kept_error in kept:
+        _crash(kept_error)
     about = [event for event in recorder.events if event.get("message") != "the cache is cold"]
     assert [event["fingerprint"] for event in about] == [["claude-api-error", "rate_limit_error"]] * 4
     assert all("stacktrace" in event["exception"]["values"][-1] for event in about if is_kept)
