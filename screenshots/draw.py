@@ -7,6 +7,7 @@ seed and fonts are fixed: the same dashboards and data give the same pictures.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,7 @@ _SPAN: Final = Span(end=1_795_187_220, middle=18 * 3600)  # a Friday afternoon, 
 _WIDTH: Final = 1600
 _COLUMNS: Final = 24
 _LIGHT: Final = "overview"
+"""The dashboard of which the documentation has a light picture too."""
 _CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WORDS: Final = {"m": "minutes", "h": "hours", "d": "days"}
@@ -106,14 +108,15 @@ def _ask(url: str, path: str, **parameters: str | int) -> list[Json]:
 class _Drawing:
     """Collects the data of a dashboard from Prometheus."""
 
-    def __init__(self, url: str, dashboard: Json) -> None:
+    def __init__(self, url: str, dashboard: Json, screen: int) -> None:
         self._url = url
+        self._screen = screen
         self._dashboard = dashboard
         self._time = time_of(dashboard)
         self._from = _SPAN.end - self._time.seconds
 
     def _resolver(self, width: int) -> Resolver:
-        points = max(1, _WIDTH * width // _COLUMNS)
+        points = max(1, self._screen * width // _COLUMNS)
         return Resolver(seconds=self._time.seconds, points=points, scrape=_SPAN.step)
 
     def _range(self, expr: str, step: int) -> list[Json]:
@@ -193,12 +196,14 @@ def _tools() -> Path:
     return Path(found)
 
 
-def draw(names: list[str], out: Path = _OUT) -> None:
+def draw(names: list[str], out: Path = _OUT, *, width: int = _WIDTH, light: Sequence[str] = (_LIGHT,)) -> None:
     """Draw screenshots of dashboards.
 
     Args:
         names: Names of dashboards, such as `overview`. If empty, all are drawn.
         out: Folder for the pictures.
+        width: Width of the browser window in pixels.
+        light: Names of the dashboards that are drawn on a light background too.
 
     Raises:
         FileNotFoundError: A tool is missing. The message says how to install it.
@@ -212,19 +217,26 @@ def draw(names: list[str], out: Path = _OUT) -> None:
             if names and path.stem not in names:
                 continue
             dashboard = json.loads(path.read_text(encoding="utf-8"))
-            drawing = _Drawing(url, dashboard).document()
-            themes = {"": "dark", "-light": "light"} if path.stem == _LIGHT else {"": "dark"}
+            drawing = _Drawing(url, dashboard, width).document()
+            themes = {"": "dark", "-light": "light"} if path.stem in light else {"": "dark"}
             for suffix, theme in themes.items():
                 file = Path(temporary) / f"{dashboard['uid']}{suffix}.json"
                 file.write_text(json.dumps({**drawing, "theme": theme}), encoding="utf-8")
-        command = ["node", str(_HERE / "shoot.mjs"), temporary, str(out), str(_WIDTH)]
+        command = ["node", str(_HERE / "shoot.mjs"), temporary, str(out), str(width)]
         subprocess.run(command, check=True, env={**os.environ, "CHROMIUM": str(chromium)})  # noqa: S603 # fixed command
 
 
 def main() -> None:
-    """Draw the dashboards that are named on the command line, or all."""
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="names of dashboards; all by default")
+    parser.add_argument("--out", type=Path, default=_OUT, help="folder for the pictures")
+    parser.add_argument("--width", type=int, default=_WIDTH, help="width of the browser window in pixels")
+    parser.add_argument("--light", action="store_true", help="draw every dashboard on a light background too")
+    options = parser.parse_args()
+    light = [path.stem for path in _DASHBOARDS.glob("*.json")] if options.light else [_LIGHT]
     try:
-        draw(sys.argv[1:])
+        draw(options.names, options.out, width=options.width, light=light)
     except FileNotFoundError as error:
         sys.exit(f"screenshots: {error}")
 

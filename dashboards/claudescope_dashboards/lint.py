@@ -21,13 +21,15 @@ from claudescope_alerts.rules.model import Group
 from claudescope_alerts.spec.model import Spec
 from claudescope_dashboards.interpolation import Resolver
 from claudescope_dashboards.queries import NO_LABEL
+from claudescope_dashboards.recurring import SERVICE_VERSION
 
 __all__ = ["lint", "panels_of", "queries_of"]
 
 Json = Mapping[str, Any]
 
 _VARIABLES: Final = ("datasource", "job", "instance", "model", "workflow")
-_ALERTS: Final = "ALERTS"
+_NOT_OURS: Final = frozenset({"ALERTS", "ALERTS_FOR_STATE", "target_info"})
+"""Series that the server or the SDK writes."""
 _ALERT_LABELS: Final = {"alertname", "alertstate", "error_type", "owner", "severity", "tier"}
 _SCRAPE_LABELS: Final = {"job", "instance"}
 _COLUMNS: Final = 24
@@ -94,8 +96,10 @@ def lint(dashboards: Mapping[str, Json], groups: Sequence[Group], spec: Spec) ->
     Returns:
         One sentence for each problem, which names the dashboard and the panel.
     """
-    recorded = frozenset(rule.name for group in groups for rule in group.recordings) | {_ALERTS}
-    known_series = KnownSeries(SelectorBuilder(spec), recorded, _ALERT_LABELS | _SCRAPE_LABELS | {NO_LABEL})
+    recorded = frozenset(rule.name for group in groups for rule in group.recordings) | _NOT_OURS
+    selectors = SelectorBuilder(spec)
+    others = _ALERT_LABELS | _SCRAPE_LABELS | {NO_LABEL, selectors.label(SERVICE_VERSION)}
+    known_series = KnownSeries(selectors, recorded, others)
     variables = frozenset((*_VARIABLES, *spec.service.deployment_labels))
     context = _Context(
         frozenset(dashboard["uid"] for dashboard in dashboards.values()), recorded, known_series, variables

@@ -32,7 +32,18 @@ from claudescope_alerts.rules.fleet_rollup import INSTANCE_INTERVAL, newest_samp
 from claudescope_alerts.rules.sli import CHAT, ENDED, FAILED
 from claudescope_alerts.spec.model import Spec
 
-__all__ = ["CHAT", "ENDED", "INSTANCE", "IN_BUDGET", "NO_LABEL", "RANGE", "RATE", "Queries", "escaped", "literal"]
+__all__ = [
+    "CHAT",
+    "ENDED",
+    "INSTANCE",
+    "IN_BUDGET",
+    "NO_LABEL",
+    "RANGE",
+    "RATE",
+    "Queries",
+    "escaped",
+    "literal",
+]
 
 RATE: Final = "$__rate_interval"
 """Grafana's window for `rate`: at least four scrape intervals."""
@@ -193,18 +204,19 @@ class Queries(SelectorBuilder):
         ]
         return f"sum by {self.by('le', *by)} ({' or '.join([*raw, rollup])})"
 
-    def gauge(self, metric: Metric, function: str = "", window: str = "") -> str:
+    def gauge(self, metric: Metric, function: str = "", window: str = "", matches: tuple[Match, ...] = ()) -> str:
         """Return the current values of a gauge, or a function of them.
 
         Args:
             metric: The gauge.
             function: Function over the window, such as `"deriv"`. By default the values themselves.
             window: Window of the function.
+            matches: Conditions on its labels.
         """
-        selector = self.select(metric, window=window)
+        selector = self.select(metric, *matches, window=window)
         if not self.spec.fleet_rollup:
             return f"{function}({selector})" if function else selector
-        fleet = self.recorded_fleet(metric) + (f"[{window}]" if window else "")
+        fleet = self.recorded_fleet(metric, *matches) + (f"[{window}]" if window else "")
         chosen = self._only_if_selected(selector)
         return f"({function}({chosen}) or {function}({fleet}))" if function else f"({chosen} or {fleet})"
 
@@ -330,6 +342,14 @@ class Queries(SelectorBuilder):
         own = self._selector({**self.spec.service.own_labels, "alertstate": state})
         pairs = "".join(f', {key}="{value}"' for key, value in labels.items())
         return f'ALERTS{own[:-1]}, severity!="none"{pairs}}}'
+
+    def alerts_since(self, *labels: str) -> str:
+        """When the firing alerts began to hold, in Unix milliseconds: Prometheus and vmalert keep it beside them."""
+        own = self._selector({**self.spec.service.own_labels})
+        since = (
+            f'ALERTS_FOR_STATE{own[:-1]}, severity!="none"}}' if own != "{}" else 'ALERTS_FOR_STATE{severity!="none"}'
+        )
+        return f"1000 * min by ({', '.join(labels)}) ({since} and ignoring (alertstate) {self.alerts()})"
 
     def narrowed(self, name: str, conditions: str) -> str:
         """Select a series by its name and its conditions as text. A name with dots is quoted."""

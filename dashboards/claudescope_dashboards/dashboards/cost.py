@@ -52,7 +52,7 @@ def cost(queries: Queries) -> dict[str, Any]:
         [
             Row(4, _numbers(queries)),
             Row(8, _cost(queries), widths=(8, 8, 8), title="Cost"),
-            Row(8, _per_call(queries), widths=(5, 5, 6, 8), title="Cost per call"),
+            Row(10, _per_call(queries), widths=(5, 5, 6, 8), title="Cost per call"),
             Row(8, _tokens(queries), title="Token usage"),
             Row(8, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and server tools"),
         ],
@@ -103,14 +103,13 @@ def _numbers(queries: Queries) -> list[Any]:
     limit = spec.thresholds.cost_per_call_usd
     return [
         stat(
-            "Cost",
+            "Cost in range",
             Query(usage.cost, instant=True),
             description="US dollars in the time range, for calls with a known price. This number has no threshold: see "
             "the daily cost beside it.",
             unit="currencyUSD",
             steps=(Step("blue"),),
             decimals=2,
-            graph=False,
         ),
         stat(
             "Daily cost",
@@ -122,27 +121,25 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=2,
         ),
         stat(
-            "Cost per call",
+            "Cost per call in range",
             Query(f"{usage.cost} / ({calls} > 0)", instant=True),
             description="Mean cost of a call in the time range. Red: above the alert's threshold; check the tokens per "
             "call, the model and the cache hit ratio below.",
             unit="currencyUSD",
             steps=colour_steps.rising(float(limit) / 2, float(limit)) if limit is not None else (Step("blue"),),
             decimals=4,
-            graph=False,
         ),
         stat(
-            "Cache hit ratio",
+            "Cache hit ratio in range",
             Query(queries.ratio(usage.read, usage.input), instant=True),
             description="Ratio of input tokens that were read from the prompt cache. Red: below 5 %; put the constant "
             "part first in the prompt and mark it with cache_control.",
             unit="percentunit",
             steps=colour_steps.falling(0.05, 0.3),
             decimals=1,
-            graph=False,
         ),
         stat(
-            "Cache savings",
+            "Cache savings in range",
             Query(saved, instant=True),
             description="US dollars that the cache saved, "
             + _ESTIMATE
@@ -150,17 +147,15 @@ def _numbers(queries: Queries) -> list[Any]:
             unit="currencyUSD",
             steps=(Step(BAD), Step(GOOD, 0)),
             decimals=2,
-            graph=False,
         ),
         stat(
-            "Calls without a price",
+            "Unpriced calls in range",
             Query(unpriced, instant=True),
             description="Calls without a known price, which are missing from all costs. Red: add a price for their "
             "model, or update genai-prices.",
-            unit="short",
+            unit="locale",
             steps=(Step(GOOD), Step(BAD, 1)),
             decimals=0,
-            graph=False,
         ),
     ]
 

@@ -23,6 +23,7 @@ from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, ERROR_TYPE_COLOURS, GOOD, OWNER_COLOURS, WARNING
 from claudescope_dashboards.grafana.panels import Column, Query, Step, drill_down, stat, table, time_series
 from claudescope_dashboards.queries import ENDED, IN_BUDGET, RANGE, Queries
+from claudescope_dashboards.recurring import errors_by_type
 
 __all__ = ["errors"]
 
@@ -46,7 +47,7 @@ def errors(queries: Queries) -> dict[str, Any]:
         [
             Row(4, _numbers(queries)),
             Row(8, _error_types(queries)[:1], title="Errors by type"),
-            Row(10, _error_types(queries)[1:]),
+            Row(12, _error_types(queries)[1:]),
             Row(8, _groups(queries), title="Errors by owner, status, model and workflow"),
             Row(8, _retries(queries), title="Retries"),
             Row(8, _streams_and_responses(queries), title="Streams and responses"),
@@ -76,7 +77,7 @@ def _numbers(queries: Queries) -> list[Any]:
     all_calls = queries.calls(window=RANGE, function="increase")
     return [
         stat(
-            "Error rate",
+            "Error rate now",
             Query(queries.ratio(queries.failed(IN_BUDGET), queries.calls(ENDED))),
             description="Ratio of failed calls, apart from errors that the request itself caused. Orange: above the "
             "objective. Red: the error budget burns fast enough for a page; find the error type and its action below.",
@@ -86,20 +87,19 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[drill_down("SLO & error budget", uid("slo", queries))],
         ),
         stat(
-            "Failed calls",
+            "Failed calls in range",
             Query(
                 f"{queries.failed(window=RANGE, function='increase')} or 0 * {all_calls}",
                 instant=True,
             ),
             description="All failed calls in the time range, including errors that the request itself caused. This "
             "number has no threshold: see the table below.",
-            unit="short",
+            unit="locale",
             steps=(Step("blue"),),
             decimals=0,
-            graph=False,
         ),
         stat(
-            "Caller error rate",
+            "Caller error rate now",
             Query(queries.ratio(queries.failed(Match(ERROR_TYPE, _of_owner("caller"))), queries.calls(ENDED))),
             description="Ratio of calls that the API rejected because of the request itself. Red: the app sends "
             "invalid requests; check the last release for changed parameters, schemas or model names.",
@@ -108,7 +108,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=2,
         ),
         stat(
-            "Retry ratio",
+            "Retry ratio now",
             Query(_retry_ratio(queries)),
             description="Ratio of attempts that failed and were retried. Red: above the alert's threshold, users wait "
             "longer although calls succeed; find the error types below.",
@@ -117,7 +117,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=1,
         ),
         stat(
-            "Retry delay",
+            "Retry delay in range",
             Query(
                 f"{queries.total(RETRY_DELAY, window=RANGE, function='increase')} or 0 * {all_calls}",
                 instant=True,
@@ -126,10 +126,9 @@ def _numbers(queries: Queries) -> list[Any]:
             "threshold. If it grows, find the model below.",
             unit="s",
             steps=(Step("blue"),),
-            graph=False,
         ),
         stat(
-            "Cancelled or abandoned",
+            "Cancelled or abandoned now",
             Query(queries.ratio(queries.calls(Match(OUTCOME, ("cancelled", "abandoned"))), queries.calls())),
             description="Ratio of calls that the app cancelled, or whose stream it did not read to the end. Red: more "
             "than a third; check whether timeouts are too short or users leave because responses are slow.",
@@ -149,7 +148,7 @@ def _error_types(queries: Queries) -> list[Any]:
     return [
         time_series(
             "Errors by type",
-            Query(f"60 * {queries.failed(by=(ERROR_TYPE,))}", queries.legend(ERROR_TYPE)),
+            Query(f"60 * {errors_by_type(queries)}", queries.legend(ERROR_TYPE)),
             description="Failed calls per minute by error type, after all retries. The colour shows the owner: red is "
             "the provider, orange the quota, yellow the account, purple the network, blue the caller. The table below "
             "lists what to do about each type.",
@@ -161,10 +160,11 @@ def _error_types(queries: Queries) -> list[Any]:
         table(
             "Recommended action by error type",
             Column(
-                f"label_replace({queries.failed(by=(ERROR_TYPE,), window=RANGE, function='increase')}, "
+                f"label_replace({queries.failed(by=(ERROR_TYPE,), window=RANGE, function='increase')} > 0, "
                 f'"advice", "$1", "{error_type}", "(.*)")',
                 "Calls",
-                "short",
+                "locale",
+                decimals=0,
             ),
             labels={error_type: "Error type", "advice": "Recommended action"},
             description="Failed calls in the time range by error type, most frequent first, and what to do about each "
@@ -178,7 +178,7 @@ def _error_types(queries: Queries) -> list[Any]:
 
 
 def _groups(queries: Queries) -> list[Any]:
-    by_error_type = queries.failed(by=(ERROR_TYPE,))
+    by_error_type = errors_by_type(queries)
     model = queries.label(REQUEST_MODEL)
 
     def ratio(label: Any) -> str:
@@ -286,8 +286,8 @@ def _streams_and_responses(queries: Queries) -> list[Any]:
         time_series(
             "Cancelled and abandoned calls",
             Query(
-                f"60 * {queries.calls(Match(OUTCOME, ('cancelled', 'abandoned')), by=(WORKFLOW, OUTCOME))}",
-                queries.legend(WORKFLOW, OUTCOME),
+                f"60 * {queries.calls(Match(OUTCOME, ('cancelled', 'abandoned')), by=(WORKFLOW,))}",
+                queries.legend(WORKFLOW),
             ),
             description="Calls per minute that the app cancelled, or whose stream it did not read to the end. If they "
             "grow with the latency, users gave up. If they grow after a release, check its timeouts.",

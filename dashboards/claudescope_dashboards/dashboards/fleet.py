@@ -21,10 +21,13 @@ from claudescope.schema.catalogue import (
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, ERROR_TYPE_COLOURS, GOOD
-from claudescope_dashboards.grafana.panels import Column, Query, Step, drill_down, stat, table, time_series
+from claudescope_dashboards.grafana.panels import Column, Query, Step, below, drill_down, stat, table, time_series
 from claudescope_dashboards.queries import CHAT, INSTANCE, RANGE, Queries
 
 __all__ = ["fleet"]
+
+_FRESH = below(60, "< 1 min")
+"""A sample may be as old as the interval between two scrapes, so its age in seconds says nothing."""
 
 
 def fleet(queries: Queries) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def _numbers(queries: Queries) -> list[Any]:
     dropped = queries.total(EVENTS_DROPPED, window=RANGE, function="increase")
     return [
         stat(
-            "Instances",
+            "Instances now",
             Query(f"count({queries.last_seen()})"),
             description="Number of processes with telemetry. Red: there is none; check that the app runs, calls "
             "instrument() and is scraped. Check the same if the number is lower than the number of processes.",
@@ -72,10 +75,10 @@ def _numbers(queries: Queries) -> list[Any]:
             "fire; check that the app runs, calls instrument() and is scraped.",
             unit="s",
             steps=colour_steps.rising(120, queries.spec.thresholds.absent_after),
-            graph=False,
+            mappings=[_FRESH],
         ),
         stat(
-            "Calls in flight",
+            "Calls in flight now",
             Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
             description="Calls that are waiting for a response. This number has no threshold. If it never falls, "
             "streams are not closed; see the instances below.",
@@ -83,24 +86,22 @@ def _numbers(queries: Queries) -> list[Any]:
             steps=(Step("blue"),),
         ),
         stat(
-            "Internal errors",
+            "Internal errors in range",
             Query(_or_zero(queries, internal_errors), instant=True),
             description="Errors inside claudescope in the time range. They do not affect the app, but some calls may "
             "be missing from the metrics. Red: report a bug with the component from the panel below.",
             unit="short",
             steps=colour_steps.rising(1, 10),
             decimals=0,
-            graph=False,
         ),
         stat(
-            "Dropped Sentry events",
+            "Dropped Sentry events in range",
             Query(_or_zero(queries, dropped), instant=True),
             description="Sentry events that the rate limit of claudescope dropped in the time range. Red: a burst of "
             "errors; open Errors & retries.",
             unit="short",
             steps=colour_steps.rising(1, 1000),
             decimals=0,
-            graph=False,
             links=[drill_down("Errors & retries", uid("errors", queries))],
         ),
     ]
@@ -112,11 +113,17 @@ def _instances(queries: Queries) -> list[Any]:
     return [
         table(
             "Instances",
-            Column(queries.calls(by=by, window=RANGE, function="increase"), "Calls", "short"),
+            Column(queries.calls(by=by, window=RANGE, function="increase"), "Calls", "locale", decimals=0),
             Column(ratio, "Error rate", "percentunit", colour_steps.error_rate(queries.spec)),
             Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "Duration p95", "s"),
             Column(queries.total(COST, by=by, window=RANGE, function="increase"), "Cost", "currencyUSD"),
-            Column(_age(queries, f" by {queries.by(*by)}"), "Last seen", "s", colour_steps.rising(120, 600)),
+            Column(
+                _age(queries, f" by {queries.by(*by)}"),
+                "Last seen",
+                "s",
+                colour_steps.rising(120, 600),
+                mappings=(_FRESH,),
+            ),
             labels={"job": "Job", "instance": "Instance"},
             description="Calls, error rate, duration and cost of each process in the time range. If one process fails "
             "more than the others, check its key, network and version. Red 'Last seen': it has stopped or is not "

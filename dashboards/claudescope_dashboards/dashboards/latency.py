@@ -47,7 +47,7 @@ def _numbers(queries: Queries) -> list[Any]:
     spec = queries.spec
     return [
         stat(
-            "Duration p50",
+            "Duration p50 now",
             Query(queries.quantile(0.5, DURATION, CHAT)),
             description="Median duration of calls. This number has no threshold. Compare it with the p99: if both "
             "rise, responses have become longer.",
@@ -55,7 +55,7 @@ def _numbers(queries: Queries) -> list[Any]:
             steps=(Step("blue"),),
         ),
         stat(
-            "Duration p95",
+            "Duration p95 now",
             Query(queries.quantile(0.95, DURATION, CHAT)),
             description="95th percentile of the duration of calls. Red: more calls are slow than the objective allows; "
             "find the model below, then check status.claude.com.",
@@ -64,7 +64,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[drill_down("SLO & error budget", uid("slo", queries))],
         ),
         stat(
-            "Time to first token p95",
+            "Time to first token p95 now",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK)),
             description="95th percentile of the time from the start of a stream to its first token. Red: users wait "
             "too long; check whether prompts have grown or the cache hit ratio has dropped, then check "
@@ -74,7 +74,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[drill_down("Tokens & cost", uid("cost", queries))],
         ),
         stat(
-            "Output speed p50",
+            "Output speed p50 now",
             Query(queries.quantile(0.5, OUTPUT_SPEED)),
             description="Median of the output tokens per second of streams. This number has no threshold, as models "
             "differ. Compare the models below.",
@@ -83,7 +83,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=0,
         ),
         stat(
-            "Stalled stream ratio",
+            "Stalled stream ratio now",
             Query(_stalled(queries)),
             description=f"Ratio of streams with a gap of more than {spec.thresholds.stall:g} s between events. Red: "
             "above the alert's threshold; check status.claude.com and buffering proxies.",
@@ -92,7 +92,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=2,
         ),
         stat(
-            "Calls in flight",
+            "Calls in flight now",
             Query(f"sum({queries.gauge(ACTIVE_CALLS)})"),
             description="Calls that are waiting for a response. This number has no threshold. Near the size of the "
             "client's connection pool, calls begin to queue; enlarge the pool.",

@@ -11,7 +11,6 @@ from claudescope.schema.catalogue import (
     RATE_LIMIT_TYPE,
     REQUEST_MODEL,
     RETRIES,
-    TOKEN_TYPE,
     TOKENS,
     WORKFLOW,
 )
@@ -22,6 +21,7 @@ from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import ERROR_TYPE_COLOURS
 from claudescope_dashboards.grafana.panels import Column, Query, Step, bar_gauge, drill_down, stat, table, time_series
 from claudescope_dashboards.queries import ENDED, Queries
+from claudescope_dashboards.recurring import headroom, while_called
 
 __all__ = ["limits"]
 
@@ -39,41 +39,38 @@ def limits(queries: Queries) -> dict[str, Any]:
         [
             Row(5, _numbers(queries)),
             Row(9, _headroom(queries), widths=(10, 7, 7), title="Headroom"),
-            Row(8, _use(queries), title="Usage"),
+            Row(8, _use(queries), widths=(7, 6, 6, 5), title="Usage"),
         ],
         description="Headroom of the rate limits, time to exhaustion, and usage by workflow.",
     )
 
 
-def _headroom_ratio(queries: Queries) -> str:
-    return f"{queries.gauge(RATE_LIMIT_REMAINING)} / ({queries.gauge(RATE_LIMIT)} > 0)"
-
-
 def _exhaustion(queries: Queries) -> str:
-    """Seconds until the limit is exhausted at the rate of the last 15 minutes, at most one hour."""
+    """Seconds until a model's first limit is exhausted at the rate of the last 15 minutes, at most one hour."""
     remaining = queries.gauge(RATE_LIMIT_REMAINING)
     falls = queries.gauge(RATE_LIMIT_REMAINING, "deriv", "15m")
-    return f"clamp_max({remaining} / clamp_min(-1 * {falls}, 1e-9), {_LONGEST})"
+    first = f"min by {queries.by(REQUEST_MODEL)} ({remaining} / clamp_min(-1 * {falls}, 1e-9))"
+    return while_called(queries, f"clamp_max({first}, {_LONGEST})")
 
 
 def _numbers(queries: Queries) -> list[Any]:
     spec = queries.spec
-    headroom = colour_steps.falling(float(spec.thresholds.headroom), float(spec.thresholds.headroom) * 2.5)
+    steps = colour_steps.falling(float(spec.thresholds.headroom), float(spec.thresholds.headroom) * 2.5)
     quota = queries.failed(_QUOTA)
     attempts, retried = queries.calls(ENDED), queries.total(RETRIES, _QUOTA)
     limited = f"(({quota} or 0 * {attempts}) + ({retried} or 0 * {attempts})) / ({attempts} > 0)"
     return [
         stat(
-            "Lowest headroom",
-            Query(f"min({_headroom_ratio(queries)})"),
+            "Lowest headroom now",
+            Query(f"min({headroom(queries)})"),
             description="Remaining part of the limit that is closest to exhaustion. Red: below the alert's threshold; "
             "spread the load, cache more input, or request a higher limit.",
             unit="percentunit",
-            steps=headroom,
+            steps=steps,
             decimals=0,
         ),
         stat(
-            "Time to exhaustion",
+            "Time to exhaustion now",
             Query(f"min({_exhaustion(queries)})"),
             description="Time until the first limit is exhausted at the rate of the last 15 minutes; 1 hour means "
             "later or never. Red: the API will reject calls within minutes; stop optional load now.",
@@ -82,7 +79,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=0,
         ),
         stat(
-            "Rate-limited attempts per call",
+            "Rate-limited attempts per call now",
             Query(limited),
             description="Attempts that a rate limit rejected, including those that were retried, per call. Red: at "
             "least one in ten; lower the concurrency, as each rejection makes users wait.",
@@ -92,7 +89,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[drill_down("Errors & retries", uid("errors", queries))],
         ),
         stat(
-            "Token usage per minute",
+            "Token usage per minute now",
             Query(f"60 * {queries.total(TOKENS)}"),
             description="Input and output tokens per minute. This number has no threshold: compare it with the limits "
             "below.",
@@ -105,13 +102,12 @@ def _numbers(queries: Queries) -> list[Any]:
 def _headroom(queries: Queries) -> list[Any]:
     spec = queries.spec
     steps = colour_steps.falling(float(spec.thresholds.headroom), float(spec.thresholds.headroom) * 2.5)
-    by = queries.by(REQUEST_MODEL, RATE_LIMIT_TYPE)
     legend = queries.legend(REQUEST_MODEL, RATE_LIMIT_TYPE)
     model = queries.label(REQUEST_MODEL)
     return [
         bar_gauge(
             "Headroom by limit",
-            Query(f"min by {by} ({_headroom_ratio(queries)})", legend),
+            Query(headroom(queries, RATE_LIMIT_TYPE), legend),
             description="Remaining part of each limit, from the last response; the lowest value of all processes. Red: "
             "this limit will reject calls soon; spread the load or request a higher limit.",
             unit="percentunit",
@@ -121,7 +117,7 @@ def _headroom(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Headroom by model",
-            Query(f"min by {queries.by(REQUEST_MODEL)} ({_headroom_ratio(queries)})", queries.legend(REQUEST_MODEL)),
+            Query(headroom(queries), queries.legend(REQUEST_MODEL)),
             description="Remaining part of each model's tightest limit over time. If it dips to the threshold in "
             "bursts, spread the load. If it stays low, request a higher limit.",
             unit="percentunit",
@@ -130,7 +126,7 @@ def _headroom(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Time to exhaustion by model",
-            Query(f"min by {queries.by(REQUEST_MODEL)} ({_exhaustion(queries)})", queries.legend(REQUEST_MODEL)),
+            Query(_exhaustion(queries), queries.legend(REQUEST_MODEL)),
             description="Time until the limit is exhausted at the rate of the last 15 minutes, at most one hour. Below "
             "the threshold: stop optional load now.",
             unit="s",
@@ -141,22 +137,27 @@ def _headroom(queries: Queries) -> list[Any]:
 
 
 def _use(queries: Queries) -> list[Any]:
-    by = queries.by(REQUEST_MODEL, RATE_LIMIT_TYPE)
+    def limit(name: str) -> str:
+        return queries.gauge(RATE_LIMIT, matches=(Match(RATE_LIMIT_TYPE, (name,)),))
+
     return [
         table(
-            "Rate limits",
-            Column(f"max by {by} ({queries.gauge(RATE_LIMIT)})", "Per minute", "short"),
-            labels={queries.label(REQUEST_MODEL): "Model", queries.label(RATE_LIMIT_TYPE): "Limit"},
-            description="Value of each limit per minute. If it is lower than before, the tier or the workspace of the "
-            "account has changed.",
-            sort="Per minute",
-            widths={"Limit": 110, "Per minute": 105},
+            "Rate limits per minute",
+            *(
+                Column(f"max by {queries.by(REQUEST_MODEL)} ({limit(name)})", title, "short")
+                for name, title in (("requests", "Requests"), ("input_tokens", "Input"), ("output_tokens", "Output"))
+            ),
+            labels={queries.label(REQUEST_MODEL): "Model"},
+            description="Requests, input tokens and output tokens that each model may have per minute. If "
+            "one is lower than before, the tier or the workspace of the account has changed.",
+            sort="Input",
+            widths={"Requests": 85, "Input": 75, "Output": 75},
         ),
         time_series(
             "Token usage per minute by workflow",
             Query(
-                f"60 * {queries.total(TOKENS, by=(WORKFLOW, TOKEN_TYPE))}",
-                queries.legend(WORKFLOW, TOKEN_TYPE),
+                f"60 * {queries.total(TOKENS, by=(WORKFLOW,))}",
+                queries.legend(WORKFLOW),
             ),
             description="Input and output tokens per minute by workflow. Cache, batch or slow down the largest "
             "workflow first.",

@@ -23,7 +23,7 @@ from claudescope_dashboards.queries import Queries
 
 __all__ = ["slo"]
 
-_STATES = (("ok", GOOD), ("pending", WARNING), ("firing", BAD))
+_STATES = (("ok", GOOD), ("pending", "yellow"), ("ticket", WARNING), ("page", BAD))
 _REMAINING = colour_steps.falling(0, 0.25)
 _WINDOW_COLOURS = {
     "5m": "super-light-blue",
@@ -56,11 +56,11 @@ def _title(goal: Objective) -> str:
 
 
 def _state(queries: Queries, goal: Objective, **labels: str) -> str:
-    """2 while an alert fires, 1 while it is pending, otherwise 0. No value while its rules are not evaluated."""
+    """The number of the worst state in `_STATES`. No value while the rules are not evaluated."""
     of = {"alertname": BURN_ALERT, "slo": goal.name, **labels}
-    firing, pending = queries.alerts("firing", **of), queries.alerts("pending", **of)
-    evaluated = queries.recorded(OBJECTIVE.name, slo=goal.name)
-    return f"2 * max({firing}) or max({pending}) or 0 * max({evaluated})"
+    page, ticket = (queries.alerts("firing", severity=severity, **of) for severity in ("page", "ticket"))
+    pending, evaluated = queries.alerts("pending", **of), queries.recorded(OBJECTIVE.name, slo=goal.name)
+    return f"3 * max({page}) or 2 * max({ticket}) or max({pending}) or 0 * max({evaluated})"
 
 
 def _all_objectives(queries: Queries) -> list[Any]:
@@ -77,8 +77,8 @@ def _all_objectives(queries: Queries) -> list[Any]:
         state_timeline(
             "Burn rate alerts",
             *(Query(_state(queries, goal), goal.name) for goal in queries.spec.objectives),
-            description="Worst state of the burn rate alerts of each objective. Red: the budget burns too fast; the "
-            "row of the objective shows the window.",
+            description="Worst state of the burn rate alerts of each objective. Red: somebody was paged, as the budget "
+            "burns too fast; the row of the objective shows the window. Orange: a ticket.",
             states=_STATES,
             links=[drill_down("Errors & retries", uid("errors", queries))],
         ),
@@ -98,16 +98,16 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
             Query(f"min({remaining})", "remaining"),
             Query(f"1 - max({recorded(ERROR_RATIO_PERIOD.name)})", f"good over {goal.window}"),
             Query(
-                f"clamp_min(min({remaining}), 0) * 86400 * max({days}) / clamp_min(max({slow}), 0.001)",
+                f"clamp_max(clamp_min(min({remaining}), 0) * 86400 * max({days}) / clamp_min(max({slow}), 0.001), "
+                f"{86400 * goal.period_days})",
                 "exhausted in",
             ),
             description=f"Remaining error budget of the objective: {format_number(goal.target)} % good over "
-            f"{goal.window}. 'exhausted in' uses the burn rate of the last 6 hours. Red: the budget is exhausted; hold "
-            "back risky changes.",
+            f"{goal.window}. 'exhausted in' uses the burn rate of the last 6 hours, and is at most the "
+            "period. Red: the budget is exhausted; hold back risky changes.",
             unit="percentunit",
             steps=_REMAINING,
             decimals=2,
-            graph=False,
             overrides=[
                 _override(
                     f"good over {goal.window}", colour_steps.falling(float(goal.target) / 100, float(goal.target) / 100)
@@ -148,8 +148,8 @@ def _tier_states(queries: Queries, goal: Objective) -> Any:
     return state_timeline(
         "Alert state by tier",
         *(Query(_state(queries, goal, tier=name), name) for name in goal.tiers),
-        description="State of the alert of each tier. Red: act now if it is a page tier, by the runbook of the "
-        "alert; within the day if it is a ticket tier.",
+        description="State of the alert of each tier. Red: act now, by the runbook of the alert. Orange: act within "
+        "the day.",
         states=_STATES,
     )
 

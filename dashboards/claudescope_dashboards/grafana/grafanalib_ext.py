@@ -27,6 +27,7 @@ __all__ = [
     "SchemaPanel",
     "Step",
     "Target",
+    "below",
     "core",
     "decoded",
     "defaults_of",
@@ -85,12 +86,16 @@ class Column:
         title: Heading; a column without one is hidden.
         unit: Grafana's id of the unit.
         steps: Thresholds that colour its text.
+        decimals: Digits after the point. By default as many as fit.
+        mappings: Texts to show for values.
     """
 
     query: str
     title: str
     unit: str
     steps: tuple[Step, ...] = ()
+    decimals: int | None = None
+    mappings: tuple[Json, ...] = ()
 
 
 class Target(core.Target):
@@ -193,6 +198,11 @@ def drill_down(title: str, dashboard: str, **chosen: str) -> Json:
     url = f"/d/{dashboard}?" + "&".join(["${__url_time_range}", *kept, *given])
     link: Json = core.DataLink(title=title, linkUrl=url).to_json_data()
     return link
+
+
+def below(value: float, text: str) -> Json:
+    """Make a mapping that shows a text for every value from 0 to `value`."""
+    return {"type": "range", "options": {"from": 0, "to": value, "result": {"index": 0, "text": text}}}
 
 
 def fixed_colours(colours: Mapping[str, str]) -> list[Json]:

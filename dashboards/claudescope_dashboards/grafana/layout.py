@@ -14,8 +14,9 @@ from claudescope_alerts.spec.model import Histograms
 from claudescope_dashboards.accuracy import accuracy
 from claudescope_dashboards.grafana.grafanalib_ext import DATASOURCE, Panel, core, decoded
 from claudescope_dashboards.grafana.normalise import normalise
-from claudescope_dashboards.grafana.palette import BAD, WARNING
+from claudescope_dashboards.grafana.palette import BAD, NEUTRAL, WARNING
 from claudescope_dashboards.queries import Queries, escaped, literal
+from claudescope_dashboards.recurring import SERVICE_VERSION, deploys
 
 __all__ = ["SCHEMA_VERSION", "TAG", "TITLES", "Row", "dashboard", "uid"]
 
@@ -176,6 +177,16 @@ def _annotations(queries: Queries) -> list[dict[str, Any]]:
         _firing(queries, "Firing pages", "page", BAD, enable=True),
         # Off by default: a ticket may fire for days and would cover every graph.
         _firing(queries, "Firing tickets", "ticket", WARNING, enable=False),
+        {
+            "datasource": DATASOURCE,
+            "enable": True,
+            "expr": deploys(queries),
+            "iconColor": NEUTRAL,
+            "name": "Deploys and restarts",
+            "tagKeys": "job",
+            "textFormat": queries.legend(SERVICE_VERSION),
+            "titleFormat": "{{job}} started",
+        },
     ]
 
 

@@ -14,6 +14,7 @@ from claudescope_dashboards.grafana.grafanalib_ext import (
     Query,
     SchemaPanel,
     Step,
+    below,
     core,
     defaults_of,
     drill_down,
@@ -29,6 +30,7 @@ __all__ = [
     "Query",
     "Step",
     "bar_gauge",
+    "below",
     "drill_down",
     "fixed_colours",
     "heatmap",
@@ -55,31 +57,56 @@ def stat(
     unit: str,
     steps: Sequence[Step] = (),
     calc: str = LAST,
-    graph: bool = True,
     named: bool = False,
+    beside: bool = False,
     decimals: int | None = None,
     links: Sequence[Json] = (),
     overrides: Sequence[Json] = (),
+    mappings: Sequence[Json] = (),
     empty: str | None = None,
 ) -> Panel:
-    """Make a panel that shows one number for each query, coloured by thresholds."""
+    """Make a panel that shows one number for each query, coloured by thresholds.
+
+    It has no graph behind the number, which would be hard to read on it.
+
+    Args:
+        title: Title of the panel.
+        queries: The queries.
+        description: What the panel shows, and what to do when it is red.
+        unit: Grafana's id of the unit.
+        steps: Thresholds that colour the number.
+        calc: How the number is made of the values of the time range.
+        named: Whether to show the name of the series. Several numbers always have theirs.
+        beside: Whether several numbers are beside each other, not below each other.
+        decimals: Digits after the point.
+        links: Links of the number.
+        overrides: Properties of single series.
+        mappings: Texts to show for values.
+        empty: Text that is shown without data.
+    """
     return core.Stat(
         title=title,
         description=description,
         dataSource=DATASOURCE,
         targets=targets_of(queries),
         colorMode="value",
-        graphMode="area" if graph else "none",
+        graphMode="none",
         reduceCalc=calc,
         textMode="value_and_name" if named or len(queries) > 1 else "auto",
-        orientation="auto" if len(queries) == 1 else "horizontal",
+        orientation="auto" if len(queries) == 1 else "vertical" if beside else "horizontal",
         format=unit,
         overrides=list(overrides),
         noValue=empty,
         extraJson={
             "fieldConfig": {
                 "defaults": defaults_of(
-                    unit, steps=steps, colour="thresholds", decimals=decimals, links=links, empty=empty
+                    unit,
+                    steps=steps,
+                    colour="thresholds",
+                    decimals=decimals,
+                    links=links,
+                    mappings=mappings,
+                    empty=empty,
                 )
             },
             "options": {
@@ -133,7 +160,8 @@ def time_series(
                     **defaults_of(
                         unit,
                         steps=steps,
-                        colour="palette-classic",
+                        # A model or a workflow has the same colour in every panel.
+                        colour="palette-classic-by-name",
                         links=links,
                         low=low,
                         high=high,
@@ -346,6 +374,10 @@ def table(
 def _number_format(column: Column) -> Json:
     """Make the override for the unit and the colours of a column of numbers."""
     properties: list[Json] = [{"id": "unit", "value": column.unit}]
+    if column.decimals is not None:
+        properties.append({"id": "decimals", "value": column.decimals})
+    if column.mappings:
+        properties.append({"id": "mappings", "value": list(column.mappings)})
     if column.steps:
         properties += [
             {"id": "thresholds", "value": thresholds_of(column.steps)},
