@@ -189,8 +189,16 @@ def _uses_the_selected_data_source(panel: Json, context: _Context) -> Iterator[s
 
 
 def _says_what_to_do_when_red(panel: Json, context: _Context) -> Iterator[str]:
-    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    can_be_red = panel["type"] in _COLOURED_PANELS and any("red" in step["color"] for step in steps)
+    config = panel["fieldConfig"]
+    thresholds = [config["defaults"]["thresholds"]]
+    thresholds += [
+        found["value"]
+        for override in config.get("overrides", [])
+        for found in override["properties"]
+        if found["id"] == "thresholds"
+    ]
+    colours = [step["color"] for each in thresholds for step in each["steps"]]
+    can_be_red = panel["type"] in _COLOURED_PANELS and any("red" in colour for colour in colours)
     if can_be_red and "Red" not in panel.get("description", ""):
         yield "can turn red, but its description does not say what to do then"
 

@@ -163,7 +163,7 @@ def test_validators_find_problems() -> None:
     assert list(lost_in_round_trip({"limits": dashboard})) == ["limits: .panels[].colour is lost"]
     target = {**dashboard["panels"][0]["targets"][0], "expr": "sum("}
     dashboard["panels"][0]["targets"] = [target]
-    assert "Lowest headroom: A" in next(unparsed({"limits": dashboard}))
+    assert "Lowest headroom now: A" in next(unparsed({"limits": dashboard}))
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,7 +105,7 @@ def test_a_panel_with_an_unknown_name_fails_the_build(monkeypatch: pytest.Monkey
             "the data source that the reader selected",
         ),
         (lambda panel: panel.update(description="A number."), "does not say what to do"),
-        (lambda panel: panel.update(id=2), "two panels have the id 2"),
+        (lambda panel: panel.update(id=3), "two panels have the id 3"),
         (lambda panel: panel["gridPos"].update(x=3), "overlaps another panel"),
         (
             lambda panel: panel["fieldConfig"]["defaults"]["links"][0].update(url="/d/gone?x"),
@@ -116,7 +116,7 @@ def test_a_panel_with_an_unknown_name_fails_the_build(monkeypatch: pytest.Monkey
 def test_each_lint_rule_finds_its_problem(change: Any, problem: str) -> None:
     """Each rule is broken once, on the first panel of the overview."""
     dashboards: Any = copy.deepcopy(dict(default_dashboards()))
-    change(dashboards["overview"]["panels"][0])
+    change(panels_of(dashboards["overview"])[0])
     assert problem in "\n".join(lint(dashboards, groups_of(load_spec()), load_spec()))
 
 

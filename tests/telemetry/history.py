@@ -37,6 +37,8 @@ _GAUGES: Final = frozenset(
     metric.prometheus for metric in (ACTIVE_CALLS, PROCESS_START_TIME, RATE_LIMIT, RATE_LIMIT_REMAINING)
 )
 _EACH_STANDS_FOR: Final = 12
+_DEPLOYED: Final = 4 * 3600
+"""How many seconds before the end all instances say that they have started."""
 _Key = tuple[Any, ...]  # a name, and pairs of a label and its value
 _KINDS_HELD_BACK: Final = ("rate_limit_error", "overloaded_error", "api_error")
 
@@ -120,6 +122,7 @@ class _Instance:
 
     def scrape(self, at: int, span: Span) -> None:
         """Keep what a scrape at a time would get."""
+        self._sink._store.started_at = span.start if at < span.end - _DEPLOYED else span.end - _DEPLOYED
         with self._in_flight(at, span), _process_counts(self._faults, self._held_back):
             families = list(self._registry.collect())
         for family in families:
@@ -128,6 +131,7 @@ class _Instance:
                 key = (sample.name, *sorted(pair for pair in sample.labels.items() if pair[1]))
                 self._samples.setdefault(key, []).append((self._scaled(key, sample.value, at, span), at))
         self._samples.setdefault(("up",), []).append((1, at))
+        self._samples.setdefault(("target_info", ("service_version", "1.4.2")), []).append((1, at))
 
     def _scaled(self, key: _Key, value: float, at: int, span: Span) -> float:
         """What a counter says where each call of the coarse part counts as many."""

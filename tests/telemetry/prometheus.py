@@ -101,6 +101,15 @@ def alert_as_recording(rule: Rule) -> Rule:
     }
 
 
+def _since(rule: Rule) -> Rule:
+    """When an alert that fires began to hold, where it did so once within six hours."""
+    return {
+        "record": "ALERTS_FOR_STATE",
+        "expr": f"time() - 60 * count_over_time(({rule['expr']})[6h:1m]) and ({rule['expr']})",
+        "labels": {**rule.get("labels", {}), "alertname": rule["alert"]},
+    }
+
+
 def rounds_of(rules: Sequence[Rule]) -> list[list[Rule]]:
     """The rules in an order in which none needs a series of its own round or of a later one."""
     left = list(rules)
@@ -154,8 +163,9 @@ def _build(data: Path, folder: Path, span: Span, rule_files: Mapping[str, str]) 
         _write_rules(data, folder, rules, span, span.start + 3600, span.turn)
     for rules in rounds_of(recordings):
         _write_rules(data, folder, rules, span, span.turn, span.end)
-    alerts = [alert_as_recording(rule) for rule in all_rules if "alert" in rule]
-    _write_rules(data, folder, alerts, span, span.turn, span.end)
+    alerts = [rule for rule in all_rules if "alert" in rule]
+    _write_rules(data, folder, [alert_as_recording(rule) for rule in alerts], span, span.turn, span.end)
+    _write_rules(data, folder, [_since(rule) for rule in alerts], span, span.end - 600, span.end)
 
 
 def history_of(span: Span, rule_files: Mapping[str, str]) -> Path:

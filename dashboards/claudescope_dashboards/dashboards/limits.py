@@ -107,7 +107,7 @@ def _headroom(queries: Queries) -> list[Any]:
     return [
         bar_gauge(
             "Headroom by limit",
-            Query(headroom(queries, RATE_LIMIT_TYPE), legend),
+            Query(headroom(queries, RATE_LIMIT_TYPE), legend, instant=True),
             description="Remaining part of each limit, from the last response; the lowest value of all processes. Red: "
             "this limit will reject calls soon; spread the load or request a higher limit.",
             unit="percentunit",

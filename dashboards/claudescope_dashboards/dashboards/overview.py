@@ -40,7 +40,7 @@ def overview(queries: Queries) -> dict[str, Any]:
             Row(3, _now(queries), title="Now"),
             Row(3, _in_range(queries), widths=(4, 4, 2, 3, 3, 3, 5), title="In the time range"),
             Row(7, _health(queries)),
-            Row(7, _usage(queries), widths=(6, 7, 5, 6)),
+            Row(7, _usage(queries), widths=(5, 8, 4, 7)),
         ],
         description="Health, cost, usage and rate limits of the calls to Claude.",
     )
@@ -91,7 +91,7 @@ def _now(queries: Queries) -> list[Any]:
             links=[latency],
         ),
         stat(
-            "Time to first token p95",
+            "First token p95",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK)),
             description="95th percentile of the time from the start of a stream to its first token. Red: users wait "
             "too long; open Latency, then check status.claude.com.",
@@ -271,17 +271,17 @@ def _usage(queries: Queries) -> list[Any]:
             Column(queries.calls(by=by, window=RANGE, function="increase"), "Calls", "locale", decimals=0),
             Column(
                 queries.ratio(queries.failed(by=by, window=RANGE), queries.calls(by=by, window=RANGE)),
-                "Error rate",
+                "Errors",
                 "percentunit",
                 colour_steps.error_rate(queries.spec),
             ),
-            Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "Duration p95", "s"),
+            Column(queries.quantile(0.95, DURATION, CHAT, by=by, window=RANGE), "p95", "s"),
             Column(queries.total(COST, by=by, window=RANGE, function="increase"), "Cost", "currencyUSD"),
             labels={workflow: "Workflow"},
             description="Calls, error rate, duration and cost of each workflow in the time range, highest cost first. "
             "Red: more calls fail than the objective allows; click the workflow to see its errors.",
             sort="Cost",
-            widths={"Workflow": 125, "Calls": 75, "Cost": 85},
+            widths={"Workflow": 125, "Calls": 70, "Cost": 80},
             links={
                 "Workflow": [
                     drill_down("Errors of this workflow", uid("errors", queries), workflow=workflow),
@@ -291,7 +291,7 @@ def _usage(queries: Queries) -> list[Any]:
         ),
         bar_gauge(
             "Rate limit headroom by model",
-            Query(headroom(queries), queries.legend(REQUEST_MODEL)),
+            Query(headroom(queries), queries.legend(REQUEST_MODEL), instant=True),
             description="Remaining part of each model's tightest rate limit, from the last response, if the model was "
             "called in the last 10 minutes. Red: below the alert's threshold; spread the load, cache more input, or "
             "request a higher limit.",
@@ -312,7 +312,7 @@ def _usage(queries: Queries) -> list[Any]:
             "stopped.",
             sort="Severity",
             links={"Alert": [drill_down("SLO & error budget", uid("slo", queries))]},
-            widths={"Severity": 80, "Since": 115},
+            widths={"Severity": 80, "Since": 110},
             empty="No alerts are firing",
         ),
     ]

@@ -110,7 +110,7 @@ def stat(
                 )
             },
             "options": {
-                "text": {"titleSize": 14, "valueSize": 26} if len(queries) > 1 else None,
+                "text": {"titleSize": 14, "valueSize": 26} if named or len(queries) > 1 else None,
                 "wideLayout": True,
                 "showPercentChange": False,
                 "percentChangeColorMode": "standard",
@@ -338,6 +338,7 @@ def table(
     # Grafana names the only column of values "Value", and several by their queries.
     fields = ["Value"] if len(columns) == 1 else [f"Value #{target.refId}" for target in targets]
     by_field = dict(zip(fields, columns, strict=True))
+    titles = [column.title for column in columns]
     return core.Table(
         title=title,
         description=description,
@@ -345,6 +346,12 @@ def table(
         targets=targets,
         overrides=[
             *(_number_format(column) for column in columns),
+            # Else each cell without a value would have the text for a table without rows.
+            *(
+                override(name, {"id": "noValue", "value": "-"})
+                for name in (*labels.values(), *titles)
+                if empty and name
+            ),
             *(override(name, {"id": "links", "value": list(found)}) for name, found in (links or {}).items()),
             *(_value_texts(name, shown) for name, shown in (texts or {}).items()),
             *(override(name, {"id": "custom.width", "value": width}) for name, width in (widths or {}).items()),
