@@ -2,7 +2,7 @@
 // draw.py writes one JSON file for each picture to FOLDER. This program writes a PNG file of the same name to OUT.
 
 import { createReadStream, existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, extname, join, normalize } from 'node:path';
 
@@ -55,6 +55,8 @@ let failed = 0;
 for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json')).sort()) {
   const page = await browser.newPage({ viewport: { width: Number(width), height: 600 }, timezoneId: 'UTC', locale: 'en-US' });
   await page.route('**/*', (route) => (route.request().url().startsWith(origin) ? route.continue() : route.abort()));
+  // So that times are as long ago as they were.
+  await page.clock.setFixedTime(JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')).to);
   const messages = [];
   page.on('console', (message) => message.type() === 'error' && messages.push(message.text()));
   page.on('pageerror', (error) => messages.push(String(error)));

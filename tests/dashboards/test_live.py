@@ -18,7 +18,10 @@ from tests.dashboards.stores import STEP, History, prometheus, victoria_metrics,
 from tests.telemetry.calls import WORKFLOWS
 from tests.telemetry.history import JOB
 
-_EXPECTED_EMPTY: Mapping[str, str] = {}
+_EXPECTED_EMPTY: Mapping[str, str] = {
+    f"{name}: annotation: Deploys and restarts": "the samples of the history are too far apart to show a start"
+    for name in default_dashboards()
+}
 """Reason why a query has no data, by `dashboard: panel: reference`."""
 
 _WEB = [workflow for workflow in WORKFLOWS if "web-1" in workflow.instances and workflow.stream]
@@ -52,7 +55,7 @@ def test_every_query_of_every_panel_has_data(
         asked, empty = empty_panels(store, dashboards, scrape=STEP)
         assert sorted(set(empty) ^ set(_EXPECTED_EMPTY)) == []
         chosen, none = empty_panels(store, {"overview": dashboards["overview"]}, _CHOSEN, scrape=STEP)
-        assert none == []
+        assert sorted(set(none) - set(_EXPECTED_EMPTY)) == []
         choices = 0
         for variable in dashboards["overview"]["templating"]["list"][1:]:
             found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])

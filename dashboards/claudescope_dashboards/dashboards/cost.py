@@ -54,7 +54,7 @@ def cost(queries: Queries) -> dict[str, Any]:
             Row(8, _cost(queries), widths=(8, 8, 8), title="Cost"),
             Row(10, _per_call(queries), widths=(5, 5, 6, 8), title="Cost per call"),
             Row(8, _tokens(queries), title="Token usage"),
-            Row(8, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and server tools"),
+            Row(9, _cache(queries), widths=(5, 5, 5, 5, 4), title="Cache and server tools"),
         ],
         description="Cost and token usage by model and workflow, the daily budget, and the savings of the cache.",
         time_from="now-24h",
@@ -130,7 +130,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=4,
         ),
         stat(
-            "Cache hit ratio in range",
+            "Cache hits in range",
             Query(queries.ratio(usage.read, usage.input), instant=True),
             description="Ratio of input tokens that were read from the prompt cache. Red: below 5 %; put the constant "
             "part first in the prompt and mark it with cache_control.",
@@ -139,7 +139,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=1,
         ),
         stat(
-            "Cache savings in range",
+            "Savings in range",
             Query(saved, instant=True),
             description="US dollars that the cache saved, "
             + _ESTIMATE
@@ -149,7 +149,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=2,
         ),
         stat(
-            "Unpriced calls in range",
+            "Unpriced in range",
             Query(unpriced, instant=True),
             description="Calls without a known price, which are missing from all costs. Red: add a price for their "
             "model, or update genai-prices.",
@@ -207,6 +207,9 @@ def _cost(queries: Queries) -> list[Any]:
 def _per_call(queries: Queries) -> list[Any]:
     by = (RESPONSE_MODEL,)
     token_type = queries.legend(TOKEN_TYPE)
+    both = (WORKFLOW, RESPONSE_MODEL)
+    cost = queries.total(COST, by=both, window=RANGE, function="increase")
+    calls = queries.calls(CHAT, by=both, window=RANGE, function="increase")
     return [
         time_series(
             "Cost per call by model",
@@ -239,14 +242,9 @@ def _per_call(queries: Queries) -> list[Any]:
         ),
         table(
             "Cost by workflow and model",
-            Column(
-                queries.total(COST, by=(WORKFLOW, RESPONSE_MODEL), window=RANGE, function="increase"),
-                "Cost",
-                "currencyUSD",
-            ),
-            Column(
-                queries.calls(CHAT, by=(WORKFLOW, RESPONSE_MODEL), window=RANGE, function="increase"), "Calls", "short"
-            ),
+            Column(cost, "Cost", "currencyUSD"),
+            # Calls that failed have no model that answered.
+            Column(f"{calls} and on {queries.by(*both)} {cost}", "Calls", "locale", decimals=0),
             labels={queries.label(WORKFLOW): "Workflow", queries.label(RESPONSE_MODEL): "Model"},
             description="Cost in the time range by workflow and model, highest first. Savings count most in the first "
             "rows.",

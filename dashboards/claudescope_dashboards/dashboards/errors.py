@@ -128,7 +128,7 @@ def _numbers(queries: Queries) -> list[Any]:
             steps=(Step("blue"),),
         ),
         stat(
-            "Cancelled or abandoned now",
+            "Unfinished calls now",
             Query(queries.ratio(queries.calls(Match(OUTCOME, ("cancelled", "abandoned"))), queries.calls())),
             description="Ratio of calls that the app cancelled, or whose stream it did not read to the end. Red: more "
             "than a third; check whether timeouts are too short or users leave because responses are slow.",

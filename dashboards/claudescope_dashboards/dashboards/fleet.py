@@ -36,10 +36,10 @@ def fleet(queries: Queries) -> dict[str, Any]:
         "fleet",
         queries,
         [
-            Row(4, _numbers(queries), widths=(5, 5, 5, 5, 4)),
+            Row(4, _numbers(queries), widths=(5, 5, 4, 5, 5)),
             Row(9, _instances(queries), widths=(14, 10), title="Instances"),
             Row(8, _by_instance(queries), title="By instance"),
-            Row(8, _telemetry(queries), widths=(5, 5, 5, 5, 4), title="Destinations, batches and telemetry health"),
+            Row(8, _telemetry(queries), widths=(5, 5, 4, 5, 5), title="Destinations, batches and telemetry health"),
         ],
         description="Calls, errors, latency and cost of each instance, and the health of the telemetry.",
     )

@@ -36,8 +36,8 @@ def latency(queries: Queries) -> dict[str, Any]:
             Row(4, _numbers(queries)),
             Row(9, _durations(queries), title="Call duration"),
             Row(8, _durations_by_label(queries), title="Duration by model and workflow"),
-            Row(9, _first_tokens(queries), title="Time to first token"),
-            Row(8, _streams(queries), title="Streaming"),
+            Row(10, _first_tokens(queries), title="Time to first token"),
+            Row(9, _streams(queries), title="Streaming"),
         ],
         description="Duration of calls, time to first token, output speed and stalled streams.",
     )
@@ -64,7 +64,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[drill_down("SLO & error budget", uid("slo", queries))],
         ),
         stat(
-            "Time to first token p95 now",
+            "First token p95 now",
             Query(queries.quantile(0.95, TIME_TO_FIRST_CHUNK)),
             description="95th percentile of the time from the start of a stream to its first token. Red: users wait "
             "too long; check whether prompts have grown or the cache hit ratio has dropped, then check "
@@ -74,7 +74,7 @@ def _numbers(queries: Queries) -> list[Any]:
             links=[drill_down("Tokens & cost", uid("cost", queries))],
         ),
         stat(
-            "Output speed p50 now",
+            "Output speed now",
             Query(queries.quantile(0.5, OUTPUT_SPEED)),
             description="Median of the output tokens per second of streams. This number has no threshold, as models "
             "differ. Compare the models below.",
@@ -83,7 +83,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=0,
         ),
         stat(
-            "Stalled stream ratio now",
+            "Stalled streams now",
             Query(_stalled(queries)),
             description=f"Ratio of streams with a gap of more than {spec.thresholds.stall:g} s between events. Red: "
             "above the alert's threshold; check status.claude.com and buffering proxies.",
@@ -117,7 +117,7 @@ def _quantiles(queries: Queries, metric: Metric, *matches: Any) -> list[Query]:
 def _durations(queries: Queries) -> list[Any]:
     spec, model = queries.spec, queries.label(REQUEST_MODEL)
     baseline = [
-        Query(queries.recorded(DURATION_P95.now.name), f"{queries.legend(model)} current"),
+        Query(queries.recorded(DURATION_P95.now.name), queries.legend(model)),
         Query(queries.recorded(DURATION_P95.baseline.name), f"{queries.legend(model)} baseline"),
     ]
     return [
@@ -202,7 +202,7 @@ def _first_tokens(queries: Queries) -> list[Any]:
         ),
         time_series(
             "Time to first token p95 vs. baseline",
-            Query(queries.recorded(FIRST_TOKEN_P95.now.name), f"{model} current"),
+            Query(queries.recorded(FIRST_TOKEN_P95.now.name), model),
             Query(queries.recorded(FIRST_TOKEN_P95.baseline.name), f"{model} baseline"),
             description="p95 of the last 10 minutes by model, and its baseline: the median of the same hour on earlier "
             "days. An alert fires at twice the baseline. The series are recorded by rules, so the variables for job, "
@@ -219,10 +219,10 @@ def _streams(queries: Queries) -> list[Any]:
     return [
         time_series(
             "Output speed by model",
-            Query(queries.quantile(0.5, OUTPUT_SPEED, by=(REQUEST_MODEL,)), f"{model} p50"),
+            Query(queries.quantile(0.5, OUTPUT_SPEED, by=(REQUEST_MODEL,)), model),
             Query(queries.quantile(0.1, OUTPUT_SPEED, by=(REQUEST_MODEL,)), f"{model} p10"),
-            description="Output tokens per second of streams by model. If only the p10 falls, some streams stall. If "
-            "the p50 falls too, the provider is slow.",
+            description="Median of the output tokens per second of streams by model, and the 10th percentile. If only "
+            "the p10 falls, some streams stall. If the median falls too, the provider is slow.",
             unit="suffix: tok/s",
         ),
         time_series(

@@ -39,7 +39,7 @@ def limits(queries: Queries) -> dict[str, Any]:
         [
             Row(5, _numbers(queries)),
             Row(9, _headroom(queries), widths=(10, 7, 7), title="Headroom"),
-            Row(8, _use(queries), widths=(7, 6, 6, 5), title="Usage"),
+            Row(9, _use(queries), widths=(6, 6, 6, 6), title="Usage"),
         ],
         description="Headroom of the rate limits, time to exhaustion, and usage by workflow.",
     )
@@ -151,7 +151,7 @@ def _use(queries: Queries) -> list[Any]:
             description="Requests, input tokens and output tokens that each model may have per minute. If "
             "one is lower than before, the tier or the workspace of the account has changed.",
             sort="Input",
-            widths={"Requests": 85, "Input": 75, "Output": 75},
+            widths={"Requests": 80, "Input": 65, "Output": 65},
         ),
         time_series(
             "Token usage per minute by workflow",

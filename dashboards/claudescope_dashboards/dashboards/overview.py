@@ -290,7 +290,7 @@ def _usage(queries: Queries) -> list[Any]:
             },
         ),
         bar_gauge(
-            "Rate limit headroom by model",
+            "Headroom by model",
             Query(headroom(queries), queries.legend(REQUEST_MODEL), instant=True),
             description="Remaining part of each model's tightest rate limit, from the last response, if the model was "
             "called in the last 10 minutes. Red: below the alert's threshold; spread the load, cache more input, or "

@@ -94,7 +94,7 @@ def _objective(queries: Queries, goal: Objective) -> list[Any]:
     per_model = queries.legend(*_labels(queries, goal))
     return [
         stat(
-            "Error budget remaining",
+            "Error budget",
             Query(f"min({remaining})", "remaining"),
             Query(f"1 - max({recorded(ERROR_RATIO_PERIOD.name)})", f"good over {goal.window}"),
             Query(
