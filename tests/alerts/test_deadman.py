@@ -73,6 +73,8 @@ def test_generated_routes_call_it_by_default() -> None:
         Switch(nobody, 300)
 
 
+@pytest.mark.release
+@pytest.mark.long
 def test_a_dead_alertmanager_pages(tmp_path: Path) -> None:
     """A real Alertmanager calls the command, and PagerDuty is told after it was killed, and not before."""
     pagerduty = PagerDuty(frozenset({_KEY}))

@@ -56,7 +56,7 @@ def _needs_a_value(whole: Any) -> bool:
         return isinstance(whole.rhs, promql_parser.NumberLiteral)
     if isinstance(whole, promql_parser.Call):
         return whole.func.name == "clamp_min"
-    return isinstance(whole, promql_parser.VectorSelector) and whole.name.endswith(":baseline")
+    return isinstance(whole, promql_parser.VectorSelector) and (whole.name or "").endswith(":baseline")
 
 
 def _zero_of(node: Any) -> Any:

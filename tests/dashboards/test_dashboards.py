@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from datetime import datetime, timezone
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import promql_parser
 import pytest
+import yaml
 
 import claudescope_dashboards
 from claudescope._internal.exceptions import BadInputError
@@ -222,3 +224,21 @@ def test_panels_of_percentiles_say_how_accurate_they_are() -> None:
                 asks = "histogram_quantile" in exprs or re.search(r":\w+_p95:", exprs) is not None
                 assert text.count("may be off by up to a factor of 2") == asks, (name, panel["title"])
                 assert ("by 5 %" in text) == (asks and form != "classic"), (name, panel["title"])
+
+
+@pytest.mark.parametrize(("objectives", "says"), [(1, ""), (25, "--server-side"), (90, "Divide the objectives")])
+def test_a_large_configmap_says_how_to_apply_it(objectives: int, says: str) -> None:
+    """Above the limit of `kubectl apply` the file says so with the sizes; above that of Kubernetes it is refused."""
+    objective = load_spec().objectives[0]
+    goals = [objective.model_copy(update={"name": f"objective-{number}"}) for number in range(objectives)]
+    spec = load_spec().model_copy(update={"objectives": goals})
+    if says.startswith("Divide"):
+        with pytest.raises(BadInputError, match=rf"claudescope-slo has [\d,]+ bytes for {objectives} .*{says}"):
+            build(spec)
+        return
+    text = build(spec)["kubernetes/dashboards.yml"]
+    comment = "".join(line for line in text.splitlines()[1:3] if line.startswith("#"))
+    assert says in comment
+    sizes = [len(json.dumps(manifest)) for manifest in yaml.safe_load_all(text)]
+    assert (max(sizes) > 262_144) == bool(comment) == bool(says)
+    assert f"{max(sizes):,}" in comment or not comment
