@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
@@ -30,6 +31,7 @@ def test_nothing_is_lost_or_doubled(
     mode: str, protocol: str, commands: Commands, api: Simulator, sink: OtlpSink
 ) -> None:
     """Metrics, spans and instances are those of the processes, to the call."""
+    began = time.time()
     url = sink.grpc_url if protocol == "grpc" else sink.http_url
     commands.with_variables(
         CONFIGURE="1",
@@ -45,7 +47,11 @@ def test_nothing_is_lost_or_doubled(
     instances = {point.instance for point in sink.points(_DURATION)}
     assert len(instances) == _INSTANCES[mode]
     assert instances == {instance for instance, _ in sink.spans}
-    # A process reports when it started, even where it makes no call.
+    # A process reports when it started, even where it makes no call; a forked one not when its parent did.
+    starts = {point.instance: point.data.as_double for point in sink.points("claudescope.process.start_time")}
+    assert starts.keys() == sink.resources.keys()
+    assert len(set(starts.values())) == len(starts)
+    assert began <= min(starts.values()) <= max(starts.values()) <= time.time()
     assert len(sink.resources.keys() - instances) == (mode == "terminated")
     assert len({resource["process.pid"] for resource in sink.resources.values()}) == len(sink.resources)
     assert {resource["service.name"] for resource in sink.resources.values()} == {"shop"}

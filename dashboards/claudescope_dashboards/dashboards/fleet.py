@@ -95,7 +95,7 @@ def _numbers(queries: Queries) -> list[Any]:
             decimals=0,
         ),
         stat(
-            "Dropped Sentry events in range",
+            "Dropped events in range",
             Query(_or_zero(queries, dropped), instant=True),
             description="Sentry events that the rate limit of claudescope dropped in the time range. Red: a burst of "
             "errors; open Errors & retries.",

@@ -36,7 +36,7 @@ def latency(queries: Queries) -> dict[str, Any]:
             Row(4, _numbers(queries)),
             Row(9, _durations(queries), title="Call duration"),
             Row(8, _durations_by_label(queries), title="Duration by model and workflow"),
-            Row(10, _first_tokens(queries), title="Time to first token"),
+            Row(11, _first_tokens(queries), title="Time to first token"),
             Row(9, _streams(queries), title="Streaming"),
         ],
         description="Duration of calls, time to first token, output speed and stalled streams.",

@@ -39,7 +39,7 @@ def limits(queries: Queries) -> dict[str, Any]:
         [
             Row(5, _numbers(queries)),
             Row(9, _headroom(queries), widths=(10, 7, 7), title="Headroom"),
-            Row(9, _use(queries), widths=(6, 6, 6, 6), title="Usage"),
+            Row(9, _use(queries), widths=(7, 6, 6, 5), title="Usage"),
         ],
         description="Headroom of the rate limits, time to exhaustion, and usage by workflow.",
     )
