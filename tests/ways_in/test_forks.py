@@ -48,7 +48,7 @@ def test_nothing_is_lost_or_doubled(
     assert len(instances) == _INSTANCES[mode]
     assert instances == {instance for instance, _ in sink.spans}
     # A process reports when it started, even where it makes no call; a forked one not when its parent did.
-    starts = {point.instance: point.data.as_double for point in sink.points("claudescope.process.start_time")}
+    starts = {point.instance: point.count for point in sink.points("claudescope.process.start_time")}
     assert starts.keys() == sink.resources.keys()
     assert len(set(starts.values())) == len(starts)
     assert began <= min(starts.values()) <= max(starts.values()) <= time.time()
