@@ -36,7 +36,12 @@ def _inner(node: Any) -> Any:
 
 def _all(node: Any) -> list[Any]:
     found: list[Any] = []
-    promql_parser.walk(node, lambda each: found.append(each) or True)
+
+    def visit(each: Any) -> bool:
+        found.append(each)
+        return True
+
+    promql_parser.walk(node, visit)
     return found
 
 

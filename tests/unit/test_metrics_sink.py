@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -190,3 +192,25 @@ def test_when_the_process_began_to_count(meter_provider: MeterProvider, metric_r
     assert before <= moment <= time.time()
     assert labels == {}
     assert first == again
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_began_when_it_was_forked(
+    meter_provider: MeterProvider, metric_reader: InMemoryMetricReader
+) -> None:
+    """The start time of a child is its own, not that of its parent."""
+    MetricsSink(meter_provider.get_meter("test"))
+    ((parent, _),) = _points(metric_reader, "claudescope.process.start_time")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:  # pragma: no cover - the child's coverage dies with it
+        try:
+            ((own, _),) = _points(metric_reader, "claudescope.process.start_time")
+            os.write(writing, repr(own).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        assert parent < float(answer.read()) <= time.time()
+    os.waitpid(child, 0)
