@@ -27,7 +27,8 @@ from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, GOOD, WARNING
 from claudescope_dashboards.grafana.palette import TOKENS as TOKEN_COLOURS
-from claudescope_dashboards.grafana.panels import Column, Query, Step, drill_down, stat, table, time_series
+from claudescope_dashboards.grafana.panels import Query, Step, drill_down, stat, time_series
+from claudescope_dashboards.grafana.tables import Column, table
 from claudescope_dashboards.queries import CHAT, RANGE, Queries
 
 __all__ = ["MULTIPLES", "READ_MULTIPLES", "cost"]

@@ -21,7 +21,8 @@ from claudescope_alerts.promql.selectors import Match
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, ERROR_TYPE_COLOURS, GOOD, OWNER_COLOURS, WARNING
-from claudescope_dashboards.grafana.panels import Column, Query, Step, drill_down, stat, table, time_series
+from claudescope_dashboards.grafana.panels import Query, Step, drill_down, stat, time_series
+from claudescope_dashboards.grafana.tables import Column, table
 from claudescope_dashboards.queries import ENDED, IN_BUDGET, RANGE, Queries
 from claudescope_dashboards.recurring import errors_by_type
 

@@ -21,7 +21,8 @@ from claudescope.schema.catalogue import (
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, ERROR_TYPE_COLOURS, GOOD
-from claudescope_dashboards.grafana.panels import Column, Query, Step, below, drill_down, stat, table, time_series
+from claudescope_dashboards.grafana.panels import Query, Step, below, drill_down, stat, time_series
+from claudescope_dashboards.grafana.tables import Column, table
 from claudescope_dashboards.queries import CHAT, INSTANCE, RANGE, Queries
 
 __all__ = ["fleet"]

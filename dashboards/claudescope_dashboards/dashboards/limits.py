@@ -19,7 +19,8 @@ from claudescope_alerts.promql.selectors import Match
 from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import ERROR_TYPE_COLOURS
-from claudescope_dashboards.grafana.panels import Column, Query, Step, bar_gauge, drill_down, stat, table, time_series
+from claudescope_dashboards.grafana.panels import Query, Step, bar_gauge, drill_down, stat, time_series
+from claudescope_dashboards.grafana.tables import Column, table
 from claudescope_dashboards.queries import ENDED, Queries
 from claudescope_dashboards.recurring import headroom, while_called
 

@@ -21,7 +21,8 @@ from claudescope_dashboards.dashboards import colour_steps
 from claudescope_dashboards.grafana.grafanalib_ext import override, thresholds_of
 from claudescope_dashboards.grafana.layout import Row, dashboard, uid
 from claudescope_dashboards.grafana.palette import BAD, ERROR_TYPE_COLOURS, GOOD, OUTCOME_COLOURS, WARNING
-from claudescope_dashboards.grafana.panels import Column, Query, Step, bar_gauge, drill_down, stat, table, time_series
+from claudescope_dashboards.grafana.panels import Query, Step, bar_gauge, drill_down, stat, time_series
+from claudescope_dashboards.grafana.tables import Column, table
 from claudescope_dashboards.queries import CHAT, ENDED, IN_BUDGET, RANGE, RATE, Queries
 from claudescope_dashboards.recurring import errors_by_type, headroom, since_yesterday
 

@@ -1,4 +1,4 @@
-"""Building blocks of panels. Only this module, `panels.py` and `layout.py` use grafanalib.
+"""Building blocks of panels. Only this folder uses grafanalib.
 
 grafanalib predates some of Grafana's current panels. The subclasses here add what it lacks, in the shape of
 `@grafana/schema`: Prometheus targets with exemplars, and panels of a newer shape. `normalise` removes the outdated keys
